@@ -1,0 +1,1 @@
+"""Who tests: asking, listening, judging. It renders nothing and knows no provider by name."""

@@ -1,0 +1,339 @@
+"""Everything that can go wrong in the provider layer, as one tree.
+
+    ProviderError
+      CatalogError                  a catalog file is wrong
+        InvalidDeclaration          all faults of one file together
+        UnknownProvider
+      ConfigurationError            the operator's
+        MissingCredential
+        ExpiredCredential
+        ConflictingConfig
+        UnreadableConfig
+      UnsupportedFeature            asked for what is not declared; raised before any network use
+      RemoteProtocolError           the peer sent what the protocol forbids
+        FramingError                bytes that are no frame
+        MalformedFrame              a frame whose content is not what the protocol puts there
+        EventOrderError             a lawful frame at an unlawful place
+        TruncatedStream             the end came before the protocol's own end
+      RemoteError                   the peer refused
+        InvalidRequest  AuthenticationFailed  PermissionDenied  NotFound  RequestTooLarge
+        ContextOverflow  RateLimited  QuotaExhausted  Overloaded  ServerError  ContentFiltered
+      TransportError                no answer
+        Unreachable
+        TimedOut
+
+A class answers "whose fault?". The message is made in one place (``ProviderError.__str__``) from
+fields, which tests compare: what was expected, what was seen, where, and the next step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_SHOWN = 200
+
+
+def shown(value: object) -> str:
+    """``value`` as one bounded printable line: repr of text and bytes, cut after 200 characters."""
+    text = value if isinstance(value, str) else repr(value)
+    text = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+
+
+class ProviderError(Exception):
+    """Something went wrong between a call and its turn.
+
+    ``expected``, ``seen``, ``where`` and ``next_step`` are one line each; an empty string means
+    there is nothing to say. ``retryable`` tells whether the same call may succeed later.
+    """
+
+    retryable = False
+
+    def __init__(
+        self,
+        summary: str = "",
+        *,
+        expected: str = "",
+        seen: object = "",
+        where: str = "",
+        next_step: str = "",
+    ) -> None:
+        self.summary = summary or (type(self).__doc__ or "").splitlines()[0].rstrip(".")
+        self.expected = expected
+        self.seen = shown(seen)
+        self.where = where
+        self.next_step = next_step
+        super().__init__(self.summary)
+
+    def __str__(self) -> str:
+        facts = (
+            ("expected", self.expected),
+            ("seen", self.seen),
+            ("where", self.where),
+            ("next", self.next_step),
+        )
+        told = [f"{name}: {value}" for name, value in facts if value]
+        return "; ".join([self.summary, *told])
+
+
+class CatalogError(ProviderError):
+    """A catalog file is wrong."""
+
+
+class InvalidDeclaration(CatalogError):
+    """A catalog file breaks the schema. ``faults`` holds every one of them as ``key: what``."""
+
+    def __init__(self, path: str, faults: tuple[str, ...]) -> None:
+        self.path = path
+        self.faults = faults
+        super().__init__(
+            f"{path}: {len(faults)} fault(s): " + "; ".join(faults),
+            where=path,
+            next_step="mend the keys named above; docs/adding-a-provider.md lists what a file may hold",
+        )
+
+
+class UnknownProvider(CatalogError):
+    """No catalog file has this id or alias."""
+
+
+class ConfigurationError(ProviderError):
+    """The operator's configuration cannot be used as it is."""
+
+
+class MissingCredential(ConfigurationError):
+    """No credential was found. ``looked_for`` names the places, in the order they were tried."""
+
+    def __init__(self, provider: str, looked_for: tuple[str, ...]) -> None:
+        self.provider = provider
+        self.looked_for = looked_for
+        super().__init__(
+            f"no credential for {provider}",
+            expected=" or ".join(looked_for),
+            next_step=f"set {looked_for[0]}" if looked_for else "",
+        )
+
+
+class ExpiredCredential(ConfigurationError):
+    """A credential was found, and it is past its time."""
+
+
+class ConflictingConfig(ConfigurationError):
+    """Two settings exclude each other."""
+
+
+class UnreadableConfig(ConfigurationError):
+    """A configuration file cannot be read or parsed."""
+
+
+class UnsupportedFeature(ProviderError):
+    """The call asks for what the provider does not declare; nothing was sent."""
+
+    def __init__(self, provider: str, feature: str, next_step: str = "") -> None:
+        self.provider = provider
+        self.feature = feature
+        super().__init__(f"{provider} does not support {feature}", next_step=next_step)
+
+
+class RemoteProtocolError(ProviderError):
+    """The peer sent what the protocol forbids."""
+
+
+class FramingError(RemoteProtocolError):
+    """The bytes are no frame. ``offset_bytes`` counts from the start of the body."""
+
+    def __init__(
+        self, summary: str = "", *, offset_bytes: int, expected: str = "", seen: object = ""
+    ) -> None:
+        self.offset_bytes = offset_bytes
+        super().__init__(summary, expected=expected, seen=seen, where=f"byte {offset_bytes}")
+
+
+class MalformedFrame(RemoteProtocolError):
+    """A frame does not hold what the protocol puts there. ``pointer`` is a JSON pointer into it."""
+
+    def __init__(self, *, expected: str, seen: object, pointer: str = "", offset_bytes: int = 0) -> None:
+        self.pointer = pointer
+        self.offset_bytes = offset_bytes
+        super().__init__(
+            expected=expected, seen=seen, where=f"{pointer or 'the frame'} at byte {offset_bytes}"
+        )
+
+
+class EventOrderError(RemoteProtocolError):
+    """A lawful frame came at an unlawful place."""
+
+
+class TruncatedStream(RemoteProtocolError):
+    """The stream ended before the protocol's own end."""
+
+    retryable = True
+
+
+class RemoteError(ProviderError):
+    """The peer refused, in words of its own.
+
+    ``status`` is the status code (200 when the error came inside a stream), ``type``, ``code`` and
+    ``message`` are the vendor's, None where it sent none. ``body`` is the parsed body, None when it
+    is not JSON. ``retry_after_s`` is what the peer asked us to wait.
+    """
+
+    def __init__(
+        self,
+        message: str | None,
+        *,
+        status: int,
+        type: str | None = None,
+        code: str | int | None = None,
+        body: Any = None,
+        request_id: str | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        self.message = message
+        self.status = status
+        self.type = type
+        self.code = code
+        self.body = body
+        self.request_id = request_id
+        self.retry_after_s = retry_after_s
+        kind = " ".join(str(word) for word in (status, type, code) if word is not None)
+        super().__init__(f"the provider refused ({kind}): {shown(message or 'no message')}")
+
+
+class InvalidRequest(RemoteError):
+    """The peer says the request is wrong (400, 405, 409, 415, 422)."""
+
+
+class AuthenticationFailed(RemoteError):
+    """The peer does not accept the credential (401)."""
+
+
+class PermissionDenied(RemoteError):
+    """The credential is known and not allowed to do this (403)."""
+
+
+class NotFound(RemoteError):
+    """The peer does not know the model or the path (404)."""
+
+
+class RequestTooLarge(RemoteError):
+    """The request is larger than the peer takes (413)."""
+
+
+class ContextOverflow(RemoteError):
+    """The input does not fit the model's context window."""
+
+
+class RateLimited(RemoteError):
+    """Too many requests or tokens for now (429)."""
+
+    retryable = True
+
+
+class QuotaExhausted(RemoteError):
+    """The account has no credit or quota left; waiting a minute does not help."""
+
+
+class Overloaded(RemoteError):
+    """The peer has no capacity at the moment (503, 529)."""
+
+    retryable = True
+
+
+class ServerError(RemoteError):
+    """The peer broke (5xx)."""
+
+    retryable = True
+
+
+class ContentFiltered(RemoteError):
+    """The peer refuses to answer this content."""
+
+
+class TransportError(ProviderError):
+    """No answer came."""
+
+    retryable = True
+
+
+class Unreachable(TransportError):
+    """The peer could not be reached, or dropped the connection."""
+
+
+class TimedOut(TransportError):
+    """The peer did not answer in time."""
+
+
+_BY_STATUS: Mapping[int, type[RemoteError]] = {
+    400: InvalidRequest,
+    401: AuthenticationFailed,
+    402: QuotaExhausted,
+    403: PermissionDenied,
+    404: NotFound,
+    408: Overloaded,
+    413: RequestTooLarge,
+    429: RateLimited,
+    503: Overloaded,
+    529: Overloaded,
+}
+
+# Words by which vendors tell a full context window and an empty account; lower case, in the message,
+# type or code. Each was seen in a vendor's reference or in recorded traffic.
+_OVERFLOW = (
+    "context_length_exceeded",
+    "maximum context length",
+    "context window",
+    "prompt is too long",
+    "input is too long",
+    "input token count",
+    "exceeds the maximum number of tokens",
+    "exceeds the available context size",
+    "too many tokens in the prompt",
+    "model_max_prompt_tokens_exceeded",
+    "please reduce the length of the messages",
+)
+_QUOTA = (
+    "insufficient_quota",
+    "insufficient balance",
+    "insufficient credits",
+    "credit balance is too low",
+    "exceeded your current quota",
+    "billing_hard_limit",
+    "payment required",
+)
+
+
+def remote_error_class(status: int, *words: str | int | None) -> type[RemoteError]:
+    """The class for a status code and the vendor's own words (message, type, code), in any order."""
+    text = " ".join(str(word) for word in words if word is not None).lower()
+    if status in (200, 400, 413, 422) and any(sign in text for sign in _OVERFLOW):
+        return ContextOverflow
+    if status in (200, 400, 402, 403, 429) and any(sign in text for sign in _QUOTA):
+        return QuotaExhausted
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if status >= 500:
+        return ServerError
+    return InvalidRequest if status >= 400 else _by_word(text)
+
+
+def _by_word(text: str) -> type[RemoteError]:
+    """The class of an error that came inside a 200 answer, told by the vendor's type or code."""
+    for sign, kind in (
+        ("rate_limit", RateLimited),
+        ("resource_exhausted", RateLimited),
+        ("throttling", RateLimited),
+        ("overloaded", Overloaded),
+        ("unavailable", Overloaded),
+        ("authentication", AuthenticationFailed),
+        ("invalid_api_key", AuthenticationFailed),
+        ("permission", PermissionDenied),
+        ("not_found", NotFound),
+        ("content_filter", ContentFiltered),
+        ("invalid", InvalidRequest),
+        ("validation", InvalidRequest),
+    ):
+        if sign in text:
+            return kind
+    return ServerError

@@ -1,0 +1,13 @@
+"""The wire protocols. One file each; this table lists them.
+
+A protocol file has: its ``Deviations`` (what a catalog file may say), ``build``, a decoder for the
+stream and one for the whole answer, ``error``, and PROTOCOL, its row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from providers.wire import Protocol
+
+PROTOCOLS: Mapping[str, Protocol] = {protocol.name: protocol for protocol in ()}

@@ -1,0 +1,1 @@
+"""What we say: a pure function of results. Nothing here talks, replays or judges."""
