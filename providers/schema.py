@@ -3,11 +3,15 @@
 One file a provider, ``catalog/<id>.toml``; ``docs/adding-a-provider.md`` shows one with every key
 explained. Faults of one file are reported together as InvalidDeclaration, and the other files still
 load. A claim, an endpoint and a model name their source; ``[sources]`` dates it.
+
+Run as a program (``python -m providers.schema``), it prints the JSON Schema of a catalog file.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import json
+import string
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -16,8 +20,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo
+from pydantic import field_validator as check
+from pydantic_core import ErrorDetails
 
+from providers.auth import SCHEMES
 from providers.errors import CatalogError, ConflictingConfig, InvalidDeclaration, UnknownProvider
 from providers.features import FEATURES
 from providers.protocols import PROTOCOLS
@@ -26,7 +33,27 @@ from providers.wire import Endpoint, Refused
 CATALOG = Path(__file__).parent / "catalog"
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
-Variable = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_<>]*$")]
+Variable = Annotated[str, Field(pattern=r"^[A-Za-z<][A-Za-z0-9_<>]*$")]
+RefusalKind = Literal[
+    "bad_key",
+    "forbidden",
+    "unknown_model",
+    "rate_limit",
+    "quota",
+    "overloaded",
+    "server_error",
+    "context_overflow",
+    "bad_request",
+]
+
+
+def _feature(name: str) -> str:
+    if name not in FEATURES:
+        raise ValueError(f"unknown feature {name!r}; known: {', '.join(FEATURES)}")
+    return name
+
+
+Feature = Annotated[str, AfterValidator(_feature), Field(json_schema_extra={"enum": list(FEATURES)})]
 
 
 class _Strict(BaseModel):
@@ -54,13 +81,25 @@ class Auth(_Strict):
 
     ``scheme`` names a row of ``providers.auth.SCHEMES``; ``name`` is the header or query parameter
     for the schemes that want one. ``required`` False means the server also answers without a key.
+    ``shared`` are those of ``env`` that other providers of the catalog read too, and mean to.
     """
 
+    name: str = ""  # stands before scheme, whose check reads it
     scheme: str = "bearer"
-    name: str = ""
     env: tuple[Variable, ...] = ()
+    shared: tuple[Variable, ...] = ()
     required: bool = True
     source: str
+
+    @check("scheme")
+    @classmethod
+    def _known(cls, value: str, info: ValidationInfo) -> str:
+        scheme = SCHEMES.get(value)
+        if scheme is None:
+            raise ValueError(f"unknown scheme {value!r}; known: {', '.join(SCHEMES)}")
+        if scheme.wants_name and not info.data.get("name"):
+            raise ValueError(f"scheme {value!r} needs a name, the field or parameter it writes")
+        return value
 
 
 class Value(_Strict):
@@ -84,23 +123,41 @@ class EndpointDeclaration(_Strict):
     source: str
     note: str = ""
 
-    @field_validator("base_url")
+    @check("protocol")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in PROTOCOLS:
+            raise ValueError(f"unknown protocol {value!r}; known: {', '.join(sorted(PROTOCOLS))}")
+        return value
+
+    @check("base_url")
     @classmethod
     def _absolute(cls, value: str) -> str:
         if not value.startswith(("https://", "http://", "{")):
             raise ValueError(f"expected an http(s) URL, seen {value!r}")
         return value.rstrip("/")
 
-    @model_validator(mode="after")
-    def _known(self) -> EndpointDeclaration:
-        protocol = PROTOCOLS.get(self.protocol)
-        if protocol is None:
-            raise ValueError(f"unknown protocol {self.protocol!r}; known: {', '.join(sorted(PROTOCOLS))}")
+    @check("deviations")
+    @classmethod
+    def _declared(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        protocol = PROTOCOLS.get(info.data.get("protocol", ""))
+        faults = list(_deviation_faults(value, protocol.deviations)) if protocol else []
+        if faults:
+            raise ValueError("; ".join(faults))
+        return value
+
+
+def _deviation_faults(table: Mapping[str, Any], struct: type) -> Iterator[str]:
+    """Every key of ``table`` that ``struct`` has not, and every value it would not take."""
+    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
+    for name, value in table.items():
+        if name not in fields:
+            yield f"unknown deviation {name!r}; known: {', '.join(sorted(fields))}"
+            continue
         try:
-            msgspec.convert(self.deviations, protocol.deviations)
+            msgspec.convert(value, fields[name].type)
         except msgspec.ValidationError as fault:
-            raise ValueError(f"deviations: {fault}") from None
-        return self
+            yield f"{name}: {fault}"
 
 
 class Price(_Strict):
@@ -162,35 +219,13 @@ class Provider(_Strict):
     auth: Auth
     values: dict[str, Value] = {}
     endpoints: tuple[EndpointDeclaration, ...] = Field(min_length=1)
-    claims: dict[str, Claim] = {}
+    claims: dict[Feature, Claim] = {}
     models: tuple[Model, ...] = ()
     systems: dict[Literal["zot", "pi", "mayros", "zeroclaw", "gomodel"], System] = {}
-    refusals: dict[str, RefusalDeclaration] = {}
+    refusals: dict[RefusalKind, RefusalDeclaration] = {}
     disagreements: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     sources: dict[str, Source]
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Provider:
-        faults = [f"claims.{name}: unknown feature" for name in self.claims if name not in FEATURES]
-        for key, source in self._named_sources():
-            if source not in self.sources:
-                faults.append(f"{key}.source: {source!r} is not in [sources]")
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
-
-    def _named_sources(self) -> Iterator[tuple[str, str]]:
-        yield "auth", self.auth.source
-        for group, items in (
-            ("endpoints", list(enumerate(self.endpoints))),
-            ("models", list(enumerate(self.models))),
-            ("claims", list(self.claims.items())),
-            ("systems", list(self.systems.items())),
-            ("refusals", list(self.refusals.items())),
-        ):
-            for key, item in items:
-                yield f"{group}.{key}", item.source
 
     @property
     def offered(self) -> Mapping[str, bool]:
@@ -268,17 +303,56 @@ def load_file(path: Path) -> Provider:
         table = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise InvalidDeclaration(path.name, (f"not readable as TOML: {fault}",)) from None
+    faults = [*_dangling(table, table.get("sources")), *_unfilled(table)]
+    if table.get("id") != path.stem:
+        faults.append(f"id: expected {path.stem!r} as in the file's name, seen {table.get('id')!r}")
     try:
         provider = Provider.model_validate_json(msgspec.json.encode(table))
     except ValidationError as report:
-        faults = tuple(
-            f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']} (seen {fault['input']!r:.80})"
-            for fault in report.errors()
-        )
-        raise InvalidDeclaration(path.name, faults) from None
-    if provider.id != path.stem:
-        raise InvalidDeclaration(path.name, (f"id: expected {path.stem!r}, seen {provider.id!r}",))
+        raise InvalidDeclaration(path.name, (*map(_told, report.errors()), *faults)) from None
+    if faults:
+        raise InvalidDeclaration(path.name, tuple(faults))
     return provider
+
+
+def _told(fault: ErrorDetails) -> str:
+    where = ".".join(str(step) for step in fault["loc"] if step != "[key]")
+    return f"{where}: {fault['msg'].removeprefix('Value error, ')} (seen {fault['input']!r:.80})"
+
+
+def _dangling(value: Any, sources: Any, where: str = "") -> Iterator[str]:
+    """Every ``source`` in the file that ``[sources]`` does not hold, by its key."""
+    known = sources if isinstance(sources, dict) else {}
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in steps:
+        key = f"{where}.{step}" if where else str(step)
+        if step == "source" and isinstance(inner, str) and inner not in known:
+            yield f"{key}: {inner!r} is not in [sources]"
+        yield from _dangling(inner, known, key)
+
+
+def _unfilled(table: Mapping[str, Any]) -> Iterator[str]:
+    """Every placeholder of an endpoint that ``[values]`` does not hold, by its key."""
+    values, endpoints = table.get("values"), table.get("endpoints")
+    known = {*values} if isinstance(values, dict) else set()
+    for index, endpoint in enumerate(endpoints if isinstance(endpoints, list) else ()):
+        if not isinstance(endpoint, dict):
+            continue
+        headers = endpoint.get("headers")
+        templates = {name: endpoint.get(name) for name in ("base_url", "path")}
+        if isinstance(headers, dict):
+            templates |= {f"headers.{name}": text for name, text in headers.items()}
+        for key, template in templates.items():
+            allowed = known | {"model"} if key == "path" else known
+            for name in sorted(_placeholders(template) - allowed):
+                yield f"endpoints.{index}.{key}: {{{name}}} is not in [values]"
+
+
+def _placeholders(template: Any) -> set[str]:
+    try:
+        return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+    except (TypeError, ValueError):
+        return {"?"} if isinstance(template, str) else set()
 
 
 class Catalog:
@@ -308,25 +382,45 @@ class Catalog:
 
 
 def load(*folders: Path) -> Catalog:
-    """The catalog of ``folders`` (default: ours), sorted by id. A broken file becomes a fault."""
+    """The catalog of ``folders`` (default: ours), sorted by id. A broken file becomes a fault.
+
+    An id, an alias or an undeclared variable of an earlier file is the later file's fault.
+    """
     found: dict[str, Provider] = {}
     owners: dict[str, str] = {}
     faults: list[CatalogError] = []
-    for path in sorted(file for folder in folders or (CATALOG,) for file in folder.glob("*.toml")):
+    for path in (file for folder in folders or (CATALOG,) for file in sorted(folder.glob("*.toml"))):
         try:
             provider = load_file(path)
-            taken = [name for name in (provider.id, *provider.aliases) if name in owners]
+            taken = tuple(_taken(provider, owners))
             if taken:
-                raise InvalidDeclaration(
-                    path.name,
-                    tuple(f"{name!r} is already an id or alias of {owners[name]}" for name in taken),
-                )
+                raise InvalidDeclaration(path.name, taken)
         except InvalidDeclaration as fault:
             faults.append(fault)
             continue
         found[provider.id] = provider
-        owners.update(dict.fromkeys((provider.id, *provider.aliases), path.name))
+        for name in (provider.id, *provider.aliases, *_variables(provider)):
+            owners.setdefault(name, path.name)
     return Catalog(sorted(found.values(), key=lambda provider: provider.id), faults)
+
+
+def _taken(provider: Provider, owners: Mapping[str, str]) -> Iterator[str]:
+    """What ``provider`` claims and an earlier file owns."""
+    for name in (provider.id, *provider.aliases):
+        if name in owners:
+            yield f"{name!r} is already an id or alias of {owners[name]}"
+    shared = {name for auth in _auths(provider) for name in auth.shared}
+    for name in _variables(provider):
+        if name in owners and name not in shared:
+            yield f"auth.env: {name} is read by {owners[name]} too; list it in auth.shared if that is meant"
+
+
+def _auths(provider: Provider) -> tuple[Auth, ...]:
+    return (provider.auth, *(endpoint.auth for endpoint in provider.endpoints if endpoint.auth))
+
+
+def _variables(provider: Provider) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for auth in _auths(provider) for name in auth.env))
 
 
 @cache
@@ -341,3 +435,12 @@ def all() -> Catalog:
 def get(name: str) -> Provider:
     """The provider of our own catalog with this id or alias. Raises UnknownProvider."""
     return all().get(name)
+
+
+def json_schema() -> str:
+    """The JSON Schema of a catalog file, for editors: two blanks of indent, a line break at the end."""
+    return json.dumps(Provider.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    print(json_schema(), end="")

@@ -1,0 +1,36 @@
+"""Where our own runs find a provider's credential and values: the plain variables of its catalog file.
+
+The client systems have rules of their own, in ``providers.dialects``. The environment is passed in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from providers.errors import MissingCredential
+from providers.schema import Provider
+
+
+def find(
+    provider: Provider, environ: Mapping[str, str], protocol: str | None = None, model: str | None = None
+) -> str | None:
+    """The value of the first variable of the endpoint's ``auth.env`` that is set and not empty.
+
+    None only where the server also answers without a key. Raises MissingCredential, which names the
+    variables in the order they were tried.
+    """
+    auth = provider.auth_for(protocol, model)
+    found = _first(auth.env, environ)
+    if found is None and auth.required:
+        raise MissingCredential(provider.id, auth.env)
+    return found
+
+
+def values(provider: Provider, environ: Mapping[str, str]) -> dict[str, str]:
+    """The placeholders of ``provider`` that the environment fills; the others are absent."""
+    found = {name: _first(value.env, environ) for name, value in provider.values.items()}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _first(names: tuple[str, ...], environ: Mapping[str, str]) -> str | None:
+    return next((value for name in names if (value := environ.get(name))), None)
