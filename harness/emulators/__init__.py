@@ -1,63 +1,14 @@
 """The other side of each protocol: judges a request as the vendor would, and speaks a Turn as bytes.
 
 An emulator is written from the vendor's reference, apart from the decoder it is used to test. It
-opens no socket; ``harness.server`` and ``harness.fixtures`` give it one.
+opens no socket; ``harness.server`` and ``harness.fixtures`` give it one. The types are in
+``harness.emulators.emulator``; this table lists the emulators by protocol.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
-import msgspec
+from harness.emulators.emulator import Emulator
 
-from providers.call import Call
-from providers.events import Turn
-from providers.wire import Endpoint, Headers, Refused, Request
-
-
-class Violation(msgspec.Struct, frozen=True):
-    """One thing the vendor would refuse a request for. ``where`` is a JSON pointer or a field name."""
-
-    rule: str
-    expected: str
-    seen: str
-    where: str
-
-
-class Spoken(msgspec.Struct, frozen=True):
-    """An answer as bytes. ``boundaries``: ascending offsets at which each transfer chunk ends; the
-    last one is the length of ``content``; empty when there is no content."""
-
-    status: int
-    headers: Headers
-    content: bytes
-    boundaries: tuple[int, ...]
-
-
-def spoken(status: int, headers: Headers, chunks: list[bytes]) -> Spoken:
-    """An answer from its transfer chunks; empty ones are left out."""
-    ends: list[int] = []
-    length = 0
-    for chunk in chunks:
-        if chunk:
-            length += len(chunk)
-            ends.append(length)
-    return Spoken(status, headers, b"".join(chunks), tuple(ends))
-
-
-class Emulator(msgspec.Struct, frozen=True, kw_only=True):
-    """The vendor's side of one protocol.
-
-    ``judge(request, endpoint)`` lists everything the vendor would refuse, in document order; empty
-    means accepted. ``speak(turn, call, endpoint)`` is the turn as the vendor would send it, streamed when
-    ``call.stream``, shaped by ``endpoint.deviations``; deterministic. ``refuse(refused, call, endpoint)`` is
-    an error answer in the vendor's shape. ``refusals`` are the vendor's own words by kind: bad_key,
-    forbidden, unknown_model, rate_limit, quota, overloaded, server_error, context_overflow, bad_request.
-    """
-
-    name: str
-    source: str
-    judge: Callable[[Request, Endpoint], tuple[Violation, ...]]
-    speak: Callable[[Turn, Call, Endpoint], Spoken]
-    refuse: Callable[[Refused, Call, Endpoint], Spoken]
-    refusals: dict[str, Refused]
+EMULATORS: Mapping[str, Emulator] = {emulator.name: emulator for emulator in ()}

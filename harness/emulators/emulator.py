@@ -1,0 +1,59 @@
+"""What an emulator file is made of: Violation, Spoken, Emulator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from providers.call import Call
+from providers.events import Turn
+from providers.wire import Endpoint, Headers, Refused, Request
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """One thing the vendor would refuse a request for. ``where`` is a JSON pointer or a field name."""
+
+    rule: str
+    expected: str
+    seen: str
+    where: str
+
+
+class Spoken(msgspec.Struct, frozen=True):
+    """An answer as bytes. ``boundaries``: ascending offsets at which each transfer chunk ends; the
+    last one is the length of ``content``; empty when there is no content."""
+
+    status: int
+    headers: Headers
+    content: bytes
+    boundaries: tuple[int, ...]
+
+
+def spoken(status: int, headers: Headers, chunks: list[bytes]) -> Spoken:
+    """An answer from its transfer chunks; empty ones are left out."""
+    ends: list[int] = []
+    length = 0
+    for chunk in chunks:
+        if chunk:
+            length += len(chunk)
+            ends.append(length)
+    return Spoken(status, headers, b"".join(chunks), tuple(ends))
+
+
+class Emulator(msgspec.Struct, frozen=True, kw_only=True):
+    """The vendor's side of one protocol.
+
+    ``judge(request, endpoint)`` lists everything the vendor would refuse, in document order; empty
+    means accepted. ``speak(turn, call, endpoint)`` is the turn as the vendor would send it, streamed when
+    ``call.stream``, shaped by ``endpoint.deviations``; deterministic. ``refuse(refused, call, endpoint)`` is
+    an error answer in the vendor's shape. ``refusals`` are the vendor's own words by kind: bad_key,
+    forbidden, unknown_model, rate_limit, quota, overloaded, server_error, context_overflow, bad_request.
+    """
+
+    name: str
+    source: str
+    judge: Callable[[Request, Endpoint], tuple[Violation, ...]]
+    speak: Callable[[Turn, Call, Endpoint], Spoken]
+    refuse: Callable[[Refused, Call, Endpoint], Spoken]
+    refusals: dict[str, Refused]
