@@ -35,9 +35,9 @@ class Listener:
         self._headers = headers
         self._media_type = (header(headers, "content-type") or "").split(";")[0].strip().lower()
         self._foreign = not _speaks(protocol, self._media_type)
-        streamed = streamed and self._media_type != protocol.media_types[1]
+        streamed = streamed and protocol.reads_as_stream(self._media_type, endpoint.deviations)
         self.refusing = not 200 <= status < 300 or self._foreign
-        self._framing = protocol.framing(streamed)
+        self._framing = protocol.framing(streamed, endpoint.deviations)
         self._decoder = protocol.decoder(streamed, endpoint.deviations)
         self._kept = bytearray()
         self._ended = False

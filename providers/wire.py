@@ -111,10 +111,10 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
 
     ``source`` is the reference it follows. ``deviations`` is the struct type that a catalog file's
     ``deviations`` table is checked against. ``media_types``: (streamed, whole), what a lawful answer's
-    Content-Type starts with. ``framing(streamed)`` and ``decoder(streamed, deviations)`` make fresh
-    objects. ``error(status, headers, body)`` is the typed error of a refusing answer. ``supports``
-    lists the call features the protocol can say at all; asking for others raises UnsupportedFeature.
-    ``terminal`` names the completion signal, for people.
+    Content-Type starts with. ``framing(streamed, deviations)`` and ``decoder(streamed, deviations)``
+    make fresh objects. ``streams_json(deviations)`` says that a stream comes as JSON, not in the first
+    media type; None means never. ``error(status, headers, body)`` is the typed error of a refusing
+    answer. ``terminal`` names the completion signal, for people.
     """
 
     name: str
@@ -122,10 +122,16 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     deviations: type
     media_types: tuple[str, str]
     build: Callable[[Call, Endpoint], Request]
-    framing: Callable[[bool], Framing]
+    framing: Callable[[bool, Any], Framing]
     decoder: Callable[[bool, Any], Decoder]
     error: Callable[[int, Headers, bytes], RemoteError]
     terminal: str
+    streams_json: Callable[[Any], bool] | None = None
+
+    def reads_as_stream(self, media_type: str, deviations: Any) -> bool:
+        """Whether an answer of ``media_type`` to a streamed call is a stream, and not a whole answer."""
+        in_json = self.streams_json is not None and self.streams_json(deviations)
+        return media_type != self.media_types[1] or in_json
 
 
 def header(headers: Headers, name: str) -> str | None:
