@@ -1,0 +1,466 @@
+"""The result file: JSON Lines, one header, exchanges, results, one footer. Format version 1.
+
+    {"kind":"header", …}     what ran, and a snapshot of the facts a reader needs: providers and their
+                             claims, checks, scenarios, capabilities in their order
+    {"kind":"exchange", …}   evidence: one request and its answer
+    {"kind":"result", …}     one check on one observation
+    {"kind":"footer", …}     how many there are of each; a file without it is of an unfinished run
+
+Lines are sorted by identity, keys stand in the order of the structs below, dates are ISO 8601, so the
+same run is the same bytes. Everything a report says is computed from one such file. This module
+judges nothing and renders nothing. ``reports/schemas/results.schema.json`` describes one line.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar, get_args
+
+import msgspec
+
+from reports import files
+from reports.errors import (
+    DuplicateResult,
+    EmptyReport,
+    MissingFooter,
+    MixedVersions,
+    UnknownReference,
+    UnreadableReport,
+)
+
+FORMAT: Literal["wirecheck-results"] = "wirecheck-results"
+VERSION: Literal[1] = 1
+
+Verdict = Literal["passed", "failed", "warned", "errored", "skipped"]
+Blame = Literal["", "provider", "subject", "account", "network", "model", "harness"]
+Origin = Literal["", "recorded", "imported", "documented", "synthetic"]
+Level = Literal["MUST", "SHOULD", "MAY"]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # safe as a file's name
+Headers: TypeAlias = tuple[tuple[str, str], ...]  # (name, value) pairs, wire case and order kept
+
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+ORIGINS: tuple[Origin, ...] = ("recorded", "imported", "documented", "synthetic")  # strongest first
+
+
+class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    pass
+
+
+class Claim(_Record, frozen=True):
+    """What a provider says about one feature, where, and when that was read."""
+
+    offered: bool
+    source: str = ""
+    read: dt.date | None = None
+
+
+class Provider(_Record, frozen=True):
+    """The facts about a provider that a report shows. ``claims`` are by feature; absent is unsaid."""
+
+    id: Name
+    name: str
+    kind: str = ""
+    docs: str = ""
+    protocols: tuple[str, ...] = ()
+    claims: Mapping[str, Claim] = {}
+
+
+class Check(_Record, frozen=True):
+    """One requirement. ``requirement`` is its sentence, ``source`` the one it relies on."""
+
+    id: str
+    topic: str
+    capability: str
+    level: Level
+    requirement: str
+    source: str = ""
+    blames: Blame = ""
+
+
+class Scenario(_Record, frozen=True):
+    """A named call, and its title for people."""
+
+    name: str
+    title: str = ""
+
+
+class Capability(_Record, frozen=True):
+    """A column. ``features`` are the claims that speak of it; none means that nobody need claim it."""
+
+    id: str
+    title: str
+    features: tuple[str, ...] = ()
+
+
+class Group(_Record, frozen=True):
+    """Columns that stand together, in reading order."""
+
+    title: str
+    capabilities: tuple[Capability, ...]
+
+
+class Subject(_Record, frozen=True):
+    """A client under test."""
+
+    name: str
+    version: str = ""
+
+
+class Header(_Record, frozen=True, kw_only=True, tag_field="kind", tag="header"):
+    """What ran. ``started`` is None for a run that must come out the same twice; ``selection`` tells
+    what was asked for, by kind of thing; empty means everything."""
+
+    format: Literal["wirecheck-results"] = FORMAT
+    version: Literal[1] = VERSION
+    wirecheck: str
+    started: dt.datetime | None = None
+    subjects: tuple[Subject, ...]
+    selection: Mapping[str, tuple[str, ...]] = {}
+    providers: tuple[Provider, ...]
+    checks: tuple[Check, ...]
+    scenarios: tuple[Scenario, ...]
+    groups: tuple[Group, ...]
+
+
+class Body(_Record, frozen=True):
+    """A body as text, or as base64 where it is no UTF-8. ``size_bytes`` is that of the whole body;
+    ``note`` tells what was left out, empty when nothing was."""
+
+    text: str = ""
+    encoding: Literal["utf-8", "base64"] = "utf-8"
+    size_bytes: int = 0
+    note: str = ""
+
+
+class Request(_Record, frozen=True):
+    """What was sent."""
+
+    method: str
+    url: str
+    headers: Headers = ()
+    body: Body = Body()
+
+
+class Response(_Record, frozen=True):
+    """What was answered."""
+
+    status: int
+    headers: Headers = ()
+    body: Body = Body()
+
+
+class Exchange(_Record, frozen=True, tag_field="kind", tag="exchange"):
+    """Evidence. ``response`` is None when no answer came; ``source`` is where an imported or documented
+    one is from; ``turn`` sums up what the answer was read as."""
+
+    id: str
+    request: Request
+    response: Response | None = None
+    origin: Origin = ""
+    date: dt.date | None = None
+    source: str = ""
+    turn: Mapping[str, Any] = {}
+
+
+class Result(_Record, frozen=True, kw_only=True, tag_field="kind", tag="result"):
+    """One check on one observation.
+
+    ``provider``, ``protocol``, ``scenario`` and ``fault`` are empty where there is none. ``origin`` and
+    ``date`` are those of the evidence, empty and None without any (a skip); a fault inherits the origin
+    of the exchange it was made from. ``exchanges`` are the ids of the evidence, in the order of its turns.
+    ``duration_ms`` belongs to no identity and to no comparison.
+    """
+
+    subject: str
+    provider: str
+    protocol: str
+    scenario: str
+    fault: str = ""
+    check: str
+    verdict: Verdict
+    blame: Blame = ""
+    reason: str = ""
+    expected: str = ""
+    observed: str = ""
+    where: str = ""
+    origin: Origin = ""
+    date: dt.date | None = None
+    exchanges: tuple[str, ...] = ()
+    duration_ms: float | None = None
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What makes two results answers to one question."""
+        return (self.subject, self.provider, self.protocol, self.scenario, self.fault, self.check)
+
+    @property
+    def id(self) -> str:
+        """The identity as one line, ``-`` for an empty part; expected failures are globs over it."""
+        return "/".join(part or "-" for part in self.identity)
+
+
+class Footer(_Record, frozen=True, kw_only=True, tag_field="kind", tag="footer"):
+    """How many there are of each."""
+
+    exchanges: int
+    results: int
+    passed: int = 0
+    failed: int = 0
+    warned: int = 0
+    errored: int = 0
+    skipped: int = 0
+
+
+Line: TypeAlias = Header | Exchange | Result | Footer
+
+
+class Run(msgspec.Struct, frozen=True):
+    """A whole result file. ``complete`` is False when it had no footer."""
+
+    header: Header
+    exchanges: tuple[Exchange, ...] = ()
+    results: tuple[Result, ...] = ()
+    complete: bool = True
+
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+_T = TypeVar("_T")
+
+
+def body(content: bytes, limit_bytes: int = 16_384) -> Body:
+    """``content`` as evidence, at most ``limit_bytes`` of it, with a note when that cuts it."""
+    note = "" if len(content) <= limit_bytes else f"first {limit_bytes} of {len(content)} bytes"
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return Body(base64.b64encode(content[:limit_bytes]).decode(), "base64", len(content), note)
+    return Body(content[:limit_bytes].decode(errors="ignore"), "utf-8", len(content), note)
+
+
+def footer(run: Run) -> Footer:
+    """The footer that ``run`` must have."""
+    verdicts = Counter(result.verdict for result in run.results)
+    counts = {str(verdict): count for verdict, count in verdicts.items()}
+    return Footer(exchanges=len(run.exchanges), results=len(run.results), **counts)
+
+
+def canonical(run: Run) -> Run:
+    """``run`` in the order it is written in. Raises DuplicateResult and UnknownReference."""
+    header = run.header
+    ordered = Run(
+        msgspec.structs.replace(
+            header,
+            subjects=_sorted(header.subjects, lambda subject: subject.name),
+            providers=_sorted(header.providers, lambda provider: provider.id),
+            checks=_sorted(header.checks, lambda check: check.id),
+            scenarios=_sorted(header.scenarios, lambda scenario: scenario.name),
+            selection={kind: tuple(sorted(names)) for kind, names in sorted(header.selection.items())},
+        ),
+        _sorted(run.exchanges, lambda exchange: exchange.id),
+        tuple(sorted(run.results, key=lambda result: result.identity)),
+        run.complete,
+    )
+    for one, next_one in pairwise(ordered.results):
+        if one.identity == next_one.identity:
+            raise DuplicateResult(one.id, next_step="give each observation one result per check")
+    _resolve(ordered)
+    return ordered
+
+
+def _sorted(items: Iterable[_T], key: Callable[[_T], str]) -> tuple[_T, ...]:
+    ordered = sorted(items, key=key)
+    for one, next_one in pairwise(ordered):
+        if key(one) == key(next_one):
+            raise DuplicateResult(key(one), where=type(one).__name__.lower())
+    return tuple(ordered)
+
+
+def _resolve(run: Run) -> None:
+    header = run.header
+    columns = {capability.id for group in header.groups for capability in group.capabilities}
+    for check in header.checks:
+        _known("capability", check.capability, columns, check.id)
+    subjects = {subject.name for subject in header.subjects}
+    providers = {provider.id for provider in header.providers} | {""}
+    checks = {check.id for check in header.checks}
+    scenarios = {scenario.name for scenario in header.scenarios} | {""}
+    exchanges = {exchange.id for exchange in run.exchanges}
+    for result in run.results:
+        _known("subject", result.subject, subjects, result.id)
+        _known("provider", result.provider, providers, result.id)
+        _known("check", result.check, checks, result.id)
+        _known("scenario", result.scenario, scenarios, result.id)
+        for exchange in result.exchanges:
+            _known("exchange", exchange, exchanges, result.id)
+
+
+def _known(kind: str, name: str, names: set[str], where: str) -> None:
+    if name not in names:
+        raise UnknownReference(
+            f"unknown {kind} {name!r}",
+            expected=f"a {kind} that the file describes",
+            seen=name,
+            where=where,
+            next_step=f"describe the {kind} in the same run",
+        )
+
+
+def lines(run: Run) -> bytes:
+    """``run`` as the content of a result file, footer last. Raises as ``canonical`` does."""
+    run = canonical(run)
+    records: tuple[Line, ...] = (run.header, *run.exchanges, *run.results, footer(run))
+    return b"".join(json_line(record) + b"\n" for record in records)
+
+
+def json_line(record: object) -> bytes:
+    """A record as JSON. A lone surrogate, which UTF-8 has no bytes for, is written as its escape."""
+    try:
+        return _encode(record)
+    except UnicodeEncodeError:
+        plain = msgspec.to_builtins(record, order="deterministic")
+        return json.dumps(plain, separators=(",", ":")).encode()
+
+
+def write(path: Path | str, run: Run) -> Path:
+    """Write ``run`` to ``path``, whole or not at all. Raises UnwritableReport, and as ``canonical`` does."""
+    return files.replace(Path(path), lines(run))
+
+
+def read(path: Path | str, *, unfinished: bool = False) -> Run:
+    """The run at ``path``; ``unfinished`` also takes a file that was cut off. Raises a ReportError."""
+    try:
+        content = Path(path).read_bytes()
+    except OSError as refusal:
+        raise UnreadableReport(
+            str(path), 0, expected="a result file", seen=refusal.strerror or str(refusal)
+        ) from refusal
+    return parse(content, str(path), unfinished=unfinished)
+
+
+def parse(content: bytes, path: str = "report", *, unfinished: bool = False) -> Run:
+    """The run that ``content`` holds; ``path`` is for messages. Raises as ``read`` does."""
+    if not content.strip():
+        raise EmptyReport(where=path, next_step="run the checks again")
+    texts = content.split(b"\n")
+    tail = texts.pop()
+    if tail and not unfinished:
+        texts.append(tail)  # judged as a line: its fault, or the missing footer, is told below
+    header: Header | None = None
+    exchanges: list[Exchange] = []
+    results: list[Result] = []
+    end: Footer | None = None
+    for number, text in enumerate(texts, 1):
+        record = _line(text, path, number)
+        if end is not None or isinstance(record, Header) is (header is not None):
+            expected = "a header" if header is None else "nothing" if end else "no second header"
+            raise UnreadableReport(
+                path, number, expected=expected, seen=_seen(text), next_step="merge shards with merge()"
+            )
+        match record:
+            case Header():
+                header = record
+            case Exchange():
+                exchanges.append(record)
+            case Result():
+                results.append(record)
+            case Footer():
+                end = record
+    if header is None:
+        raise EmptyReport(where=path, next_step="run the checks again")
+    if end is None and not unfinished:
+        raise MissingFooter(where=path, next_step="run the checks again, or read it as unfinished")
+    run = canonical(Run(header, tuple(exchanges), tuple(results), end is not None))
+    if end is not None and end != footer(run):
+        raise UnreadableReport(path, len(texts), expected=repr(footer(run)), seen=repr(end))
+    return run
+
+
+def _line(text: bytes, path: str, number: int) -> Line:
+    try:
+        return _decoder.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as refusal:
+        fault = refusal
+    if b"\\ud" in text or b"\\uD" in text:
+        try:
+            line: Line = msgspec.convert(json.loads(text), Line, str_keys=True)
+            return line
+        except (ValueError, RecursionError):
+            pass
+    raise UnreadableReport(path, number, expected=f"a record ({fault})", seen=_seen(text)) from fault
+
+
+def _seen(text: bytes) -> str:
+    return ascii(text[:120].decode("utf-8", "replace"))
+
+
+def merge(runs: Iterable[Run]) -> Run:
+    """One run of several shards, in any order.
+
+    Facts, exchanges and results that two shards share must be the same, but for durations (the
+    shortest stays). Raises MixedVersions, DuplicateResult, and EmptyReport for no run at all.
+    """
+    shards = tuple(runs)
+    if not shards:
+        raise EmptyReport("no run to merge")
+    headers = [shard.header for shard in shards]
+    versions = sorted({header.wirecheck for header in headers})
+    if len(versions) > 1:
+        raise MixedVersions(
+            "runs of several versions", expected="one wirecheck version", seen=", ".join(versions)
+        )
+    groups = headers[0].groups
+    if any(header.groups != groups for header in headers):
+        raise MixedVersions("the runs have other capabilities", expected="the same capabilities in all")
+    started = [header.started for header in headers if header.started is not None]
+    kinds = {kind for header in headers for kind in header.selection}
+    everything = {kind for kind in kinds if any(kind not in header.selection for header in headers)}
+    header = Header(
+        wirecheck=versions[0],
+        started=min(started, default=None),
+        subjects=_union((header.subjects for header in headers), lambda subject: subject.name),
+        selection={
+            kind: tuple(sorted({name for header in headers for name in header.selection[kind]}))
+            for kind in sorted(kinds - everything)
+        },
+        providers=_union((header.providers for header in headers), lambda provider: provider.id),
+        checks=_union((header.checks for header in headers), lambda check: check.id),
+        scenarios=_union((header.scenarios for header in headers), lambda scenario: scenario.name),
+        groups=groups,
+    )
+    exchanges: dict[str, Exchange] = {}
+    for exchange in (exchange for shard in shards for exchange in shard.exchanges):
+        if exchanges.setdefault(exchange.id, exchange) != exchange:
+            raise DuplicateResult(exchange.id, next_step="merge shards of one set of recordings")
+    results: dict[tuple[str, ...], Result] = {}
+    for result in (result for shard in shards for result in shard.results):
+        known = results.get(result.identity, result)
+        if _timeless(known) != _timeless(result):
+            raise DuplicateResult(result.id, next_step="merge shards that share no observation")
+        results[result.identity] = min(known, result, key=_duration)
+    complete = all(shard.complete for shard in shards)
+    return canonical(Run(header, tuple(exchanges.values()), tuple(results.values()), complete))
+
+
+def _union(shards: Iterable[tuple[_T, ...]], key: Callable[[_T], str]) -> tuple[_T, ...]:
+    found: dict[str, _T] = {}
+    for item in (item for shard in shards for item in shard):
+        if found.setdefault(key(item), item) != item:
+            raise MixedVersions(
+                f"the runs describe {key(item)} differently", expected=repr(found[key(item)]), seen=repr(item)
+            )
+    return tuple(found.values())
+
+
+def _timeless(result: Result) -> Result:
+    return msgspec.structs.replace(result, duration_ms=None)
+
+
+def _duration(result: Result) -> float:
+    return float("inf") if result.duration_ms is None else result.duration_ms
