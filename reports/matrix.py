@@ -1,0 +1,308 @@
+"""Results to Matrix: what each cell says, and on what evidence. No printing, no clock.
+
+A cell is one row (a provider speaking a protocol, or a subject) under one capability. Its state
+follows from its results, in this order:
+
+1. any failed: **failed**; 2. any errored: **errored**
+3. nothing judged (no result, or skips only): the claim says no: **not_offered**; nobody claims it:
+   **unknown**; claimed: **untested**. A capability without features needs no claim.
+4. all observed passes stale: **stale**; 5. any warned: **warned**; 6. else **passed**
+
+Only recorded and imported evidence is observed, and only observed evidence ages. A documented
+answer keeps the date its source was read and is never fresh.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+import msgspec
+
+from reports.results import (
+    ORIGINS,
+    VERDICTS,
+    Blame,
+    Capability,
+    Claim,
+    Group,
+    Origin,
+    Provider,
+    Result,
+    Run,
+    Subject,
+    Verdict,
+)
+
+State = Literal["passed", "warned", "failed", "errored", "stale", "untested", "unknown", "not_offered"]
+Age = Literal["", "fresh", "ageing", "stale"]
+Finding = Literal["pass without claim", "claim without pass"]
+
+STATES: tuple[State, ...] = (
+    "failed",
+    "errored",
+    "stale",
+    "warned",
+    "passed",
+    "untested",
+    "unknown",
+    "not_offered",
+)
+OBSERVED: frozenset[Origin] = frozenset({"recorded", "imported"})
+FRESH_DAYS = 30
+AGEING_DAYS = 90
+
+_WEAKNESS = {origin: rank for rank, origin in enumerate(ORIGINS)}
+_PASSES: frozenset[Verdict] = frozenset({"passed", "warned"})
+
+
+class Cell(msgspec.Struct, frozen=True):
+    """One capability of one row.
+
+    ``origin`` is the weakest one of the judged results and ``oldest`` their oldest date, empty and None
+    without any. ``age`` is that of the oldest observed one, empty when nothing was observed.
+    ``counts`` and ``origins`` count results by verdict and by origin; what does not occur is absent.
+    ``check``, ``blame`` and ``reason`` are the first failure's, else the first error's, warning's or skip's.
+    ``claimed`` is what the provider says: True, False, or None when it says nothing.
+    """
+
+    state: State
+    origin: Origin = ""
+    oldest: dt.date | None = None
+    age: Age = ""
+    counts: Mapping[str, int] = {}
+    origins: Mapping[str, int] = {}
+    check: str = ""
+    blame: Blame = ""
+    reason: str = ""
+    claimed: bool | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A provider speaking a protocol, or a subject (then ``provider`` and ``protocol`` are empty).
+
+    ``cells`` stand in the order of ``Matrix.capabilities``.
+    """
+
+    subject: str
+    provider: str
+    protocol: str
+    title: str
+    kind: str
+    docs: str
+    cells: tuple[Cell, ...]
+
+
+class Matrix(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows by capabilities, as seen on ``today`` (None when the run has no date at all)."""
+
+    format: Literal["wirecheck-matrix"] = "wirecheck-matrix"
+    version: Literal[1] = 1
+    wirecheck: str
+    today: dt.date | None
+    complete: bool
+    subjects: tuple[Subject, ...]
+    groups: tuple[Group, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def capabilities(self) -> tuple[Capability, ...]:
+        """The columns, in reading order."""
+        return tuple(capability for group in self.groups for capability in group.capabilities)
+
+
+def as_of(run: Run) -> dt.date | None:
+    """The day a run is looked at from when nobody names one: its start, else its newest evidence."""
+    if run.header.started is not None:
+        return run.header.started.date()
+    return max((result.date for result in run.results if result.date is not None), default=None)
+
+
+def age(evidence: Iterable[dt.date], today: dt.date | None) -> Age:
+    """How old the oldest of ``evidence`` is; empty for none."""
+    oldest = min(evidence, default=None)
+    if oldest is None or today is None:
+        return ""
+    days = (today - oldest).days
+    return "fresh" if days <= FRESH_DAYS else "ageing" if days <= AGEING_DAYS else "stale"
+
+
+def build(
+    run: Run,
+    *,
+    today: dt.date | None = None,
+    subject: str = "",
+    by: Literal["provider", "subject"] = "provider",
+) -> Matrix:
+    """The matrix of ``run``.
+
+    By provider it shows one subject's results: ``subject``, or the run's first. By subject it shows
+    every subject's, over all providers.
+    """
+    today = today or as_of(run)
+    header = run.header
+    subject = subject or (header.subjects[0].name if header.subjects else "")
+    rows = _providers(run, subject, today) if by == "provider" else _subjects(run, today)
+    return Matrix(
+        wirecheck=header.wirecheck,
+        today=today,
+        complete=run.complete,
+        subjects=tuple(one for one in header.subjects if by == "subject" or one.name == subject),
+        groups=header.groups,
+        rows=rows,
+    )
+
+
+def _providers(run: Run, subject: str, today: dt.date | None) -> tuple[Row, ...]:
+    capability_of = {check.id: check.capability for check in run.header.checks}
+    results: dict[tuple[str, str], dict[str, list[Result]]] = {}
+    for provider in run.header.providers:
+        for protocol in provider.protocols:
+            results[provider.id, protocol] = {}
+    for result in run.results:
+        if result.subject == subject:
+            row = results.setdefault((result.provider, result.protocol), {})
+            row.setdefault(capability_of[result.check], []).append(result)
+    providers = {provider.id: provider for provider in run.header.providers}
+    nobody = Provider("", "No provider")
+    rows = []
+    for key in sorted(results):
+        facts = providers.get(key[0], nobody)
+        rows.append(
+            Row(
+                subject,
+                *key,
+                facts.name,
+                facts.kind,
+                facts.docs,
+                _cells(run, results[key], facts.claims if facts.id else None, today),
+            )
+        )
+    return tuple(rows)
+
+
+def _subjects(run: Run, today: dt.date | None) -> tuple[Row, ...]:
+    capability_of = {check.id: check.capability for check in run.header.checks}
+    results: dict[str, dict[str, list[Result]]] = {one.name: {} for one in run.header.subjects}
+    for result in run.results:
+        results[result.subject].setdefault(capability_of[result.check], []).append(result)
+    return tuple(
+        Row(
+            one.name,
+            "",
+            "",
+            f"{one.name} {one.version}".strip(),
+            "",
+            "",
+            _cells(run, results[one.name], None, today),
+        )
+        for one in run.header.subjects
+    )
+
+
+def _cells(
+    run: Run,
+    results: Mapping[str, list[Result]],
+    claims: Mapping[str, Claim] | None,
+    today: dt.date | None,
+) -> tuple[Cell, ...]:
+    """``claims`` None: nobody's claims apply, so no cell has one and none is missed."""
+    return tuple(
+        cell(
+            results.get(capability.id, ()),
+            None if claims is None else claimed(capability, claims),
+            today,
+            needs_claim=claims is not None and bool(capability.features),
+        )
+        for group in run.header.groups
+        for capability in group.capabilities
+    )
+
+
+def claimed(capability: Capability, claims: Mapping[str, Claim]) -> bool | None:
+    """What ``claims`` say of a capability: True when any of its features is offered, False when those
+    spoken of are not, None when none is spoken of."""
+    said = [claims[feature].offered for feature in capability.features if feature in claims]
+    return any(said) if said else None
+
+
+def cell(
+    results: Iterable[Result], claim: bool | None, today: dt.date | None, *, needs_claim: bool = True
+) -> Cell:
+    """The cell that ``results`` make; ``claim`` is what the provider says of it."""
+    told = tuple(results)
+    if not told:
+        return _unjudged(claim, needs_claim)
+    counts = Counter(result.verdict for result in told)
+    judged = [result for result in told if result.verdict != "skipped"]
+    passes = [result for result in judged if result.verdict in _PASSES]
+    dates = [result.date for result in judged if result.date is not None]
+    observed = [result.date for result in judged if result.date is not None and result.origin in OBSERVED]
+    origins = Counter(result.origin for result in judged if result.origin)
+    first = _first(told, counts)
+    return Cell(
+        state=_state(counts, passes, claim, today, needs_claim),
+        origin=max(origins, key=_WEAKNESS.__getitem__, default=""),
+        oldest=min(dates, default=None),
+        age=age(observed, today),
+        counts={verdict: counts[verdict] for verdict in VERDICTS if verdict in counts},
+        origins={origin: origins[origin] for origin in ORIGINS if origin in origins},
+        check=first.check if first else "",
+        blame=first.blame if first else "",
+        reason=first.reason if first else "",
+        claimed=claim,
+        findings=_findings(bool(passes), claim, needs_claim),
+    )
+
+
+def _state(
+    counts: Mapping[Verdict, int],
+    passes: list[Result],
+    claim: bool | None,
+    today: dt.date | None,
+    needs_claim: bool,
+) -> State:
+    if counts.get("failed"):
+        return "failed"
+    if counts.get("errored"):
+        return "errored"
+    if not passes:
+        return _unjudged(claim, needs_claim).state
+    observed = [result.date for result in passes if result.date is not None and result.origin in OBSERVED]
+    if observed and age([max(observed)], today) == "stale":
+        return "stale"
+    return "warned" if counts.get("warned") else "passed"
+
+
+def _first(results: tuple[Result, ...], counts: Mapping[Verdict, int]) -> Result | None:
+    for verdict in ("failed", "errored", "warned", "skipped"):
+        if counts.get(verdict):
+            return min((result for result in results if result.verdict == verdict), key=_identity)
+    return None
+
+
+def _identity(result: Result) -> tuple[str, ...]:
+    return result.identity
+
+
+def _findings(passes: bool, claim: bool | None, needs_claim: bool) -> tuple[Finding, ...]:
+    if passes and needs_claim and not claim:
+        return ("pass without claim",)
+    if claim and not passes:
+        return ("claim without pass",)
+    return ()
+
+
+def _unjudged(claim: bool | None, needs_claim: bool) -> Cell:
+    return _UNJUDGED[claim if needs_claim or claim is not None else True, claim]
+
+
+_UNJUDGED: Mapping[tuple[bool | None, bool | None], Cell] = {
+    (True, True): Cell("untested", claimed=True, findings=("claim without pass",)),
+    (True, None): Cell("untested"),
+    (False, False): Cell("not_offered", claimed=False),
+    (None, None): Cell("unknown"),
+}
