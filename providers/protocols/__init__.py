@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from providers.protocols import anthropic_messages
 from providers.wire import Protocol
 
-PROTOCOLS: Mapping[str, Protocol] = {protocol.name: protocol for protocol in ()}
+PROTOCOLS: Mapping[str, Protocol] = {protocol.name: protocol for protocol in (anthropic_messages.PROTOCOL,)}

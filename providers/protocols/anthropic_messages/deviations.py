@@ -1,0 +1,93 @@
+"""Where an endpoint that speaks Anthropic's Messages API differs from Anthropic's own; data, no logic."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from providers.call import Effort
+
+NAME = "anthropic-messages"
+
+_SINCE_4_6 = (
+    "*claude-opus-4[-.][6-9]*",
+    "*claude-sonnet-4[-.][6-9]*",
+    "*claude-haiku-4[-.][6-9]*",
+    "*claude-opus-[5-9]*",
+    "*claude-sonnet-[5-9]*",
+    "*claude-haiku-[5-9]*",
+    "*claude-fable-*",
+)
+_SINCE_4_7 = (
+    "*claude-opus-4[-.][7-9]*",
+    "*claude-opus-[5-9]*",
+    "*claude-sonnet-[5-9]*",
+    "*claude-haiku-[5-9]*",
+    "*claude-fable-*",
+)
+
+
+_BUDGETS: Mapping[Effort, int] = {
+    "minimal": 1024,
+    "low": 2048,
+    "medium": 8192,
+    "high": 16384,
+    "xhigh": 32768,
+}
+_EFFORTS: Mapping[Effort, str] = {"minimal": "low", "xhigh": "max"}
+
+
+class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where an endpoint differs from Anthropic's own. Models are named by globs.
+
+    ``version``: the ``anthropic-version`` field. ``hosted_version``: sent instead as the body's
+    ``anthropic_version``, without ``model``, where a cloud hosts the model (Vertex AI).
+    ``betas``: values of ``anthropic-beta``, sent with every request.
+    ``default_max_tokens``: ``max_tokens`` of a call that sets no limit; a thinking budget is added to it.
+    ``adaptive_thinking``: models that take ``adaptive`` thinking with an effort; others get a budget.
+    ``thinking_budgets``: the budget of each effort. ``efforts``: the word for each effort.
+    ``thinking_display``: whether adaptive thinking is shown; None leaves it to the vendor.
+    ``foreign_thinking``: what becomes of thinking that cannot be replayed: dropped, or sent as text.
+    ``empty_signatures``: own thinking without a signature is replayed, with an empty one.
+    ``eager_tool_input``: a streamed call asks for tool input as it is written.
+    ``strict_tools``: a tool's ``strict`` is sent. ``structured``: how JSON is asked for: with
+    ``output_config.format``, by forcing a tool, or not at all.
+    ``cache_control``: the longest time to live that may be asked for. ``cache_tools``: tools may be marked.
+    ``fixed_sampling``: models that refuse temperature and top_p. ``no_prefill``: models that refuse a
+    conversation that ends with the assistant's own words.
+    ``tools_for_history``: a conversation with tool calls must declare tools; they are made up from it.
+    ``session_header``: the field that carries the call's session.
+    """
+
+    version: str = "2023-06-01"
+    hosted_version: str | None = None
+    betas: tuple[str, ...] = ()
+    default_max_tokens: int = 4096
+    adaptive_thinking: tuple[str, ...] = _SINCE_4_6
+    thinking_budgets: Mapping[Effort, int] = msgspec.field(default_factory=lambda: dict(_BUDGETS))
+    efforts: Mapping[Effort, str] = msgspec.field(default_factory=lambda: dict(_EFFORTS))
+    thinking_display: Literal["summarized", "omitted"] | None = None
+    foreign_thinking: Literal["drop", "text"] = "drop"
+    empty_signatures: bool = False
+    eager_tool_input: bool = False
+    strict_tools: bool = True
+    structured: Literal["format", "tool", "none"] = "format"
+    cache_control: Literal["1h", "5m", "none"] = "1h"
+    cache_tools: bool = True
+    fixed_sampling: tuple[str, ...] = _SINCE_4_7
+    no_prefill: tuple[str, ...] = _SINCE_4_6
+    tools_for_history: bool = True
+    session_header: str | None = None
+
+
+def matches(model: str, globs: Iterable[str]) -> bool:
+    """Whether one of ``globs`` matches the model's id."""
+    return any(fnmatch.fnmatchcase(model, glob) for glob in globs)
+
+
+def known(deviations: Any) -> Deviations:
+    """An endpoint's deviations; none at all are Anthropic's own behaviour."""
+    return deviations if isinstance(deviations, Deviations) else Deviations()

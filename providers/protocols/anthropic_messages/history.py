@@ -1,0 +1,199 @@
+"""A conversation in the order and shape the vendor takes.
+
+Messages of one role are merged, results without a call are dropped, calls without a result get an error
+result, ids are made to match, and thinking goes back only to the endpoint that said it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from providers.call import JSON, Document, Image, Message, Opaque, Reasoning, Text, ToolCall, ToolResult
+from providers.protocols.anthropic_messages.deviations import NAME, Deviations
+from providers.wire import Endpoint
+
+Block: TypeAlias = dict[str, Any]  # a content block, a message or a tool, as it is sent
+
+TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+NO_ARGUMENTS: Mapping[str, JSON] = {"type": "object", "properties": {}}
+_TOOL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+class _Awaited:
+    """A tool call whose result is still to come."""
+
+    def __init__(self, call: ToolCall, wire_id: str) -> None:
+        self.id = call.id
+        self.name = call.name
+        self.wire_id = wire_id
+        self.answered = False
+
+    def is_meant(self, result: ToolResult) -> bool:
+        return self.id == result.call_id if result.call_id is not None else self.name == result.name
+
+
+class _Run:
+    """Neighbouring messages of one role, which become one. Results are kept before other blocks."""
+
+    def __init__(self, role: str) -> None:
+        self.role = role
+        self.results: list[Block] = []
+        self.blocks: list[Block] = []
+
+    def message(self) -> Block:
+        return {"role": self.role, "content": [*self.results, *self.blocks]}
+
+
+class History:
+    """The conversation as the vendor takes it: ``add`` each message, then ``finish``."""
+
+    def __init__(self, endpoint: Endpoint, deviations: Deviations) -> None:
+        self._endpoint = endpoint
+        self._deviations = deviations
+        self._runs: list[_Run] = []
+        self._awaited: list[_Awaited] = []
+        self._ids: set[str] = set()
+        self._names: dict[str, None] = {}
+
+    def add(self, message: Message) -> None:
+        """Take one message; what the vendor would not take of it is left out."""
+        if message.role == "assistant":
+            self._add_assistant(message)
+        else:
+            self._add_user(message)
+
+    def finish(self) -> list[Block]:
+        """The messages, every call answered."""
+        if self._unanswered():
+            self._run("user").results += self._repairs()
+        return [run.message() for run in self._runs]
+
+    def declarations(self) -> list[Block]:
+        """A tool for each name the conversation calls."""
+        return [{"name": name, "input_schema": dict(NO_ARGUMENTS)} for name in self._names]
+
+    def _run(self, role: str) -> _Run:
+        if not self._runs or self._runs[-1].role != role:
+            self._runs.append(_Run(role))
+        return self._runs[-1]
+
+    def _unanswered(self) -> list[_Awaited]:
+        return [call for call in self._awaited if not call.answered]
+
+    def _repairs(self) -> list[Block]:
+        said = [{"type": "text", "text": "No result was given."}]
+        return [
+            {"type": "tool_result", "tool_use_id": call.wire_id, "content": said, "is_error": True}
+            for call in self._unanswered()
+        ]
+
+    def _add_user(self, message: Message) -> None:
+        results: list[Block] = []
+        blocks: list[Block] = []
+        for part in message.parts:
+            if isinstance(part, ToolResult):
+                results += self._result(part)
+            elif isinstance(part, Opaque):
+                blocks += [part.value] if part.protocol == NAME else []
+            else:
+                blocks += _content(part)
+        if results or blocks:
+            run = self._run("user")
+            run.results += results
+            run.blocks += blocks
+
+    def _result(self, result: ToolResult) -> list[Block]:
+        """The block of a result; none for one that no open call awaits."""
+        call = next((call for call in self._unanswered() if call.is_meant(result)), None)
+        if call is None:
+            return []
+        call.answered = True
+        block: Block = {"type": "tool_result", "tool_use_id": call.wire_id}
+        content = [inner for part in result.content for inner in _content(part)]
+        if result.is_error:
+            # The vendor takes only text in an error result, and no empty one.
+            content = [inner for inner in content if inner["type"] == "text"]
+            content = content or [{"type": "text", "text": "The tool failed without a word."}]
+        if content:
+            block["content"] = content
+        if result.is_error:
+            block["is_error"] = True
+        return [block]
+
+    def _add_assistant(self, message: Message) -> None:
+        own = message.provider == self._endpoint.provider and message.protocol == self._endpoint.protocol
+        answering = bool(self._runs) and self._runs[-1].role == "assistant"
+        blocks: list[Block] = []
+        awaited: list[_Awaited] = []
+        for part in message.parts:
+            match part:
+                case Text():
+                    blocks += _content(part)
+                case Reasoning():
+                    blocks += self._reasoning(part, own)
+                case Opaque() if own and part.protocol == NAME:
+                    blocks.append(part.value)
+                case ToolCall() if part.arguments is not None or not message.aborted:
+                    awaited.append(_Awaited(part, self._wire_id(part.id)))
+                    blocks.append(self._tool_use(part, awaited[-1].wire_id))
+        if not blocks:
+            return
+        if not answering:
+            if self._unanswered():
+                self._runs[-1].results += self._repairs()
+            self._awaited = []
+        self._awaited += awaited
+        self._run("assistant").blocks += blocks
+
+    def _reasoning(self, part: Reasoning, own: bool) -> list[Block]:
+        if own and part.redacted and part.signature:
+            return [{"type": "redacted_thinking", "data": part.signature}]
+        signed = part.signature or ("" if self._deviations.empty_signatures and part.text else None)
+        if own and signed is not None and not part.redacted:
+            return [{"type": "thinking", "thinking": part.text, "signature": signed}]
+        return _content(Text(part.text)) if self._deviations.foreign_thinking == "text" else []
+
+    def _tool_use(self, call: ToolCall, wire_id: str) -> Block:
+        name = call.name if TOOL_NAME.fullmatch(call.name) else _squeezed(call.name, 128) or "tool"
+        self._names.setdefault(name)
+        arguments = {"INVALID_JSON": call.arguments_raw} if call.arguments is None else call.arguments
+        return {"type": "tool_use", "id": wire_id, "name": name, "input": arguments}
+
+    def _wire_id(self, original: str | None) -> str:
+        """``original`` when the vendor takes it and it is new, else a name made from it; deterministic."""
+        wire_id, salt = original or "", 0
+        while not _TOOL_ID.fullmatch(wire_id) or wire_id in self._ids:
+            digest = hashlib.sha256(f"{salt}\0{original}".encode("utf-8", "surrogatepass")).hexdigest()
+            wire_id, salt = f"{_squeezed(original or 'call', 47)}_{digest[:16]}", salt + 1
+        self._ids.add(wire_id)
+        return wire_id
+
+
+def _squeezed(name: str, length: int) -> str:
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:length]
+
+
+def _content(part: object) -> list[Block]:
+    """The block of a text, image or document; none for blank text and for parts of other kinds."""
+    match part:
+        case Text() if part.text.strip():
+            return [{"type": "text", "text": part.text}]
+        case Image():
+            return [{"type": "image", "source": _source(part)}]
+        case Document():
+            title = {"title": part.name} if part.name else {}
+            return [{"type": "document", "source": _source(part), **title}]
+    return []
+
+
+def _source(part: Image | Document) -> Block:
+    if part.data is None:
+        return {"type": "url", "url": part.url or ""}
+    if part.media_type.startswith("text/"):
+        words = base64.b64decode(part.data).decode("utf-8", "replace")
+        return {"type": "text", "media_type": "text/plain", "data": words}
+    return {"type": "base64", "media_type": part.media_type, "data": part.data}
