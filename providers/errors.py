@@ -9,6 +9,7 @@
         ExpiredCredential
         ConflictingConfig
         UnreadableConfig
+        DialectFault                a client system refuses it, by its own rules
       UnsupportedFeature            asked for what is not declared; raised before any network use
       RemoteProtocolError           the peer sent what the protocol forbids
         FramingError                bytes that are no frame
@@ -22,7 +23,7 @@
         Unreachable
         TimedOut
 
-A class answers "whose fault?". The message is made in one place (``ProviderError.__str__``) from
+A class answers "whose fault?". The message is made in one place (``Explained.__str__``) from
 fields, which tests compare: what was expected, what was seen, where, and the next step.
 """
 
@@ -41,14 +42,12 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
 
 
-class ProviderError(Exception):
-    """Something went wrong between a call and its turn.
+class Explained(Exception):
+    """An error that says what was expected, what was seen, where, and the next step.
 
-    ``expected``, ``seen``, ``where`` and ``next_step`` are one line each; an empty string means
-    there is nothing to say. ``retryable`` tells whether the same call may succeed later.
+    Each is one line; an empty string means there is nothing to say. The summary defaults to the first
+    sentence of the class's docstring.
     """
-
-    retryable = False
 
     def __init__(
         self,
@@ -75,6 +74,17 @@ class ProviderError(Exception):
         )
         told = [f"{name}: {value}" for name, value in facts if value]
         return "; ".join([self.summary, *told])
+
+
+class ProviderError(Explained):
+    """Something went wrong between a call and its turn.
+
+    ``retryable`` tells whether the same call may succeed later. ``turn`` is what had arrived of the answer
+    (a Turn), None when nothing was asked yet.
+    """
+
+    retryable = False
+    turn: object = None
 
 
 class CatalogError(ProviderError):
@@ -125,6 +135,38 @@ class ConflictingConfig(ConfigurationError):
 
 class UnreadableConfig(ConfigurationError):
     """A configuration file cannot be read or parsed."""
+
+
+class DialectFault(ConfigurationError):
+    """A client system refuses its configuration, by its own rules.
+
+    ``category`` is one of the published words (``missing_env``, ``parse_error``, …). ``scope`` is "file"
+    or "provider" where the system says how far the refusal reaches; ``name`` a variable or field,
+    ``path`` a dotted path into the configuration. None where there is nothing to say.
+    """
+
+    def __init__(
+        self,
+        category: str,
+        summary: str,
+        *,
+        scope: str | None = None,
+        provider: str | None = None,
+        name: str | None = None,
+        path: str | None = None,
+        expected: str = "",
+        seen: object = "",
+        where: str = "",
+        next_step: str = "",
+    ) -> None:
+        self.category = category
+        self.scope = scope
+        self.provider = provider
+        self.name = name
+        self.path = path
+        super().__init__(
+            summary, expected=expected, seen=seen, where=where or path or "", next_step=next_step
+        )
 
 
 class UnsupportedFeature(ProviderError):

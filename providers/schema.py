@@ -185,16 +185,20 @@ class System(_Strict):
     """The provider as one client system (zot, pi, mayros, zeroclaw, gomodel) knows it.
 
     ``env`` are its credential variables in the order it reads them; ``auth_key`` the key of its entry
-    in the system's auth file; ``extra_env`` other variables it reads for this provider.
+    in the system's auth file; ``extra_env`` other variables it reads for this provider; ``base_url``
+    its own default where the system has one. The ``newest_`` fields hold what a newer release of the
+    system calls or reads instead; None: the same.
     """
 
     id: str
+    newest_id: str | None = None
     aliases: tuple[str, ...] = ()
     env: tuple[Variable, ...] = ()
     newest_env: tuple[Variable, ...] | None = None
     auth_key: str | None = None
     extra_env: tuple[Variable, ...] = ()
     login: str = ""
+    base_url: str = ""
     source: str
 
 

@@ -35,3 +35,21 @@ def replace(path: Path, content: bytes) -> Path:
             next_step="name a file in a folder that can be written to",
         ) from refusal
     return path
+
+
+def writable(path: Path) -> None:
+    """Raise UnwritableReport if a file could not be put at ``path``; leaves nothing behind."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(21, "it is a folder")
+        handle, spare = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+        os.unlink(spare)
+    except OSError as refusal:
+        raise UnwritableReport(
+            f"{path} cannot be written",
+            seen=refusal.strerror or str(refusal),
+            where=str(path),
+            next_step="name a file in a folder that can be written to",
+        ) from refusal

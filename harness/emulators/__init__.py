@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.emulators.emulator import Emulator
+from harness.emulators.emulator import Emulator, Spoken
+
+__all__ = ["EMULATORS", "Emulator", "Spoken"]
 
 EMULATORS: Mapping[str, Emulator] = {emulator.name: emulator for emulator in ()}

@@ -1,0 +1,155 @@
+"""What a check is: ``@check``, ``require`` and ``unjudgeable``; and the capabilities checks add up to.
+
+    @check("stream.terminal", capability="streaming", scenarios=STREAMED, source="https://…")
+    def terminal(seen: Observation) -> None:
+        \"\"\"A stream MUST carry the protocol's own completion signal.\"\"\"
+        require(seen.turn.complete, expected="a completion signal", observed="none")
+
+The id and the docstring alone tell the rule: the docs page of checks is made from them. MUST, SHOULD and
+MAY are RFC 2119's; the first of them in the docstring is the check's level. A check reads an observation
+and nothing else, and asserts one thing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
+from typing import Literal
+
+import msgspec
+
+from harness.errors import Blame, Nonconformance, Unjudgeable
+from harness.observation import Observation
+
+Level = Literal["MUST", "SHOULD", "MAY"]
+Judge = Callable[[Observation], None]
+
+
+class Capability(msgspec.Struct, frozen=True):
+    """A group of checks that a reader looks up: a column of the matrix. ``features`` are the claims it proves."""
+
+    id: str
+    title: str
+    group: str
+    features: tuple[str, ...] = ()
+
+
+CAPABILITIES: Mapping[str, Capability] = {
+    capability.id: capability
+    for capability in (
+        Capability("text", "Text", "Text"),
+        Capability("unicode", "Unicode", "Text"),
+        Capability("streaming", "Streaming", "Streaming", ("streaming",)),
+        Capability("chunking", "Any chunking", "Streaming"),
+        Capability("faults", "Broken streams", "Streaming"),
+        Capability("tools", "Tool calls", "Tools", ("tools",)),
+        Capability("parallel_tools", "Parallel calls", "Tools", ("parallel_tools",)),
+        Capability("tool_results", "Tool results", "Tools", ("tools",)),
+        Capability("tool_choice", "Tool choice", "Tools", ("tool_choice", "tool_choice_named")),
+        Capability("reasoning", "Reasoning", "Reasoning", ("reasoning",)),
+        Capability("vision", "Vision", "Input", ("vision",)),
+        Capability("structured", "Structured output", "Output", ("structured_output",)),
+        Capability("usage", "Usage", "Usage", ("usage",)),
+        Capability("caching", "Cached tokens", "Usage", ("prompt_caching",)),
+        Capability("stop", "Stop reasons", "Stops"),
+        Capability("errors", "Errors", "Errors"),
+        Capability("requests", "Requests", "Requests"),
+    )
+}
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One requirement. ``scenarios`` and ``protocols`` are globs, a leading ``!`` excludes; ``faults`` are
+    globs of fault names, empty for the unchanged exchange. ``blames`` is whose fault a finding is."""
+
+    id: str
+    requirement: str
+    level: Level
+    capability: str
+    source: str
+    blames: Blame
+    scenarios: tuple[str, ...]
+    protocols: tuple[str, ...]
+    faults: tuple[str, ...]
+    judge: Judge
+
+    @property
+    def topic(self) -> str:
+        """The part of the id before the first dot."""
+        return self.id.split(".")[0]
+
+    def applies(self, protocol: str, scenario: str) -> bool:
+        """Whether the check is collected for a scenario of a protocol."""
+        return selects(self.protocols, protocol) and selects(self.scenarios, scenario)
+
+
+def selects(globs: Iterable[str], name: str) -> bool:
+    """Whether ``name`` matches one of the globs and none of those that begin with ``!``."""
+    globs = tuple(globs)
+    refused = any(fnmatchcase(name, glob[1:]) for glob in globs if glob.startswith("!"))
+    wanted = [glob for glob in globs if not glob.startswith("!")]
+    return not refused and (not wanted or any(fnmatchcase(name, glob) for glob in wanted))
+
+
+ALL = ("*",)
+ANSWERED = ("*", "!error_*")
+STREAMED = ("*_stream", "!error_*")
+WHOLE = ("*", "!*_stream", "!error_*")
+REFUSED = ("error_*",)
+TOOL_CALLS = ("tool_call*", "tool_text_then_call*", "tool_choice_required*", "tool_choice_named*")
+
+_REGISTERED: dict[str, Check] = {}
+_LEVEL = re.compile(r"\b(MUST|SHOULD|MAY)\b")
+
+
+def check(
+    id: str,
+    *,
+    capability: str,
+    source: str,
+    blames: Blame = "provider",
+    scenarios: tuple[str, ...] = ANSWERED,
+    protocols: tuple[str, ...] = ALL,
+    faults: tuple[str, ...] = (),
+) -> Callable[[Judge], Judge]:
+    """Register a function as the check ``id``. Raises ValueError for an id taken or a docstring without level."""
+
+    def register(judge: Judge) -> Judge:
+        requirement = " ".join((judge.__doc__ or "").split())
+        level = _LEVEL.search(requirement)
+        if id in _REGISTERED or level is None or capability not in CAPABILITIES or not source:
+            raise ValueError(
+                f"{id}: an id is given once, with MUST, SHOULD or MAY, a capability and a source"
+            )
+        _REGISTERED[id] = Check(
+            id=id,
+            requirement=requirement,
+            level=level.group(1),  # type: ignore[arg-type]
+            capability=capability,
+            source=source,
+            blames=blames,
+            scenarios=scenarios,
+            protocols=protocols,
+            faults=faults,
+            judge=judge,
+        )
+        return judge
+
+    return register
+
+
+def registered() -> dict[str, Check]:
+    """Every check registered so far, by id."""
+    return dict(_REGISTERED)
+
+
+def require(holds: bool, *, expected: str, observed: object, at: object = "", blame: Blame = "") -> None:
+    """Raise Nonconformance unless ``holds``."""
+    if not holds:
+        raise Nonconformance(expected, observed, at, blame)
+
+
+def unjudgeable(reason: str) -> None:
+    """Skip: the evidence does not allow a verdict, because of ``reason``."""
+    raise Unjudgeable(reason)

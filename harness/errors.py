@@ -1,0 +1,93 @@
+"""What can go wrong in the harness, and what a check finds.
+
+HarnessError
+  RecordingError          ours: the fixtures are not as they should be
+    ExchangeNotFound
+    ExchangeCorrupt
+    UnredactedSecret
+  UnmatchedRequest        replay: the request is not the recorded one
+  SubjectError            the client under test
+    NotInstalled  Crashed  Hung
+  UnusableInput           a path or an option that cannot be used
+Nonconformance            a finding, not a malfunction; becomes ``failed`` or ``warned``
+Unjudgeable               the evidence does not allow a verdict; becomes ``skipped``
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from providers.errors import Explained, shown
+
+Blame = Literal["", "provider", "subject", "account", "network", "model", "harness"]
+
+
+class HarnessError(Explained):
+    """The harness cannot do its work."""
+
+
+class RecordingError(HarnessError):
+    """A fixture is not as it should be."""
+
+
+class ExchangeNotFound(RecordingError):
+    """There is no such exchange."""
+
+
+class ExchangeCorrupt(RecordingError):
+    """An exchange's files do not fit together."""
+
+
+class UnredactedSecret(RecordingError):
+    """A fixture would hold a secret; nothing was written."""
+
+
+class UnmatchedRequest(HarnessError):
+    """The request is not the recorded one. ``pointer`` is where the two first differ."""
+
+    def __init__(self, *, nearest: str, pointer: str, expected: object, seen: object) -> None:
+        self.nearest = nearest
+        self.pointer = pointer
+        super().__init__(
+            f"no recording answers this request; the nearest is {nearest}",
+            expected=shown(expected),
+            seen=seen,
+            where=pointer,
+            next_step="if the new request is right, build or record the fixture again",
+        )
+
+
+class SubjectError(HarnessError):
+    """The client under test did not do its part."""
+
+
+class NotInstalled(SubjectError):
+    """The client under test is not installed."""
+
+
+class Crashed(SubjectError):
+    """The client under test ended by itself."""
+
+
+class Hung(SubjectError):
+    """The client under test did not answer in time."""
+
+
+class UnusableInput(HarnessError):
+    """A path or an option cannot be used."""
+
+
+class Nonconformance(AssertionError):
+    """A requirement does not hold. ``blame`` empty means: the check's own."""
+
+    def __init__(self, expected: str, observed: object, at: object = "", blame: Blame = "") -> None:
+        self.expected = expected
+        self.observed = shown(observed)
+        self.at = shown(at) if at != "" else ""
+        self.blame: Blame = blame
+        where = f" at {self.at}" if self.at else ""
+        super().__init__(f"expected {expected}, observed {self.observed}{where}")
+
+
+class Unjudgeable(Exception):
+    """The evidence does not allow a verdict; the text is the reason."""

@@ -1,0 +1,150 @@
+"""What was found, as the record that reports are made of: results, exchanges, and the run's header.
+
+No judging and no I/O but reading the fixtures that results point to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+from harness import __version__
+from harness.checks import CHECKS
+from harness.checks.registry import CAPABILITIES
+from harness.exchange import Exchange
+from harness.judging import Judged
+from harness.observation import Observation
+from harness.redaction import redacted_headers, redacted_url
+from harness.scenarios import SCENARIOS
+from harness.subjects import wirecheck
+from providers.events import Turn
+from providers.schema import Provider
+from reports import results
+
+SUBJECT = results.Subject(wirecheck.NAME, __version__)
+
+
+def result(seen: Observation, check: str, judged: Judged) -> results.Result:
+    """The result of one check."""
+    exchange = seen.exchange
+    return results.Result(
+        subject=SUBJECT.name,
+        provider=seen.provider,
+        protocol=seen.protocol,
+        scenario=seen.scenario,
+        fault=seen.fault,
+        check=check,
+        verdict=judged.verdict,
+        blame=judged.blame,
+        reason=judged.reason,
+        expected=judged.expected,
+        observed=judged.observed,
+        where=judged.where,
+        origin="synthetic" if seen.fault else exchange.origin,
+        date=exchange.date,
+        exchanges=(exchange.id,),
+    )
+
+
+def unseen(
+    provider: str, protocol: str, scenario: str, fault: str, check: str, judged: Judged
+) -> results.Result:
+    """The result of a check that had nothing to look at: skipped or errored."""
+    return results.Result(
+        subject=SUBJECT.name,
+        provider=provider,
+        protocol=protocol,
+        scenario=scenario,
+        fault=fault,
+        check=check,
+        verdict=judged.verdict,
+        blame=judged.blame,
+        reason=judged.reason,
+    )
+
+
+def exchange(recorded: Exchange, turn: Turn) -> results.Exchange:
+    """One exchange as evidence, with what it was read as."""
+    return results.Exchange(
+        id=recorded.id,
+        request=results.Request(
+            recorded.request.method,
+            redacted_url(recorded.request.url),
+            redacted_headers(recorded.request.headers),
+            results.body(recorded.request.content),
+        ),
+        response=results.Response(
+            recorded.status, redacted_headers(recorded.headers), results.body(recorded.content)
+        ),
+        origin=recorded.origin,
+        date=recorded.date,
+        source=recorded.source,
+        turn=summary(turn),
+    )
+
+
+def summary(turn: Turn) -> dict[str, Any]:
+    """A turn for people: only what was there."""
+    usage = turn.usage
+    facts: dict[str, Any] = {
+        "text": turn.text,
+        "reasoning": turn.reasoning,
+        "tool_calls": [
+            {"id": call.id, "name": call.name, "arguments": call.arguments} for call in turn.tool_calls
+        ],
+        "refusal": turn.refusal,
+        "finish": turn.finish,
+        "finish_raw": turn.finish_raw,
+        "usage": usage
+        and {
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
+            "cached_tokens": usage.cached_tokens,
+            "reasoning_tokens": usage.reasoning_tokens,
+        },
+        "model": turn.model,
+        "complete": turn.complete,
+        "drift": list(turn.drift),
+        "error": str(turn.error) if turn.error else None,
+    }
+    return {name: value for name, value in facts.items() if value not in (None, [], "")}
+
+
+def header(providers: Iterable[Provider], selection: Mapping[str, tuple[str, ...]]) -> results.Header:
+    """What ran, with the facts a reader needs. ``started`` is left out, so that a run comes out the same twice."""
+    groups = tuple(
+        results.Group(
+            title, tuple(results.Capability(each.id, each.title, each.features) for each in members)
+        )
+        for title, members in groupby(CAPABILITIES.values(), key=lambda capability: capability.group)
+    )
+    return results.Header(
+        wirecheck=__version__,
+        subjects=(SUBJECT,),
+        selection=selection,
+        providers=tuple(_provider(provider) for provider in providers),
+        checks=tuple(
+            results.Check(
+                each.id, each.topic, each.capability, each.level, each.requirement, each.source, each.blames
+            )
+            for each in CHECKS.values()
+        ),
+        scenarios=tuple(results.Scenario(each.name, each.title) for each in SCENARIOS.values()),
+        groups=groups,
+    )
+
+
+def _provider(provider: Provider) -> results.Provider:
+    sources = provider.sources
+    return results.Provider(
+        id=provider.id,
+        name=provider.name,
+        kind=provider.kind,
+        docs=provider.docs,
+        protocols=provider.protocols,
+        claims={
+            name: results.Claim(claim.offered, sources[claim.source].url, sources[claim.source].read)
+            for name, claim in provider.claims.items()
+        },
+    )

@@ -1,0 +1,214 @@
+"""The recorded HTTP exchange: its type, how it is read from disk and written there.
+
+The only module that knows the fixture layout: ``<root>/<provider>/<protocol>/<scenario>/`` holds, for
+turn *n* from 1, ``<n>.exchange.toml``, ``<n>.request.body`` and ``<n>.response.body``. Bodies are raw
+bytes after transfer decoding; the TOML has the heads as name-value pairs in wire order, and where
+each transfer chunk of the answer ended.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import msgspec
+import tomli_w
+
+from harness.errors import ExchangeCorrupt, ExchangeNotFound, UnusableInput
+from providers.wire import Headers, Request
+from reports import files
+
+Origin = Literal["recorded", "imported", "documented", "synthetic"]
+Ending = Literal["whole", "reset", "stall"]
+
+_PACKAGED = Path(__file__).parent / "_fixtures"
+FIXTURES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parent.parent / "fixtures"
+
+
+class Exchange(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request and its answer, byte-exact.
+
+    ``boundaries``: ascending offsets in ``content`` at which each transfer chunk ended; the last one is
+    its length. ``ending`` tells a fault of the connection after the last chunk. ``delays_ms``: the wait before each chunk, as many as boundaries, or empty when unknown.
+    ``date`` is when it was recorded, or, for a documented one, when its source was read. ``source`` is
+    an address or a recording's own source. ``redactions`` name what was replaced, never its value.
+    """
+
+    provider: str
+    protocol: str
+    scenario: str
+    turn: int = 1
+    request: Request
+    status: int
+    headers: Headers
+    content: bytes
+    boundaries: tuple[int, ...] = ()
+    delays_ms: tuple[int, ...] = ()
+    origin: Origin
+    date: date
+    source: str
+    model: str = ""
+    licence: str = ""
+    redactions: tuple[str, ...] = ()
+    ending: Ending = "whole"
+
+    @property
+    def id(self) -> str:
+        """``groq/openai-completions/text_stream/1``"""
+        return f"{self.provider}/{self.protocol}/{self.scenario}/{self.turn}"
+
+    @property
+    def chunks(self) -> tuple[bytes, ...]:
+        """The content, cut at its boundaries; empty when there is no content."""
+        ends = self.boundaries or ((len(self.content),) if self.content else ())
+        starts = (0, *ends)
+        return tuple(self.content[start:end] for start, end in zip(starts, ends, strict=False))
+
+
+def folder(root: Path, provider: str, protocol: str, scenario: str) -> Path:
+    """Where the exchanges of a scenario are kept. Raises UnusableInput for a name that is no plain name."""
+    for name in (provider, protocol, scenario):
+        if not name or name in (".", "..") or "/" in name or "\\" in name or "\0" in name:
+            raise UnusableInput(
+                "a fixture's name is part of a path", expected="a plain name", seen=name, where=str(root.name)
+            )
+    return root / provider / protocol / scenario
+
+
+def load(root: Path, provider: str, protocol: str, scenario: str) -> tuple[Exchange, ...]:
+    """The exchanges of a scenario, by turn. Raises ExchangeNotFound, ExchangeCorrupt."""
+    place = folder(root, provider, protocol, scenario)
+    heads = sorted(place.glob("*.exchange.toml"), key=lambda path: _turn(path))
+    if not heads:
+        raise ExchangeNotFound(
+            f"no exchange for {provider}/{protocol}/{scenario}",
+            expected="files named 1.exchange.toml, 1.request.body and 1.response.body",
+            where="/".join(place.parts[-3:]),
+            next_step="wirecheck fixtures build, or record one",
+        )
+    return tuple(_read(path, provider, protocol, scenario) for path in heads)
+
+
+def scenarios_of(root: Path, provider: str, protocol: str) -> tuple[str, ...]:
+    """The names of the scenarios that have exchanges, sorted."""
+    place = folder(root, provider, protocol, "x").parent
+    return tuple(sorted(path.parent.name for path in place.glob("*/1.exchange.toml")))
+
+
+def walk(root: Path) -> Iterator[tuple[str, str, str]]:
+    """(provider, protocol, scenario) of every fixture below ``root``, sorted."""
+    for path in sorted(root.glob("*/*/*/1.exchange.toml")):
+        yield path.parts[-4], path.parts[-3], path.parts[-2]
+
+
+def _turn(path: Path) -> int:
+    name = path.name.split(".")[0]
+    if not name.isdigit():
+        raise ExchangeCorrupt(expected="a file named <turn>.exchange.toml", seen=path.name, where=path.name)
+    return int(name)
+
+
+def _read(path: Path, provider: str, protocol: str, scenario: str) -> Exchange:
+    turn = _turn(path)
+    where = "/".join(path.parts[-4:])
+    try:
+        head = tomllib.loads(path.read_text("utf-8"))
+        content = path.with_name(f"{turn}.response.body").read_bytes()
+        body = path.with_name(f"{turn}.request.body").read_bytes()
+        exchange = Exchange(
+            provider=provider,
+            protocol=protocol,
+            scenario=scenario,
+            turn=turn,
+            request=Request(
+                head["request"]["method"], head["request"]["url"], _pairs(head["request"]["headers"]), body
+            ),
+            status=head["response"]["status"],
+            headers=_pairs(head["response"]["headers"]),
+            content=content,
+            boundaries=tuple(end for end, _ in head["response"]["chunks"]),
+            delays_ms=tuple(delay for _, delay in head["response"]["chunks"]),
+            origin=head["origin"],
+            date=head["date"],
+            source=head["source"],
+            model=head.get("model", ""),
+            licence=head.get("licence", ""),
+            redactions=tuple(head.get("redactions", ())),
+        )
+    except FileNotFoundError as missing:
+        raise ExchangeCorrupt(
+            "a body file is missing", expected=Path(str(missing.filename)).name, where=where
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+        raise ExchangeCorrupt(expected="a readable TOML file", seen=str(fault), where=where) from None
+    except (KeyError, TypeError, ValueError) as fault:
+        raise ExchangeCorrupt(
+            expected="origin, date, source, [request] and [response] as docs/fixtures.md lists them",
+            seen=f"{type(fault).__name__}: {fault}",
+            where=where,
+        ) from None
+    _verify(exchange, where)
+    return exchange
+
+
+def _pairs(value: Any) -> Headers:
+    return tuple((str(name), str(text)) for name, text in value)
+
+
+def _verify(exchange: Exchange, where: str) -> None:
+    ends = exchange.boundaries
+    if list(ends) != sorted(set(ends)) or (ends and (ends[0] <= 0 or ends[-1] != len(exchange.content))):
+        raise ExchangeCorrupt(
+            "the chunk boundaries do not fit the body",
+            expected=f"ascending offsets that end at {len(exchange.content)}",
+            seen=ends[-3:],
+            where=where,
+        )
+    if exchange.origin not in get_args(Origin) or type(exchange.date) is not date:
+        raise ExchangeCorrupt(
+            expected=f"origin one of {', '.join(get_args(Origin))}, and a date",
+            seen=f"{exchange.origin}, {exchange.date}",
+            where=where,
+        )
+    if type(exchange.status) is not int or not 100 <= exchange.status <= 599:
+        raise ExchangeCorrupt(expected="a status code", seen=exchange.status, where=where)
+
+
+def save(root: Path, exchange: Exchange) -> Path:
+    """Write one exchange; returns its folder. Each file is whole or untouched; the head comes last."""
+    place = folder(root, exchange.provider, exchange.protocol, exchange.scenario)
+    place.mkdir(parents=True, exist_ok=True)
+    files.replace(place / f"{exchange.turn}.request.body", exchange.request.content)
+    files.replace(place / f"{exchange.turn}.response.body", exchange.content)
+    files.replace(place / f"{exchange.turn}.exchange.toml", head_of(exchange))
+    return place
+
+
+def head_of(exchange: Exchange) -> bytes:
+    """The TOML file of an exchange: one pair a line, so that a change is one line of a diff."""
+    delays = exchange.delays_ms or (0,) * len(exchange.boundaries)
+    chunks = [list(pair) for pair in zip(exchange.boundaries, delays, strict=True)]
+    head: dict[str, Any] = {
+        "origin": exchange.origin,
+        "date": exchange.date,
+        "source": exchange.source,
+        "model": exchange.model,
+    }
+    if exchange.licence:
+        head["licence"] = exchange.licence
+    if exchange.redactions:
+        head["redactions"] = list(exchange.redactions)
+    head["request"] = {
+        "method": exchange.request.method,
+        "url": exchange.request.url,
+        "headers": [list(pair) for pair in exchange.request.headers],
+    }
+    head["response"] = {
+        "status": exchange.status,
+        "headers": [list(pair) for pair in exchange.headers],
+        "chunks": chunks,
+    }
+    return tomli_w.dumps(head).encode()

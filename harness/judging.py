@@ -1,0 +1,84 @@
+"""One check on one observation to a verdict. Pure.
+
+Blame is decided here. A live exchange that never became an answer (no network, no access, no quota) blames
+the network or the account, whatever the check; an offline one blames whom the check blames.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from harness.checks.registry import Check
+from harness.errors import Blame, Nonconformance, Unjudgeable
+from harness.observation import Observation
+from providers.errors import (
+    AuthenticationFailed,
+    PermissionDenied,
+    ProviderError,
+    QuotaExhausted,
+    RateLimited,
+    TransportError,
+)
+
+Verdict = Literal["passed", "failed", "warned", "errored", "skipped"]
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A verdict, its reason in one line, and whom it blames."""
+
+    verdict: Verdict
+    blame: Blame = ""
+    reason: str = ""
+    expected: str = ""
+    observed: str = ""
+    where: str = ""
+
+
+def judge(check: Check, seen: Observation) -> Judged:
+    """What ``check`` finds. A MUST that is broken has failed, a SHOULD has warned, a MAY is only told."""
+    hindered = _hindrance(seen)
+    if hindered:
+        return Judged(
+            verdict="failed",
+            blame=hindered,
+            reason=f"no answer to judge: {seen.error}",
+            expected="an answer",
+            observed=str(seen.error),
+        )
+    try:
+        check.judge(seen)
+    except Nonconformance as finding:
+        return _found(check, finding)
+    except Unjudgeable as reason:
+        return Judged(verdict="skipped", reason=str(reason))
+    return Judged(verdict="passed")
+
+
+def _found(check: Check, finding: Nonconformance) -> Judged:
+    verdict: Verdict = {"MUST": "failed", "SHOULD": "warned", "MAY": "skipped"}[check.level]  # type: ignore[assignment]
+    return Judged(
+        verdict=verdict,
+        blame="" if verdict == "skipped" else finding.blame or check.blames,
+        reason=str(finding),
+        expected=finding.expected,
+        observed=finding.observed,
+        where=finding.at,
+    )
+
+
+_HINDRANCES: tuple[tuple[type[ProviderError], Blame], ...] = (
+    (TransportError, "network"),
+    (AuthenticationFailed, "account"),
+    (PermissionDenied, "account"),
+    (QuotaExhausted, "account"),
+    (RateLimited, "account"),
+)
+
+
+def _hindrance(seen: Observation) -> Blame:
+    """Whom to blame for a fresh exchange that is no answer to what was asked; empty when it is one."""
+    if seen.exchange.origin != "recorded" or seen.fault or seen.refuses:
+        return ""
+    return next((blame for kind, blame in _HINDRANCES if isinstance(seen.error, kind)), "")

@@ -1,0 +1,160 @@
+"""Where observations are made: a provider's exchanges are played to the subject, and what happened is kept.
+
+One Stage serves a run. It remembers the observations of the scenario it made last for each provider, so that
+all checks of a scenario look at one and the same observation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from harness import evidence, fixtures
+from harness.checks import CHECKS
+from harness.checks.registry import selects
+from harness.emulators import EMULATORS
+from harness.exchange import FIXTURES, Exchange, load, scenarios_of
+from harness.faults import FAULTS
+from harness.observation import Heard, Observation, hear
+from harness.scenarios import SCENARIOS, Scenario
+from harness.subjects import wirecheck
+from harness.transports.replay import Replay
+from providers.call import Call
+from providers.events import Turn
+from providers.protocols import PROTOCOLS
+from providers.schema import Catalog, Provider
+from providers.wire import Endpoint, Request
+from reports import results
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One check on one observation, by name."""
+
+    provider: str
+    protocol: str
+    scenario: str
+    fault: str
+    check: str
+
+    @property
+    def id(self) -> str:
+        """``groq/openai-completions/tool_call/stream.order``; a fault follows its scenario after ``+``."""
+        scenario = f"{self.scenario}+{self.fault}" if self.fault else self.scenario
+        return f"{self.provider}/{self.protocol}/{scenario}/{self.check}"
+
+
+class Stage:
+    """Makes observations from the fixtures below ``root``."""
+
+    def __init__(self, catalog: Catalog, root: Path = FIXTURES) -> None:
+        self._catalog = catalog
+        self._root = root
+        self._observed = lru_cache(maxsize=64)(self._observe)
+        self._played = lru_cache(maxsize=64)(self._play)
+
+    def cases(self, provider: Provider) -> Iterator[Case]:
+        """Every check that applies to a scenario which has exchanges, by protocol, scenario, fault, id."""
+        for protocol in provider.protocols:
+            for scenario in scenarios_of(self._root, provider.id, protocol):
+                if scenario in SCENARIOS:
+                    yield from self._cases_of(provider.id, protocol, scenario)
+
+    def _cases_of(self, provider: str, protocol: str, scenario: str) -> Iterator[Case]:
+        last = self.exchanges(provider, protocol, scenario)[-1]
+        wanted = [check for check in CHECKS.values() if check.applies(protocol, scenario)]
+        for check in wanted:
+            if not check.faults:
+                yield Case(provider, protocol, scenario, "", check.id)
+        faulty = [check for check in wanted if check.faults]
+        for name, fault in FAULTS.items() if faulty else ():
+            asking = [check for check in faulty if selects(check.faults, name)]
+            if asking and fault.apply(last, PROTOCOLS[protocol]) is not None:
+                yield from (Case(provider, protocol, scenario, name, check.id) for check in asking)
+
+    def exchanges(self, provider: str, protocol: str, scenario: str) -> tuple[Exchange, ...]:
+        """The recorded exchanges of a scenario. Raises RecordingError."""
+        return load(self._root, provider, protocol, scenario)
+
+    def observation(self, case: Case) -> Observation:
+        """What the case's check looks at. Raises RecordingError and UnmatchedRequest."""
+        return self._observed(case.provider, case.protocol, case.scenario, case.fault)
+
+    def evidence(self, case: Case) -> results.Exchange:
+        """The unchanged exchange behind a case, for the result file."""
+        plain = self._played(case.provider, case.protocol, case.scenario)
+        return evidence.exchange(plain.exchange, plain.turn)
+
+    def fresh(self, case: Case) -> tuple[results.Exchange, ...]:
+        """Exchanges that are not on disk: none, for everything here is a fixture."""
+        return ()
+
+    def _play(self, provider: str, protocol: str, scenario: str) -> Observation:
+        """The unchanged exchanges, played through the subject turn by turn; the last one observed."""
+        declared = self._catalog.get(provider)
+        story = SCENARIOS[scenario]
+        turns: tuple[Turn, ...] = ()
+        observed: Observation | None = None
+        for number, exchange in enumerate(self.exchanges(provider, protocol, scenario)):
+            call = story.call(number, exchange.model, turns)
+            observed = observe(declared, story, number, call, exchange)
+            turns += (observed.turn,)
+        assert observed is not None
+        return observed
+
+    def _observe(self, provider: str, protocol: str, scenario: str, fault: str) -> Observation:
+        plain = self._played(provider, protocol, scenario)
+        if not fault:
+            other = scenario.removesuffix("_stream") if plain.call.stream else f"{scenario}_stream"
+            has_other = other in scenarios_of(self._root, provider, protocol)
+            parity = self._played(provider, protocol, other).turn if has_other else None
+            return replace(plain, parity=parity)
+        faulty = FAULTS[fault].apply(plain.exchange, PROTOCOLS[protocol])
+        assert faulty is not None
+        story = SCENARIOS[scenario]
+        seen = observe(
+            self._catalog.get(provider), story, len(story.steps) - 1, plain.call, faulty, strict=False
+        )
+        return replace(seen, fault=fault, baseline=plain.turn)
+
+
+def observe(
+    provider: Provider,
+    scenario: Scenario,
+    number: int,
+    call: Call,
+    exchange: Exchange,
+    *,
+    strict: bool = True,
+) -> Observation:
+    """Play one exchange to our own adapters and keep what was sent, heard and returned."""
+    values = fixtures.placeholder_values(provider)
+    endpoint = provider.endpoint(exchange.protocol, call.model, values=values)
+    replay = Replay([exchange], strict=strict)
+    returned = wirecheck.run(
+        provider, call, key=fixtures.CANARY, protocol=exchange.protocol, values=values, transport=replay
+    )
+    heard = hear(exchange, endpoint, streamed=call.stream)
+    sent = replay.seen[-1] if replay.seen else exchange.request
+    reply = scenario.steps[number].reply
+    return Observation(
+        provider=provider.id,
+        protocol=exchange.protocol,
+        scenario=scenario.name,
+        call=call,
+        endpoint=endpoint,
+        exchange=exchange,
+        sent=sent,
+        heard=Heard(heard.frames, returned.events, returned.turn, returned.error),
+        expected=reply if isinstance(reply, Turn) and exchange.origin == "documented" else None,
+        violations=judged_request(endpoint, sent),
+        refuses=scenario.refuses if number == len(scenario.steps) - 1 else "",
+    )
+
+
+def judged_request(endpoint: Endpoint, sent: Request) -> tuple[tuple[str, str, str, str], ...]:
+    found = EMULATORS[endpoint.protocol].judge(sent, endpoint)
+    return tuple((each.rule, each.expected, each.seen, each.where) for each in found)

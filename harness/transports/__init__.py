@@ -1,0 +1,1 @@
+"""httpx transports with one interface: what answers instead of, or beside, the network."""

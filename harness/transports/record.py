@@ -1,0 +1,104 @@
+"""Passes a request on to another transport and keeps what was said, chunk by chunk.
+
+What it keeps is an Exchange with every credential redacted; nothing is written here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import date
+
+import httpx
+
+from harness.exchange import Exchange
+from harness.redaction import redacted_headers, redacted_url
+from harness.transports.replay import as_request
+from providers.wire import Headers, Request
+
+
+class _Tapped(httpx.SyncByteStream):
+    """A response's bytes, with where each chunk ended and how long it took."""
+
+    def __init__(self, inner: httpx.SyncByteStream) -> None:
+        self._inner = inner
+        self.pieces: list[bytes] = []
+        self.delays_ms: list[int] = []
+
+    def __iter__(self) -> Iterator[bytes]:
+        before = time.monotonic()
+        for chunk in self._inner:
+            now = time.monotonic()
+            if chunk:
+                self.pieces.append(chunk)
+                self.delays_ms.append(round((now - before) * 1000))
+            before = now
+            yield chunk
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class Record(httpx.BaseTransport):
+    """A transport in front of ``inner`` that remembers the last exchange."""
+
+    def __init__(self, inner: httpx.BaseTransport) -> None:
+        self._inner = inner
+        self._request: Request | None = None
+        self._status = 0
+        self._headers: Headers = ()
+        self._body: _Tapped | None = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Ask ``inner``; the answer's content coding is left out, so that its bytes can be read again."""
+        request.read()
+        request.headers["accept-encoding"] = "identity"
+        seen = as_request(request)
+        self._request = Request(
+            seen.method, redacted_url(seen.url), redacted_headers(seen.headers), seen.content
+        )
+        self._status, self._headers, self._body = 0, (), None
+        response = self._inner.handle_request(request)
+        self._status = response.status_code
+        self._headers = tuple(
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
+        )
+        assert isinstance(response.stream, httpx.SyncByteStream)
+        self._body = _Tapped(response.stream)
+        return httpx.Response(
+            response.status_code,
+            headers=response.headers,
+            stream=self._body,
+            extensions=response.extensions,
+        )
+
+    def exchange(
+        self, *, provider: str, protocol: str, scenario: str, turn: int, model: str, today: date, source: str
+    ) -> Exchange | None:
+        """What was said last; None when nothing was sent. A status of 0 is no answer at all."""
+        if self._request is None:
+            return None
+        pieces = self._body.pieces if self._body else []
+        ends: list[int] = []
+        for piece in pieces:
+            ends.append(len(piece) + (ends[-1] if ends else 0))
+        return Exchange(
+            provider=provider,
+            protocol=protocol,
+            scenario=scenario,
+            turn=turn,
+            request=self._request,
+            status=self._status,
+            headers=redacted_headers(self._headers),
+            content=b"".join(pieces),
+            boundaries=tuple(ends),
+            delays_ms=tuple(self._body.delays_ms) if self._body else (),
+            origin="recorded",
+            date=today,
+            source=source,
+            model=model,
+            redactions=("credential",),
+        )
+
+    def close(self) -> None:
+        self._inner.close()

@@ -1,0 +1,79 @@
+"""Gives recorded exchanges back, in process, chunk by chunk as they were cut.
+
+A request that is not the recorded one raises UnmatchedRequest, which names the first difference; with
+``strict=False`` every request is answered by the next exchange in order (for requests that are judged
+elsewhere). ``seen`` keeps the requests, credentials redacted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+
+import httpx
+
+from harness.exchange import Ending, Exchange
+from harness.matching import match
+from harness.redaction import redacted_headers, redacted_url
+from providers.wire import Request
+
+
+class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
+    def __init__(self, chunks: Iterable[bytes], ending: Ending) -> None:
+        self._chunks = tuple(chunks)
+        self._ending = ending
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self._chunks
+        if self._ending == "reset":
+            raise httpx.ReadError("connection reset by peer")
+        if self._ending == "stall":
+            raise httpx.ReadTimeout("no byte for longer than the read timeout")
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for chunk in self:
+            yield chunk
+
+
+def as_request(request: httpx.Request) -> Request:
+    """What httpx is about to send, in our own words."""
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
+    return Request(request.method, str(request.url), headers, request.content)
+
+
+def as_response(exchange: Exchange) -> httpx.Response:
+    """The exchange's answer; fields of the transfer itself are left to the transport."""
+    headers = [
+        (name, value)
+        for name, value in exchange.headers
+        if name.lower() not in ("transfer-encoding", "content-length", "connection")
+    ]
+    return httpx.Response(exchange.status, headers=headers, stream=_Chunks(exchange.chunks, exchange.ending))
+
+
+class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport over ``exchanges``; several of one request are given in turn."""
+
+    def __init__(self, exchanges: Sequence[Exchange], *, strict: bool = True) -> None:
+        self._exchanges = list(exchanges)
+        self._strict = strict
+        self.seen: list[Request] = []
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        seen = as_request(request)
+        self.seen.append(
+            Request(seen.method, redacted_url(seen.url), redacted_headers(seen.headers), seen.content)
+        )
+        exchange = match(seen, self._exchanges) if self._strict else self._exchanges[0]
+        if len(self._exchanges) > 1:
+            self._exchanges.remove(exchange)
+        return as_response(exchange)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer from the recordings. Raises UnmatchedRequest."""
+        request.read()
+        return self._answer(request)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer from the recordings. Raises UnmatchedRequest."""
+        await request.aread()
+        return self._answer(request)

@@ -1,0 +1,191 @@
+"""Server-sent events: bytes to the events that a WHATWG event stream dispatches.
+
+Follows https://html.spec.whatwg.org/multipage/server-sent-events.html, 9.2.5 (parsing) and 9.2.6
+(interpreting), read 2026-11-21: lines end with CRLF, LF or CR; a BOM is taken off at the start only;
+one space after the colon is taken off; a line without a colon is a field with an empty value; data
+lines are joined by LF; ``id`` holds until the next one and is ignored when it has a NUL; ``retry`` is
+digits only. An event without a data line is not dispatched; one whose data line is empty is, with
+``b""``. ``fields["id"]`` is the last event ID, absent until one was sent and ``""`` after it was
+reset; ``fields["retry"]`` is there only on the event whose lines held it. A ``retry`` of more than 18
+digits is ignored. Bad UTF-8 in ``event`` or ``id`` becomes U+FFFD; data stay undecoded.
+
+One departure. At the end of the stream the standard discards an event that has no blank line after
+it. Providers do leave it out, so ``finish`` delivers such an event, the last line included even when
+it has no line end, unless all its data are empty. It may have been cut: a frame from ``finish`` is one
+whose end was not seen, and its decoder judges whether it is complete.
+
+How it works: a text in which all line ends are of one kind is split at blank lines by ``bytes.split``,
+and the two common shapes, a data line alone or after an event line, become frames at once. All else
+goes line by line. Only the unfinished line is held as bytes; line ends are looked for in new bytes only.
+"""
+
+from __future__ import annotations
+
+import re
+
+from providers.framing.incremental import MAX_FRAME_BYTES, Incremental, too_large
+from providers.wire import Frame
+
+_BOM = b"\xef\xbb\xbf"
+_LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\n|\r)")
+_RETRY_DIGITS = 18
+
+
+class SSE(Incremental):
+    """An event stream to frames.
+
+    ``comments`` counts the comment lines seen; ``last_event_id`` and ``retry_ms`` are the stream's,
+    None until sent. ``max_frame_bytes`` bounds the field lines of one event together, and a comment.
+    """
+
+    def __init__(self, max_frame_bytes: int = MAX_FRAME_BYTES) -> None:
+        super().__init__()
+        self.comments = 0
+        self.last_event_id: str | None = None
+        self.retry_ms: int | None = None
+        self._limit = max_frame_bytes
+        self._start: bytes | None = b""  # the first bytes while they may become a BOM, then None
+        self._after_cr = False  # an LF that comes next belongs to the CR before it
+        self._rest = bytearray()  # the unfinished line; holds neither CR nor LF
+        self._at = 0  # offset of the unfinished line
+        self._forget_event()
+
+    def _forget_event(self) -> None:
+        self._data: list[bytes] = []
+        self._event = ""
+        self._retry: int | None = None
+        self._first: int | None = None  # offset of the event's first field line, None before it
+        self._size = 0  # bytes of its field lines so far
+
+    def _read(self, chunk: bytes, frames: list[Frame]) -> None:
+        if self._start is not None:
+            chunk = self._without_bom(chunk)
+        if self._after_cr and chunk:
+            self._after_cr = False
+            if chunk.startswith(b"\n"):
+                chunk = chunk[1:]
+                self._at += 1
+        if b"\n" not in chunk and b"\r" not in chunk:
+            self._hold(chunk)
+            return
+        text = bytes(self._rest) + chunk if self._rest else chunk
+        self._rest.clear()
+        line_end = self._only_line_end(text)
+        used = self._blocks(text, line_end, frames) if line_end else 0
+        used = self._lines(text, used, frames)
+        self._at += used
+        self._hold(text[used:])
+
+    def _end(self, frames: list[Frame]) -> None:
+        if self._rest:
+            self._line(bytes(self._rest), self._at, frames)
+            self._rest.clear()
+        if any(self._data):
+            self._dispatch(frames)
+
+    def _without_bom(self, chunk: bytes) -> bytes:
+        """``chunk`` with the first bytes of the stream before it, less the BOM; empty while unsure."""
+        start = (self._start or b"") + chunk
+        if len(start) < len(_BOM) and _BOM.startswith(start):
+            self._start = start
+            return b""
+        self._start = None
+        if start.startswith(_BOM):
+            self._at = len(_BOM)
+        return start.removeprefix(_BOM)
+
+    def _hold(self, rest: bytes) -> None:
+        self._rest += rest
+        self._bound(len(self._rest), self._at)
+
+    def _bound(self, length: int, at: int) -> None:
+        """Raise for a line of ``length`` bytes at ``at`` that makes its event too large."""
+        if self._size + length > self._limit:
+            raise too_large(self._limit, at if self._first is None else self._first)
+
+    def _only_line_end(self, text: bytes) -> bytes | None:
+        """The one kind of line end in ``text``; None when it is mixed, or when a limit may be passed."""
+        if self._size + len(text) > self._limit:
+            return None
+        if b"\r" not in text:
+            return b"\n"
+        pairs = text.count(b"\r\n")
+        return b"\r\n" if pairs == text.count(b"\r") == text.count(b"\n") else None
+
+    def _blocks(self, text: bytes, line_end: bytes, frames: list[Frame]) -> int:
+        """Read ``text`` up to its last blank line; the length of what was read."""
+        gap = line_end * 2
+        used = text.rfind(gap)
+        if used < 0:
+            return 0
+        at = self._at
+        blocks = text[:used].split(gap)
+        if self._first is not None:
+            block = blocks.pop(0)
+            self._block(block, line_end, at, frames)
+            at += len(block) + len(gap)
+        known_id = self.last_event_id
+        for block in blocks:
+            event = ""
+            data = 0
+            if block.startswith(b"event: "):
+                data = block.find(b"\n") + 1
+                event = block[7 : data - len(line_end)].decode("utf-8", "replace")
+            if block.startswith(b"data: ", data) and block.find(b"\n", data) < 0:
+                if known_id is None:
+                    frames.append(Frame(block[data + 6 :], event, at))
+                else:
+                    frames.append(Frame(block[data + 6 :], event, at, {"id": known_id}))
+            else:
+                self._block(block, line_end, at, frames)
+                known_id = self.last_event_id
+            at += len(block) + len(gap)
+        return used + len(gap)
+
+    def _block(self, block: bytes, line_end: bytes, at: int, frames: list[Frame]) -> None:
+        """The lines of ``block``, and the blank line that followed it."""
+        for line in block.split(line_end):
+            self._line(line, at, frames)
+            at += len(line) + len(line_end)
+        self._dispatch(frames)
+
+    def _lines(self, text: bytes, used: int, frames: list[Frame]) -> int:
+        """Read ``text`` from ``used`` up to its last line end; the length of what was read."""
+        end = max(text.rfind(b"\n"), text.rfind(b"\r")) + 1
+        for line in _LINE.finditer(text, used, end):
+            self._line(line[1], self._at + line.start(), frames)
+        self._after_cr = text.endswith(b"\r")
+        return max(used, end)
+
+    def _line(self, line: bytes, at: int, frames: list[Frame]) -> None:
+        if not line:
+            self._dispatch(frames)
+            return
+        self._bound(len(line), at)
+        if line.startswith(b":"):
+            self.comments += 1
+            return
+        if self._first is None:
+            self._first = at
+        self._size += len(line)
+        name, _, value = line.partition(b":")
+        self._field(name, value.removeprefix(b" "))
+
+    def _field(self, name: bytes, value: bytes) -> None:
+        if name == b"data":
+            self._data.append(value)
+        elif name == b"event":
+            self._event = value.decode("utf-8", "replace")
+        elif name == b"id" and b"\0" not in value:
+            self.last_event_id = value.decode("utf-8", "replace")
+        elif name == b"retry" and value.isdigit() and len(value) <= _RETRY_DIGITS:
+            self.retry_ms = self._retry = int(value)
+
+    def _dispatch(self, frames: list[Frame]) -> None:
+        if self._first is None:
+            return
+        if self._data:
+            known = {"id": self.last_event_id, "retry": self._retry}
+            fields = {name: value for name, value in known.items() if value is not None}
+            frames.append(Frame(b"\n".join(self._data), self._event, self._first, fields))
+        self._forget_event()
