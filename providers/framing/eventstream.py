@@ -107,7 +107,7 @@ class EventStream(Incremental):
             raise FramingError(
                 "the lengths of a message are impossible",
                 offset_bytes=self._at,
-                expected=f"a headers length up to {MAX_HEADERS_BYTES}, and a total of {_SMALLEST} more or above",
+                expected=f"headers up to {MAX_HEADERS_BYTES} bytes, and a total {_SMALLEST} or more above",
                 seen=f"headers {headers}, total {total}",
             )
         if total > self._limit:

@@ -1,6 +1,6 @@
-"""Newline-delimited JSON: one frame per line (https://github.com/ndjson/ndjson-spec, 3.1 and 3.2, read 2026-11-21).
+"""Newline-delimited JSON: one frame per line. What a line says is its decoder's business.
 
-A line ends with LF, or CRLF, which is taken off. Lines that are empty or only white space are
+Follows https://github.com/ndjson/ndjson-spec, 3.1 and 3.2, read 2026-11-21. A line ends with LF, or CRLF, which is taken off. Lines that are empty or only white space are
 skipped. The last line needs no LF: ``finish`` delivers it as it stands, cut or not.
 """
 
