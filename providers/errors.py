@@ -344,13 +344,20 @@ _QUOTA = (
     "billing_hard_limit",
     "payment required",
 )
+_BAD_KEY = ("api key not valid", "api key expired", "api_key_invalid")  # Google says these with 400
 
 
 def remote_error_class(status: int, *words: str | int | None) -> type[RemoteError]:
     """The class for a status code and the vendor's own words (message, type, code), in any order."""
     text = " ".join(str(word) for word in words if word is not None).lower()
+    told = next((word for word in words if type(word) is int and 400 <= word < 600), status)
+    status = told if status == 200 else status  # an error inside an answer may name its status code
     if status in (200, 400, 413, 422) and any(sign in text for sign in _OVERFLOW):
         return ContextOverflow
+    if status in (200, 400) and any(sign in text for sign in _BAD_KEY):
+        return AuthenticationFailed
+    if status in (200, 429) and "please retry in" in text:
+        return RateLimited
     if status in (200, 400, 402, 403, 429) and any(sign in text for sign in _QUOTA):
         return QuotaExhausted
     if status in _BY_STATUS:

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from providers.protocols import anthropic_messages
+from providers.protocols import anthropic_messages, google_generative_ai, google_vertex
 from providers.wire import Protocol
 
-PROTOCOLS: Mapping[str, Protocol] = {protocol.name: protocol for protocol in (anthropic_messages.PROTOCOL,)}
+PROTOCOLS: Mapping[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in (
+        anthropic_messages.PROTOCOL,
+        google_generative_ai.PROTOCOL,
+        google_vertex.PROTOCOL,
+    )
+}

@@ -5,17 +5,17 @@ Rules that the reference leaves between its lines, and this package keeps:
 - A stream has no closing message. Its completion signal is a ``finishReason`` for every candidate (or a
   ``promptFeedback.blockReason`` when the prompt was refused) and then the end of the body; Finish is told
   there, because the reason may come in several chunks and content may follow it.
-- Each ``functionCall`` part is a call of its own, whatever its position; ids are rare. ``STOP`` with calls is
-  the reason ``tool_calls``. Arguments may come in pieces (``partialArgs``); a piece ends the call unless it says
-  ``willContinue``. They are told when the call is whole, as JSON text.
+- Each ``functionCall`` part is a call of its own, whatever its position; ids are rare. ``STOP`` with calls
+  is the reason ``tool_calls``. Arguments may come in pieces (``partialArgs``); a piece ends the call unless
+  it says ``willContinue``. They are told when the call is whole, as JSON text.
 - A part with a ``thoughtSignature`` is never joined with another, so that it is replayed as it came, and only
   to the provider, protocol and model that signed it.
-- Token counts are cumulative. ``toolUsePromptTokenCount`` counts beside the prompt, ``thoughtsTokenCount`` beside
-  the candidates, and a count of zero is left out.
+- Token counts are cumulative. ``toolUsePromptTokenCount`` counts beside the prompt, ``thoughtsTokenCount``
+  beside the candidates, and a count of zero is left out.
 - Enums may be numbers, and one number means different things here and on Vertex AI (``surface``).
 
-A call's ``cache``, ``user`` and ``session`` have no field here and are left out; ``parallel_tool_calls`` = False cannot be
-said and is refused. Authentication is not done here.
+A call's ``cache``, ``user`` and ``session`` have no field here and are left out; that calls must not be
+parallel cannot be said, and is refused. Authentication is not done here.
 
 Reference: https://ai.google.dev/api/generate-content (read 2026-11-21).
 """

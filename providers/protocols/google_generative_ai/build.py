@@ -1,4 +1,4 @@
-"""A Call to a generateContent request: the body's fields in the reference's order, and only what was asked."""
+"""A Call to a generateContent request: the body's fields in the reference's order, only what was asked."""
 
 from __future__ import annotations
 
@@ -146,11 +146,11 @@ def _thinking_config(call: Call, deviations: Deviations) -> dict[str, Any] | Non
     effort = thinking.effort
     said: dict[str, Any]
     if deviations.thinking == "thinkingLevel":
-        said = {"thinkingLevel": (LEVELS | deviations.thinking_levels)[effort]}
+        said = {"thinkingLevel": {**LEVELS, **deviations.thinking_levels}[effort]}
     else:
         budget = thinking.budget_tokens
         said = {
-            "thinkingBudget": (BUDGETS | deviations.thinking_budgets)[effort] if budget is None else budget
+            "thinkingBudget": {**BUDGETS, **deviations.thinking_budgets}[effort] if budget is None else budget
         }
     if deviations.include_thoughts and effort != "none":
         said["includeThoughts"] = True

@@ -52,7 +52,7 @@ def _paired(answer: Message | None, rest: list[Message]) -> tuple[ToolResult, ..
 
 
 def _result(call: ToolCall, waiting: list[ToolResult]) -> ToolResult:
-    """The result of ``call``, taken from ``waiting``: by id, else by name, else one that reports its absence."""
+    """The result of ``call``, taken from ``waiting``: by id or by name; else one that reports its absence."""
     for result in waiting:
         same = result.call_id == call.id if call.id and result.call_id else result.name == call.name
         if same:

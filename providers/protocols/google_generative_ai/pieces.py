@@ -1,12 +1,14 @@
 """Function call arguments that come in pieces: ``partialArgs`` put together by their JSON paths.
 
-A piece sets the value at its path; a string whose earlier piece said ``willContinue`` is continued. Follows
-https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling#streaming-fc (read 2026-11-21).
+A piece sets the value at its path; a string whose earlier piece said ``willContinue`` is continued.
+Follows https://cloud.google.com/vertex-ai/generative-ai/docs/multimodal/function-calling (streaming function
+call arguments, read 2026-11-21).
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 from providers.call import JSON
@@ -41,7 +43,7 @@ class Pieces:
 
     def _put(self, path: list[str | int], value: Any, continued: bool, pointer: str) -> None:
         place: Any = self.arguments
-        for step, following in zip(path, path[1:], strict=False):
+        for step, following in pairwise(path):
             place = _slot(place, step, pointer, {} if isinstance(following, str) else [])
         last = path[-1]
         before = _slot(place, last, pointer, None)

@@ -1,8 +1,10 @@
 """JSON Schema to the OpenAPI subset that ``parameters`` and ``responseSchema`` take.
 
 Google refuses a schema with any other keyword ("Unknown name … Cannot find field"). What the subset can
-say in its own way is said so: ``const``, ``oneOf``, a null type, a local ``$ref``. The rest is left out, which
-makes the schema wider, never narrower. Follows https://ai.google.dev/api/caching#Schema (read 2026-11-21).
+say in its own way is said so: ``const``, ``oneOf``, a null type, a local ``$ref``. The rest is left out,
+which makes the schema wider, never narrower.
+
+Follows https://ai.google.dev/api/caching#Schema (read 2026-11-21).
 """
 
 from __future__ import annotations
