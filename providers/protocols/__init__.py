@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from providers.protocols import anthropic_messages, google_generative_ai, google_vertex
+from providers.protocols import anthropic_messages, google_generative_ai, google_vertex, openai_completions
 from providers.wire import Protocol
 
 PROTOCOLS: Mapping[str, Protocol] = {
@@ -17,5 +17,6 @@ PROTOCOLS: Mapping[str, Protocol] = {
         anthropic_messages.PROTOCOL,
         google_generative_ai.PROTOCOL,
         google_vertex.PROTOCOL,
+        openai_completions.PROTOCOL,
     )
 }
