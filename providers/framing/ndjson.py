@@ -1,13 +1,16 @@
 """Newline-delimited JSON: one frame per line. What a line says is its decoder's business.
 
-Follows https://github.com/ndjson/ndjson-spec, 3.1 and 3.2, read 2026-11-21. A line ends with LF, or CRLF, which is taken off. Lines that are empty or only white space are
-skipped. The last line needs no LF: ``finish`` delivers it as it stands, cut or not.
+Follows https://github.com/ndjson/ndjson-spec, 3.1 and 3.2, read 2026-11-21. A line ends with LF, or
+CRLF, which is taken off. Lines that are empty or only white space are skipped. The last line needs no
+LF: ``finish`` delivers it as it stands, cut or not.
 """
 
 from __future__ import annotations
 
 from providers.framing.incremental import MAX_FRAME_BYTES, Incremental, too_large
 from providers.wire import Frame
+
+_LF = 10
 
 
 class NDJSON(Incremental):
@@ -20,7 +23,7 @@ class NDJSON(Incremental):
         self._rest = bytearray()  # the unfinished line; holds no LF
 
     def _read(self, chunk: bytes, frames: list[Frame]) -> None:
-        if b"\n" in chunk:
+        if _LF in chunk:
             lines = (bytes(self._rest) + chunk).split(b"\n")
             self._rest = bytearray(lines.pop())
             for line in lines:

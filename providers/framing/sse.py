@@ -22,10 +22,12 @@ goes line by line. Only the unfinished line is held as bytes; line ends are look
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from providers.framing.incremental import MAX_FRAME_BYTES, Incremental, too_large
 from providers.wire import Frame
 
+_LF, _CR = b"\n\r"  # as numbers: a number is found in bytes several times faster than bytes are
 _BOM = b"\xef\xbb\xbf"
 _LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\n|\r)")
 _RETRY_DIGITS = 18
@@ -48,6 +50,7 @@ class SSE(Incremental):
         self._after_cr = False  # an LF that comes next belongs to the CR before it
         self._rest = bytearray()  # the unfinished line; holds neither CR nor LF
         self._at = 0  # offset of the unfinished line
+        self._steady = False  # neither a BOM, an LF after CR nor a fault is to be thought of
         self._forget_event()
 
     def _forget_event(self) -> None:
@@ -57,7 +60,17 @@ class SSE(Incremental):
         self._first: int | None = None  # offset of the event's first field line, None before it
         self._size = 0  # bytes of its field lines so far
 
+    def feed(self, chunk: bytes) -> Iterable[Frame]:
+        """The frames that ``chunk`` completes; raises FramingError after the last sound one."""
+        if _LF not in chunk and _CR not in chunk and self._steady:  # small chunks mostly end here
+            self._rest += chunk
+            if len(self._rest) + self._size <= self._limit:
+                return ()
+            chunk = b""
+        return super().feed(chunk)
+
     def _read(self, chunk: bytes, frames: list[Frame]) -> None:
+        self._steady = False
         if self._start is not None:
             chunk = self._without_bom(chunk)
         if self._after_cr and chunk:
@@ -65,16 +78,17 @@ class SSE(Incremental):
             if chunk.startswith(b"\n"):
                 chunk = chunk[1:]
                 self._at += 1
-        if b"\n" not in chunk and b"\r" not in chunk:
-            self._hold(chunk)
-            return
-        text = bytes(self._rest) + chunk if self._rest else chunk
-        self._rest.clear()
+        text = bytes(self._rest) + chunk
         line_end = self._only_line_end(text)
         used = self._blocks(text, line_end, frames) if line_end else 0
-        used = self._lines(text, used, frames)
+        rest = text[used:]
+        if _LF in rest or _CR in rest:
+            used = self._lines(text, used, frames)
+            rest = text[used:]
         self._at += used
-        self._hold(text[used:])
+        self._rest = bytearray(rest)
+        self._bound(len(rest), self._at)
+        self._steady = self._start is None and not self._after_cr
 
     def _end(self, frames: list[Frame]) -> None:
         if self._rest:
@@ -94,10 +108,6 @@ class SSE(Incremental):
             self._at = len(_BOM)
         return start.removeprefix(_BOM)
 
-    def _hold(self, rest: bytes) -> None:
-        self._rest += rest
-        self._bound(len(self._rest), self._at)
-
     def _bound(self, length: int, at: int) -> None:
         """Raise for a line of ``length`` bytes at ``at`` that makes its event too large."""
         if self._size + length > self._limit:
@@ -107,7 +117,7 @@ class SSE(Incremental):
         """The one kind of line end in ``text``; None when it is mixed, or when a limit may be passed."""
         if self._size + len(text) > self._limit:
             return None
-        if b"\r" not in text:
+        if _CR not in text:
             return b"\n"
         pairs = text.count(b"\r\n")
         return b"\r\n" if pairs == text.count(b"\r") == text.count(b"\n") else None
@@ -127,15 +137,15 @@ class SSE(Incremental):
         known_id = self.last_event_id
         for block in blocks:
             event = ""
-            data = 0
-            if block.startswith(b"event: "):
-                data = block.find(b"\n") + 1
-                event = block[7 : data - len(line_end)].decode("utf-8", "replace")
-            if block.startswith(b"data: ", data) and block.find(b"\n", data) < 0:
+            data = block
+            if block[:7] == b"event: ":
+                name, _, data = block.partition(line_end)
+                event = name[7:].decode("utf-8", "replace")
+            if data[:6] == b"data: " and _LF not in data:
                 if known_id is None:
-                    frames.append(Frame(block[data + 6 :], event, at))
+                    frames.append(Frame(data[6:], event, at))
                 else:
-                    frames.append(Frame(block[data + 6 :], event, at, {"id": known_id}))
+                    frames.append(Frame(data[6:], event, at, {"id": known_id}))
             else:
                 self._block(block, line_end, at, frames)
                 known_id = self.last_event_id
@@ -155,7 +165,7 @@ class SSE(Incremental):
         for line in _LINE.finditer(text, used, end):
             self._line(line[1], self._at + line.start(), frames)
         self._after_cr = text.endswith(b"\r")
-        return max(used, end)
+        return end
 
     def _line(self, line: bytes, at: int, frames: list[Frame]) -> None:
         if not line:
