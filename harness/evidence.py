@@ -112,7 +112,7 @@ def summary(turn: Turn) -> dict[str, Any]:
 
 
 def header(providers: Iterable[Provider], selection: Mapping[str, tuple[str, ...]]) -> results.Header:
-    """What ran, with the facts a reader needs. ``started`` is left out, so that a run comes out the same twice."""
+    """What ran, with the facts a reader needs; without its time, so that a run comes out the same twice."""
     groups = tuple(
         results.Group(
             title, tuple(results.Capability(each.id, each.title, each.features) for each in members)

@@ -32,9 +32,10 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request and its answer, byte-exact.
 
     ``boundaries``: ascending offsets in ``content`` at which each transfer chunk ended; the last one is
-    its length. ``ending`` tells a fault of the connection after the last chunk. ``delays_ms``: the wait before each chunk, as many as boundaries, or empty when unknown.
-    ``date`` is when it was recorded, or, for a documented one, when its source was read. ``source`` is
-    an address or a recording's own source. ``redactions`` name what was replaced, never its value.
+    its length. ``delays_ms``: the wait before each chunk, as many as boundaries, or empty when unknown.
+    ``ending`` tells a fault of the connection after the last chunk. ``date`` is when it was recorded, or,
+    for a documented one, when its source was read. ``source`` is an address or a recording's own source.
+    ``redactions`` name what was replaced, never its value.
     """
 
     provider: str

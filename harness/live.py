@@ -24,7 +24,6 @@ from harness.subjects import wirecheck
 from harness.transports.record import Record
 from providers import credentials
 from providers.call import Call
-from providers.client import TIMEOUT
 from providers.events import Turn
 from providers.schema import Provider
 from reports import results

@@ -34,7 +34,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     exchange, empty for none; ``baseline`` is the turn without it. ``asked`` is the Scenario's call;
     ``expected`` the turn from which a documented or synthetic exchange was spoken, None otherwise.
     ``violations`` are what the protocol's emulator says of ``sent``, as (rule, expected, seen, where).
-    ``parity`` is the turn of the same scenario in its other form (streamed or whole), None when there is none.
+    ``parity`` is the turn of the scenario's other form (streamed or whole), None when there is none.
     """
 
     provider: str

@@ -1,8 +1,8 @@
-"""The pytest plugin: checks × providers × scenarios to items, and items to results. No requirement of its own.
+"""The pytest plugin: checks × providers × scenarios to items to results. No requirement of its own.
 
-Loaded by name (``-p harness.plugin``, or ``wirecheck run``). Cells are items beside the ordinary tests;
-as soon as a cell is selected (``--provider``, ``--protocol``, ``--scenario``, ``--check``, ``--live``), only cells are
-collected. Under xdist each worker judges, and only the controller writes results: one file, the same as without.
+Loaded by name (``-p harness.plugin``, or ``wirecheck run``). Cells are items beside the ordinary tests; as
+soon as cells are selected (``--provider``, ``--protocol``, ``--scenario``, ``--check``, ``--live``), they alone
+are collected. Under xdist the workers judge and the controller writes one result file, the same as without.
 """
 
 from __future__ import annotations
@@ -132,8 +132,8 @@ class Conformance:
         """Put a cell's result on its report, so that it travels from a worker to the controller."""
         report = yield
         if isinstance(item, Cell) and report.when == "call" and item.result is not None:
-            report.wirecheck = _encode(item.result).decode()
-            report.wirecheck_fresh = [_encode(each).decode() for each in item.fresh]
+            report.__dict__["wirecheck"] = _encode(item.result).decode()
+            report.__dict__["wirecheck_fresh"] = [_encode(each).decode() for each in item.fresh]
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -27,7 +27,9 @@ Judge = Callable[[Observation], None]
 
 
 class Capability(msgspec.Struct, frozen=True):
-    """A group of checks that a reader looks up: a column of the matrix. ``features`` are the claims it proves."""
+    """A group of checks that a reader looks up: a column of the matrix.
+
+    ``features`` are the claims it proves."""
 
     id: str
     title: str
@@ -113,7 +115,9 @@ def check(
     protocols: tuple[str, ...] = ALL,
     faults: tuple[str, ...] = (),
 ) -> Callable[[Judge], Judge]:
-    """Register a function as the check ``id``. Raises ValueError for an id taken or a docstring without level."""
+    """Register a function as the check ``id``.
+
+    Raises ValueError for an id taken and for a docstring without a level."""
 
     def register(judge: Judge) -> Judge:
         requirement = " ".join((judge.__doc__ or "").split())

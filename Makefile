@@ -1,0 +1,35 @@
+# The two commands of the README, and what they need. Each sets up .venv once; a second run reinstalls nothing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: matrix test lint site benchmark clean
+
+matrix: $(READY)
+	@$(BIN)/wirecheck matrix
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto -q
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/wirecheck fixtures build --check
+
+site: $(READY)
+	$(BIN)/mkdocs build --strict
+
+benchmark: $(READY)
+	$(BIN)/python benchmarks/run.py
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "wirecheck needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,docs]'
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) build site

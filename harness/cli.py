@@ -1,0 +1,146 @@
+"""The command line: arguments and printing only; each command calls one function.
+
+Exit codes: 0 all is well, 1 something was found (a failed check, a disagreement, a difference), 2 the input
+cannot be used.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+
+from harness import build, offline, verify
+from harness.checks import CHECKS
+from harness.exchange import FIXTURES
+from harness.scenarios import SCENARIOS
+from providers import schema
+from providers.errors import Explained
+from providers.protocols import PROTOCOLS
+from reports.errors import ReportError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="The conformance suite for LLM providers and for the programs that talk to them.",
+)
+fixtures_app = typer.Typer(no_args_is_help=True, help="The exchanges that are replayed.")
+app.add_typer(fixtures_app, name="fixtures")
+
+Globs = list[str]
+Provider = Annotated[Globs | None, typer.Option("--provider", metavar="GLOB", help="Only these providers.")]
+FixturesFolder = Annotated[Path, typer.Option("--fixtures", help="The folder of exchanges.")]
+
+
+@app.command(
+    "run",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def run(context: typer.Context) -> None:
+    """Run the checks: takes every option of pytest and of the plugin (see wirecheck run --help)."""
+    raise typer.Exit(offline.run_pytest(context.args))
+
+
+@app.command("matrix")
+def matrix(
+    out: Annotated[Path, typer.Option(help="Where the pages go.")] = Path("build/matrix"),
+    provider: Provider = None,
+    jobs: Annotated[int, typer.Option(help="Processes; 0 takes one a core.")] = 0,
+    fixtures: FixturesFolder = FIXTURES,
+) -> None:
+    """Run every offline check and write the matrix as a page, Markdown and JSON."""
+    made = offline.matrix(
+        out, tuple(provider or ()), jobs=jobs, fixtures=fixtures, console=Console(stderr=True)
+    )
+    print(made.summary)
+    print(made.page)
+    raise typer.Exit(made.exit_code)
+
+
+@app.command("report")
+def report(
+    results: Annotated[Path, typer.Argument(help="A result file (JSON Lines).")],
+    out: Annotated[Path, typer.Option(help="Where the pages go.")] = Path("build/matrix"),
+) -> None:
+    """Write the matrix of a result file."""
+    print(offline.pages(results, out))
+
+
+@app.command("verify")
+def verify_recordings(
+    paths: Annotated[list[Path], typer.Argument(help="Recordings, or folders of them at any depth.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Compare our adapters with recordings of real traffic."""
+    found = verify.verify(paths)
+    if as_json:
+        print(msgspec.json.encode(found.as_json(), enc_hook=str).decode())
+    else:
+        _print_verified(found)
+    raise typer.Exit(1 if found.disagree else 0)
+
+
+def _print_verified(found: verify.Report) -> None:
+    for key, count in sorted(found.by.items()):
+        print(f"{count.agree:5d} of {count.total:4d} agree  {key}")
+    for each in found.disagree:
+        print(
+            f"DISAGREE {each.id} {each.field}: expected {each.expected!r}, actual {each.actual!r}  ({each.file})"
+        )
+    reasons: dict[str, int] = {}
+    for _, reason in found.skipped:
+        reasons[reason] = reasons.get(reason, 0) + 1
+    for reason, number in sorted(reasons.items()):
+        print(f"{number:5d} left out: {reason}")
+    print(f"{found.agree} of {found.total} agree, {len(found.skipped)} left out")
+
+
+@fixtures_app.command("build")
+def fixtures_build(
+    provider: Provider = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit 1 if something would.")
+    ] = False,
+    fixtures: FixturesFolder = FIXTURES,
+) -> None:
+    """Write the documented exchanges of the catalog; recorded and imported ones stay as they are."""
+    changes = build.build(schema.all(), tuple(provider or ()), fixtures, write=not check)
+    for change in changes:
+        print(change)
+    print(f"{len(changes)} files {'would change' if check else 'changed'}")
+    raise typer.Exit(1 if check and changes else 0)
+
+
+@app.command("list")
+def list_names(
+    kind: Annotated[str, typer.Argument(help="providers, protocols, scenarios or checks")] = "checks",
+) -> None:
+    """Print the names that options take, one a line."""
+    names = {
+        "providers": lambda: [(each.id, each.name) for each in schema.all()],
+        "protocols": lambda: [(each.name, each.source) for each in PROTOCOLS.values()],
+        "scenarios": lambda: [(each.name, each.title) for each in SCENARIOS.values()],
+        "checks": lambda: [(each.id, each.requirement) for each in CHECKS.values()],
+    }
+    if kind not in names:
+        _refuse(f"expected {', '.join(names)}; seen {kind}")
+    for name, what in names[kind]():
+        print(f"{name:36s} {what}")
+
+
+def _refuse(message: str) -> NoReturn:
+    print(f"wirecheck: {message}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def main() -> None:
+    """The console script. An error of ours is one line and exit code 2, never a traceback."""
+    try:
+        app()
+    except (Explained, ReportError) as fault:
+        _refuse(str(fault))

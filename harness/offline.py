@@ -1,0 +1,100 @@
+"""``wirecheck run`` and ``wirecheck matrix``: pytest with the plugin loaded, and the pages of what it found.
+
+pytest is given a configuration and a folder of its own, so that nothing of the project in whose folder the
+command is typed is collected.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import pytest
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from reports import render, results
+
+_HERE = Path(__file__).parent
+_OURS = ("-p", "harness.plugin", "-p", "no:cacheprovider", "-c", str(_HERE / "pytest.ini"))
+
+
+class Made(msgspec.Struct, frozen=True):
+    """What ``matrix`` made: the page to open, a summary for people, and the exit code."""
+
+    page: Path
+    summary: str
+    exit_code: int
+
+
+def run_pytest(arguments: Sequence[str], plugins: Sequence[object] = ()) -> int:
+    """Run the cells that ``arguments`` select; pytest's exit code."""
+    return int(
+        pytest.main([*_OURS, f"--rootdir={_HERE}", *arguments, str(_HERE / "pytest.ini")], list(plugins))
+    )
+
+
+class _Bar:
+    """A progress bar over the cells, in place of pytest's own report."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("checks"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+        )
+        self._task = self._progress.add_task("checks", total=None)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if session.items:
+            self._progress.update(self._task, total=len(session.items))
+        self._progress.start()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: object, ids: Sequence[str]) -> None:
+        self._progress.update(self._task, total=len(ids))
+        self._progress.start()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "call" or (report.when == "setup" and report.skipped):
+            self._progress.advance(self._task)
+
+    def pytest_sessionfinish(self) -> None:
+        self._progress.stop()
+
+
+def matrix(out: Path, providers: tuple[str, ...], *, jobs: int, fixtures: Path, console: Console) -> Made:
+    """Run the offline checks of ``providers`` (globs; none takes all) and write pages and results to ``out``."""
+    out.mkdir(parents=True, exist_ok=True)
+    path = out / "results.jsonl"
+    processes = jobs or os.cpu_count() or 1
+    arguments = [f"--results={path}", f"--fixtures={fixtures.resolve()}", "-p", "no:terminal"]
+    arguments += [f"--provider={glob}" for glob in providers]
+    arguments += [f"--numprocesses={processes}"] if processes > 1 else []
+    code = run_pytest(arguments, [_Bar(console)])
+    if code not in (0, 1):
+        return Made(path, f"pytest ended with exit code {code}", 2)
+    page = pages(path, out)
+    return Made(page, _summary(results.read(path)), code)
+
+
+def pages(path: Path, out: Path) -> Path:
+    """Write the matrix of the result file at ``path`` to ``out``; the page to open."""
+    run = results.read(path)
+    render.write_site(run, out)
+    return (out / "index.html").resolve()
+
+
+def _summary(run: results.Run) -> str:
+    verdicts = Counter(result.verdict for result in run.results)
+    origins = Counter(result.origin or "no evidence" for result in run.results)
+    lines = [
+        f"{len(run.results)} checks of {len(run.header.providers)} providers: "
+        + ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in results.VERDICTS if verdicts[verdict]),
+        "evidence: " + ", ".join(f"{number} {origin}" for origin, number in sorted(origins.items())),
+    ]
+    red = [result for result in run.results if result.verdict in ("failed", "errored")]
+    lines += [f"  {each.id}  blame {each.blame}: {each.reason}" for each in red[:20]]
+    lines += [f"  … and {len(red) - 20} more" for _ in red[20:21]]
+    return "\n".join(lines)
