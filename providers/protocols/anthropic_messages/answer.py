@@ -96,7 +96,7 @@ class _Object:
 
 
 class _Block:
-    """A content block being heard: ``begin``, any number of ``delta``, ``end``; each gives events."""
+    """A content block being heard: ``begin``, any number of ``delta``, ``end``; each gives its events."""
 
     def __init__(self, number: int, value: _Object) -> None:
         self._number = number
@@ -150,7 +150,8 @@ class _Block:
         self._value.value["content"] = self._value.text("content", "") + delta.text("content", "")
         return []
 
-    def end(self) -> list[Event]:
+    def end(self, *, whole: bool = False) -> list[Event]:
+        """Close the block. One that came ``whole`` holds its input; elsewhere ``{}`` holds its place."""
         number = self._number
         match self.type:
             case "text":
@@ -160,9 +161,10 @@ class _Block:
             case "redacted_thinking":
                 return []
             case "tool_use":
-                whole = self._value.value.get("input")
-                told = [] if self._input or not whole else [ToolCallDelta(_json(whole), number)]
-                return [*told, ToolCallEnd(number)]
+                value = self._value.value.get("input")
+                told = value is not None if whole else bool(value) and not self._input
+                given = [ToolCallDelta(_json(value), number)] if told else []
+                return [*given, ToolCallEnd(number)]
         return self._server_item()
 
     def _words(self, text: str) -> list[Event]:
@@ -338,7 +340,7 @@ class StreamDecoder:
 
     def _whole_block(self, value: _Object) -> list[Event]:
         block = self._new_block(value)
-        return [*block.begin(), *block.end()]
+        return [*block.begin(), *block.end(whole=True)]
 
     def _new_block(self, value: _Object) -> _Block:
         block = _Block(self._blocks, value)
@@ -404,7 +406,7 @@ class WholeDecoder:
         events: list[Event] = [Start(answer.optional_text("id"), answer.optional_text("model"))]
         for number, value in enumerate(answer.children("content")):
             block = _Block(number, value)
-            events += [*block.begin(), *block.end()]
+            events += [*block.begin(), *block.end(whole=True)]
         return [*events, *_Counts().report(answer), *_finish(answer), End()]
 
     def finish(self) -> list[Event]:
