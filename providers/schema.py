@@ -187,10 +187,12 @@ class System(_Strict):
     ``env`` are its credential variables in the order it reads them; ``auth_key`` the key of its entry
     in the system's auth file; ``extra_env`` other variables it reads for this provider; ``base_url``
     its own default where the system has one. The ``newest_`` fields hold what a newer release of the
-    system calls or reads instead; None: the same.
+    system calls or reads instead; None: the same. ``known_by`` tells which releases have the provider
+    built in; "none": the id is only an example of a custom one.
     """
 
     id: str
+    known_by: Literal["both", "seed", "newest", "none"] = "both"
     newest_id: str | None = None
     aliases: tuple[str, ...] = ()
     env: tuple[Variable, ...] = ()
@@ -297,8 +299,12 @@ class Provider(_Strict):
             ) from None
 
     def auth_for(self, protocol: str | None = None, model: str | None = None) -> Auth:
-        """The endpoint's own authentication, or the provider's."""
-        return self.declaration(protocol, model).auth or self.auth
+        """The endpoint's own authentication, or the provider's. An endpoint's that names no variable
+        has the provider's."""
+        own = self.declaration(protocol, model).auth
+        if own is None or own.env:
+            return own or self.auth
+        return own.model_copy(update={"env": self.auth.env, "required": self.auth.required})
 
 
 def load_file(path: Path) -> Provider:
