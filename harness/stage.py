@@ -59,7 +59,7 @@ class Stage:
     def cases(self, provider: Provider) -> Iterator[Case]:
         """Every check that applies to a scenario which has exchanges, by protocol, scenario, fault, id."""
         for protocol in provider.protocols:
-            for scenario in scenarios_of(self._root, provider.id, protocol):
+            for scenario in self.scenarios(provider.id, protocol):
                 if scenario in SCENARIOS:
                     yield from self._cases_of(provider.id, protocol, scenario)
 
@@ -78,6 +78,10 @@ class Stage:
     def exchanges(self, provider: str, protocol: str, scenario: str) -> tuple[Exchange, ...]:
         """The recorded exchanges of a scenario. Raises RecordingError."""
         return load(self._root, provider, protocol, scenario)
+
+    def scenarios(self, provider: str, protocol: str) -> tuple[str, ...]:
+        """The names of the scenarios that have exchanges."""
+        return scenarios_of(self._root, provider, protocol)
 
     def observation(self, case: Case) -> Observation:
         """What the case's check looks at. Raises RecordingError and UnmatchedRequest."""
@@ -109,7 +113,7 @@ class Stage:
         plain = self._played(provider, protocol, scenario)
         if not fault:
             other = scenario.removesuffix("_stream") if plain.call.stream else f"{scenario}_stream"
-            has_other = other in scenarios_of(self._root, provider, protocol)
+            has_other = other in self.scenarios(provider, protocol)
             parity = self._played(provider, protocol, other).turn if has_other else None
             return replace(plain, parity=parity)
         faulty = FAULTS[fault].apply(plain.exchange, PROTOCOLS[protocol])

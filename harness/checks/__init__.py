@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.checks import registry
+from harness.checks import registry, streaming
 from harness.checks.registry import Check
 
-_MODULES = ()
+_MODULES = (streaming,)
 
 CHECKS: Mapping[str, Check] = dict(sorted(registry.registered().items()))

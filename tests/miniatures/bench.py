@@ -1,0 +1,159 @@
+"""What miniatures are made from: a provider that offers everything, its lawful answers, and bad ones.
+
+``spoken`` is a lawful answer, from the protocol's emulator; ``answered`` is what our client makes of bytes
+written by hand; ``msgspec.structs.replace`` turns either into what a bad client would have made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import cache
+
+from msgspec.structs import replace
+
+from harness import fixtures
+from harness.emulators import EMULATORS
+from harness.exchange import Ending, Exchange
+from harness.observation import Observation
+from harness.scenarios import SCENARIOS
+from harness.stage import Case, Stage, observe
+from providers.events import Turn
+from providers.features import FEATURES
+from providers.protocols import PROTOCOLS
+from providers.schema import Catalog, Provider
+from providers.wire import Headers
+
+Miniature = Callable[[], Observation]
+CHAT = "openai-completions"
+MESSAGES = "anthropic-messages"
+GEMINI = "google-generative-ai"
+MODEL = "miniature-1"
+EVENT_STREAM = (("content-type", "text/event-stream"),)
+JSON = (("content-type", "application/json"),)
+
+BREAKS: dict[str, list[Miniature]] = {}
+PASSES: dict[str, list[Miniature]] = {}
+
+
+def breaks(*checks: str) -> Callable[[Miniature], Miniature]:
+    """The function below is a miniature that turns each of ``checks`` red."""
+    return lambda miniature: _listed(BREAKS, checks, miniature)
+
+
+def passes(*checks: str) -> Callable[[Miniature], Miniature]:
+    """The function below passes ``checks``: for those that no answer of an emulator lets be judged."""
+    return lambda miniature: _listed(PASSES, checks, miniature)
+
+
+def _listed(table: dict[str, list[Miniature]], checks: tuple[str, ...], miniature: Miniature) -> Miniature:
+    for check in checks:
+        table.setdefault(check, []).append(miniature)
+    return miniature
+
+
+@cache
+def provider(protocol: str = CHAT) -> Provider:
+    """A provider of one protocol that claims every feature and has one model, which can do all."""
+    return Provider.model_validate(
+        {
+            "id": f"miniature-{protocol}",
+            "name": "Miniature",
+            "kind": "custom",
+            "docs": "https://miniature.example/docs",
+            "auth": {"env": ("MINIATURE_API_KEY",), "source": "docs"},
+            "endpoints": (
+                {"protocol": protocol, "base_url": "https://miniature.example/v1", "source": "docs"},
+            ),
+            "claims": {name: {"offered": True, "source": "docs"} for name in FEATURES},
+            "models": ({"id": MODEL, "input": ("text", "image"), "reasoning": True, "source": "docs"},),
+            "sources": {"docs": {"url": "https://miniature.example/docs", "read": date(2026, 11, 21)}},
+        }
+    )
+
+
+class Bench(Stage):
+    """A Stage whose fixtures are made in memory: each miniature provider, answered by its emulator."""
+
+    def __init__(self) -> None:
+        self.providers = tuple(provider(protocol) for protocol in PROTOCOLS if protocol in EMULATORS)
+        self._made: dict[tuple[str, str, str], tuple[Exchange, ...]] = {}
+        for each in self.providers:
+            for exchange in fixtures.build(each):
+                key = (exchange.provider, exchange.protocol, exchange.scenario)
+                self._made[key] = (*self._made.get(key, ()), exchange)
+        super().__init__(Catalog(self.providers))
+        self._observed = cache(self._observe)
+        self._played = cache(self._play)
+
+    def exchanges(self, provider: str, protocol: str, scenario: str) -> tuple[Exchange, ...]:
+        """What the emulator said."""
+        return self._made[provider, protocol, scenario]
+
+    def scenarios(self, provider: str, protocol: str) -> tuple[str, ...]:
+        """Those that the provider has answers for."""
+        return tuple(name for one, spoken, name in self._made if (one, spoken) == (provider, protocol))
+
+
+@cache
+def bench() -> Bench:
+    """The one Bench of a test run."""
+    return Bench()
+
+
+@cache
+def _cases() -> dict[str, list[Case]]:
+    found: dict[str, list[Case]] = {}
+    for each in bench().providers:
+        for case in bench().cases(each):
+            found.setdefault(case.check, []).append(case)
+    return found
+
+
+def lawful(check: str) -> Iterator[Observation]:
+    """Every observation of a lawful provider, with the faults the check asks for, that ``check`` judges."""
+    for case in _cases().get(check, []):
+        yield bench().observation(case)
+
+
+@cache
+def spoken(scenario: str, protocol: str = CHAT, fault: str = "") -> Observation:
+    """A lawful answer to the last call of ``scenario``, spoken by the emulator, changed by ``fault``."""
+    case = Case(provider(protocol).id, protocol, scenario, fault, check="")
+    return bench().observation(case)
+
+
+def answered(
+    content: bytes,
+    *,
+    scenario: str = "text_stream",
+    protocol: str = CHAT,
+    status: int = 200,
+    headers: Headers | None = None,
+    boundaries: tuple[int, ...] = (),
+    ending: Ending = "whole",
+    fault: str = "",
+    baseline: Turn | None = None,
+) -> Observation:
+    """What our client makes of ``content`` as the answer to the first call of ``scenario``."""
+    story = SCENARIOS[scenario]
+    peer = provider(protocol)
+    call = story.call(0, MODEL)
+    endpoint = peer.endpoint(protocol, MODEL)
+    exchange = Exchange(
+        provider=peer.id,
+        protocol=protocol,
+        scenario=scenario,
+        request=fixtures.authenticated(peer, endpoint, call),
+        status=status,
+        headers=headers if headers is not None else EVENT_STREAM if call.stream else JSON,
+        content=content,
+        boundaries=boundaries,
+        ending=ending,
+        origin="imported",
+        date=date(2026, 11, 21),
+        source="tests/miniatures",
+        model=MODEL,
+    )
+    seen = observe(peer, story, 0, call, exchange, strict=False)
+    return replace(seen, fault=fault, baseline=baseline)
