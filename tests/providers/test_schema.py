@@ -1,0 +1,266 @@
+"""What a catalog file may hold, and what becomes of one that is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from providers import schema
+from providers.errors import ConflictingConfig, InvalidDeclaration, UnknownProvider
+
+SCHEMA_PAGE = Path(__file__).parents[2] / "docs" / "schema" / "provider.schema.json"
+
+GOOD = """
+id = "acme"
+name = "Acme"
+kind = "hosted"
+docs = "https://acme.example/docs"
+aliases = ["acme-ai"]
+
+[auth]
+env = ["ACME_API_KEY", "ACME_TOKEN"]
+source = "docs"
+
+[values.region]
+env = ["ACME_REGION"]
+default = "eu"
+meaning = "where the models run"
+
+[values.account]
+env = ["ACME_ACCOUNT"]
+meaning = "the account's id"
+
+[[endpoints]]
+protocol = "anthropic-messages"
+base_url = "https://{region}.acme.example/{account}/"
+models = ["claude-*"]
+headers = { x-account = "{account}" }
+auth = { scheme = "header", name = "x-api-key", source = "docs" }
+source = "docs"
+
+[[endpoints]]
+protocol = "openai-completions"
+base_url = "https://acme.example/v1"
+path = "/{region}/{model}/chat"
+deviations = { max_tokens_field = "max_tokens" }
+source = "docs"
+
+[claims]
+tools = { offered = true, source = "docs" }
+vision = { offered = false, source = "docs" }
+
+[refusals.bad_key]
+status = 401
+message = "Who are you?"
+code = 17
+source = "docs"
+
+[sources.docs]
+url = "https://acme.example/docs"
+read = 2026-11-21
+"""
+
+
+def written(folder: Path, text: str, name: str = "acme") -> Path:
+    path = folder / f"{name}.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def faults(folder: Path, text: str) -> tuple[str, ...]:
+    with pytest.raises(InvalidDeclaration) as raised:
+        schema.load_file(written(folder, text))
+    return raised.value.faults
+
+
+def test_a_good_file_becomes_a_provider(tmp_path: Path) -> None:
+    """Every part of a file is found again in the provider."""
+    acme = schema.load_file(written(tmp_path, GOOD))
+    assert acme.protocols == ("anthropic-messages", "openai-completions")
+    assert acme.offered == {"tools": True, "vision": False}
+    assert acme.refusals["bad_key"].code == 17
+    assert acme.sources["docs"].read.isoformat() == "2026-11-21"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('kind = "hosted"', 'kind = "moon"', "kind: "),
+        ('name = "Acme"', "name = 7", "name: "),
+        ('name = "Acme"', 'nmae = "Acme"', "nmae: "),
+        ('id = "acme"', 'id = "amce"', "id: expected 'acme'"),
+        ('"acme-ai"', '"Acme AI"', "aliases.0: "),
+        ('"ACME_TOKEN"', '"ACME-TOKEN"', "auth.env.1: "),
+        ("[auth]", '[auth]\nscheme = "pigeon"', "auth.scheme: unknown scheme 'pigeon'"),
+        ("[auth]", '[auth]\nscheme = "header"', "auth.scheme: scheme 'header' needs a name"),
+        ('"openai-completions"', '"openai-chat"', "endpoints.1.protocol: unknown protocol 'openai-chat'"),
+        ('"https://acme.example/v1"', '"acme.example/v1"', "endpoints.1.base_url: expected an http(s) URL"),
+        ("{region}.acme", "{regoin}.acme", "endpoints.0.base_url: {regoin} is not in [values]"),
+        ('x-account = "{account}"', 'x-account = "{user}"', "endpoints.0.headers.x-account: {user}"),
+        ("max_tokens_field", "max_token_field", "endpoints.1.deviations: unknown deviation"),
+        ('= "max_tokens"', '= "most_tokens"', "endpoints.1.deviations: max_tokens_field: "),
+        ("tools = {", "tolls = {", "claims.tolls: unknown feature 'tolls'"),
+        ("offered = false", 'offered = "no"', "claims.vision.offered: "),
+        ("[refusals.bad_key]", "[refusals.bad_mood]", "refusals.bad_mood: "),
+        ('code = 17\nsource = "docs"', 'code = 17\nsource = "rumour"', "refusals.bad_key.source: 'rumour'"),
+        ("read = 2026-11-21", 'read = "long ago"', "sources.docs.read: "),
+    ],
+)
+def test_a_fault_is_told_with_its_key(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    """One wrong key is one fault, which begins with the key."""
+    assert old in GOOD
+    told = faults(tmp_path, GOOD.replace(old, new, 1))
+    assert [line for line in told if line.startswith(fault)], told
+
+
+def test_all_faults_of_a_file_are_told_together(tmp_path: Path) -> None:
+    """Faults of different kinds, in different places, come in one error."""
+    text = GOOD
+    for old, new in (
+        ('kind = "hosted"', 'kind = "moon"'),
+        ('"openai-completions"', '"openai-chat"'),
+        ('"https://acme.example/v1"', '"acme.example/v1"'),
+        ("tools = {", "tolls = {"),
+        ('code = 17\nsource = "docs"', 'code = 17\nsource = "rumour"'),
+        ("{region}.acme", "{regoin}.acme"),
+    ):
+        text = text.replace(old, new, 1)
+    keys = sorted(line.split(": ")[0] for line in faults(tmp_path, text))
+    assert keys == [
+        "claims.tolls",
+        "endpoints.0.base_url",
+        "endpoints.1.base_url",
+        "endpoints.1.protocol",
+        "kind",
+        "refusals.bad_key.source",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b'id = "acme', "not readable as TOML"),
+        (b"id = 'a'\nid = 'b'", "not readable as TOML"),
+        (b'id = "\xff"', "not readable as TOML"),
+        (b"", "id: "),
+        (b'id = "acme"\nendpoints = 3\nsources = []\nvalues = 1', "endpoints: "),
+        (b'id = "acme"\nendpoints = [1]', "endpoints.0: "),
+    ],
+    ids=["cut", "duplicate key", "not UTF-8", "empty", "wrong shapes", "wrong endpoint"],
+)
+def test_a_file_of_any_shape_is_a_declaration_error(tmp_path: Path, content: bytes, fault: str) -> None:
+    """Whatever a file holds, it loads or is told as InvalidDeclaration."""
+    path = tmp_path / "acme.toml"
+    path.write_bytes(content)
+    with pytest.raises(InvalidDeclaration) as raised:
+        schema.load_file(path)
+    assert any(line.startswith(fault) for line in raised.value.faults), raised.value.faults
+    assert raised.value.where == "acme.toml"
+
+
+def renamed(name: str, *, alias: str = "", variable: str = "", shared: bool = False) -> str:
+    text = GOOD.replace('id = "acme"', f'id = "{name}"').replace("acme-ai", alias or f"{name}-ai")
+    own = variable or f"{name.upper()}_API_KEY"
+    line = f'env = ["{own}"]' + (f'\nshared = ["{own}"]' if shared else "")
+    return text.replace('env = ["ACME_API_KEY", "ACME_TOKEN"]', line)
+
+
+def test_a_broken_file_leaves_the_others_alone(tmp_path: Path) -> None:
+    """Good files load beside a bad one, which is kept as a fault."""
+    written(tmp_path, GOOD)
+    written(tmp_path, "id = 1", "bad")
+    written(tmp_path, renamed("zeta"), "zeta")
+    catalog = schema.load(tmp_path)
+    assert [provider.id for provider in catalog] == ["acme", "zeta"]
+    assert [fault.where for fault in catalog.faults] == ["bad.toml"]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (renamed("zeta", alias="acme"), "'acme' is already an id or alias of acme.toml"),
+        (renamed("zeta", alias="acme-ai"), "'acme-ai' is already an id or alias of acme.toml"),
+        (renamed("zeta", variable="ACME_API_KEY"), "auth.env: ACME_API_KEY is read by acme.toml too"),
+    ],
+    ids=["id", "alias", "variable"],
+)
+def test_what_an_earlier_file_owns_cannot_be_taken(tmp_path: Path, text: str, fault: str) -> None:
+    """A second owner of an id, an alias or a variable is the later file's fault."""
+    written(tmp_path, GOOD)
+    written(tmp_path, text, "zeta")
+    catalog = schema.load(tmp_path)
+    assert [provider.id for provider in catalog] == ["acme"]
+    assert isinstance(catalog.faults[0], InvalidDeclaration)
+    assert catalog.faults[0].faults[0].startswith(fault)
+
+
+def test_a_shared_variable_is_lawful_when_declared(tmp_path: Path) -> None:
+    """A provider may read another's variable if it says so."""
+    written(tmp_path, GOOD)
+    written(tmp_path, renamed("zeta", variable="ACME_API_KEY", shared=True), "zeta")
+    assert len(schema.load(tmp_path)) == 2
+
+
+def test_an_earlier_folder_owns_its_names(tmp_path: Path) -> None:
+    """Folders are read in the order given, whatever their names."""
+    first, second = tmp_path / "z", tmp_path / "a"
+    for folder in (first, second):
+        folder.mkdir()
+        written(folder, GOOD)
+    catalog = schema.load(first, second)
+    assert (len(catalog), len(catalog.faults)) == (1, 1)
+
+
+def test_an_endpoint_is_chosen_and_filled(tmp_path: Path) -> None:
+    """The first endpoint for protocol and model wins; values come before defaults."""
+    acme = schema.load_file(written(tmp_path, GOOD))
+    claude = acme.endpoint(model="claude-9", values={"account": "a1", "region": "us"})
+    assert claude.protocol == "anthropic-messages"
+    assert claude.base_url == "https://us.acme.example/a1"
+    assert claude.headers == (("x-account", "a1"),)
+    other = acme.endpoint(model="other-1")
+    assert other.url("/chat/completions", "other-1") == "https://acme.example/v1/eu/other-1/chat"
+    assert other.deviations.max_tokens_field == "max_tokens"
+    assert other.features == {"tools"}
+    assert other.refusals["bad_key"].message == "Who are you?"
+    assert acme.endpoint(model="other-1", base_url="http://localhost:1/").base_url == "http://localhost:1"
+
+
+def test_a_missing_value_names_its_variable(tmp_path: Path) -> None:
+    """A placeholder that nothing fills is the operator's error, with the variable to set."""
+    acme = schema.load_file(written(tmp_path, GOOD))
+    with pytest.raises(ConflictingConfig) as raised:
+        acme.endpoint("anthropic-messages", "claude-9")
+    assert raised.value.next_step == "set ACME_ACCOUNT"
+
+
+def test_no_endpoint_for_a_call_is_told(tmp_path: Path) -> None:
+    """A protocol that the provider does not speak for a model is refused with what it speaks."""
+    acme = schema.load_file(written(tmp_path, GOOD))
+    with pytest.raises(ConflictingConfig) as raised:
+        acme.endpoint("anthropic-messages", "other-1")
+    assert "openai-completions" in raised.value.expected
+
+
+def test_an_endpoint_inherits_the_providers_variables(tmp_path: Path) -> None:
+    """An endpoint's own scheme without variables takes those of the provider."""
+    acme = schema.load_file(written(tmp_path, GOOD))
+    auth = acme.auth_for("anthropic-messages")
+    assert (auth.scheme, auth.name, auth.env) == ("header", "x-api-key", ("ACME_API_KEY", "ACME_TOKEN"))
+    assert acme.auth_for("openai-completions") == acme.auth
+
+
+def test_a_catalog_finds_by_id_and_alias(tmp_path: Path) -> None:
+    """Ids and aliases name a provider; anything else is refused with the known ids."""
+    written(tmp_path, GOOD)
+    catalog = schema.load(tmp_path)
+    assert catalog.get("acme-ai") is catalog.get("acme")
+    with pytest.raises(UnknownProvider) as raised:
+        catalog.get("nobody")
+    assert raised.value.expected == "one of acme"
+
+
+def test_the_published_json_schema_is_current() -> None:
+    """The editors' schema is what ``python -m providers.schema`` prints."""
+    assert SCHEMA_PAGE.read_text("utf-8") == schema.json_schema()
