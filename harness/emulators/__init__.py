@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.emulators import anthropic_messages
+from harness.emulators import anthropic_messages, openai_completions
 from harness.emulators.emulator import Emulator, Spoken
 
 __all__ = ["EMULATORS", "Emulator", "Spoken"]
 
-EMULATORS: Mapping[str, Emulator] = {emulator.name: emulator for emulator in (anthropic_messages.EMULATOR,)}
+EMULATORS: Mapping[str, Emulator] = {
+    emulator.name: emulator
+    for emulator in (
+        anthropic_messages.EMULATOR,
+        openai_completions.EMULATOR,
+    )
+}

@@ -1,0 +1,515 @@
+"""What a chat completions vendor refuses in a request, as OpenAI's reference and errors tell it.
+
+Each value has one checker, a small function that appends Violations; tables name the checkers of the
+fields, the roles and the content parts. ``Deviations`` say what this vendor takes instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+from harness.emulators.emulator import Violation
+from providers.call import JSON
+from providers.errors import MalformedFrame, shown
+from providers.protocols.openai_completions.deviations import Deviations
+from providers.wire import Endpoint, Request, header
+
+Object: TypeAlias = dict[str, Any]
+Check: TypeAlias = Callable[["_Judgement", JSON, str], None]
+
+PATH = "/chat/completions"
+NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
+
+
+def judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
+    """Everything this vendor would refuse ``request`` for, in document order."""
+    judgement = _Judgement(endpoint.deviations or Deviations())
+    judgement.head(request, endpoint)
+    try:
+        body = request.json()
+    except MalformedFrame as fault:
+        judgement.refuse("json", "a JSON body", fault.seen, "")
+        return tuple(judgement.found)
+    if judgement.is_a(body, dict, ""):
+        judgement.body(body)
+    return tuple(judgement.found)
+
+
+_TYPES: Mapping[type, str] = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
+
+
+class _Judgement:
+    """The violations found so far in one request."""
+
+    def __init__(self, deviations: Deviations) -> None:
+        self.deviations = deviations
+        self.found: list[Violation] = []
+        self.sent: Object = {}
+
+    def refuse(self, rule: str, expected: str, seen: object, where: str) -> None:
+        self.found.append(Violation(rule, expected, shown(seen), where))
+
+    def is_a(self, value: JSON, kind: type, where: str) -> bool:
+        """Whether ``value`` has the JSON type; refused when not."""
+        if type(value) is kind:
+            return True
+        self.refuse("type", _TYPES[kind], value, where)
+        return False
+
+    def only(self, value: Object, known: Iterable[str], where: str) -> None:
+        """Refuse the fields of ``value`` that are not ``known``."""
+        known = set(known)
+        for name in value:
+            if name not in known:
+                self.refuse("unknown_field", "a field of the reference", name, f"{where}/{name}")
+
+    def needs(self, value: Object, names: Iterable[str], where: str) -> None:
+        """Refuse ``value`` for each of ``names`` that is not there."""
+        for name in names:
+            if name not in value:
+                self.refuse("required", f"the field {name}", "nothing", f"{where}/{name}")
+
+    def head(self, request: Request, endpoint: Endpoint) -> None:
+        target = request.url.split("?")[0]
+        if request.method != "POST":
+            self.refuse("method", "POST", request.method, "method")
+        if not (endpoint.path or target.endswith(PATH)):
+            self.refuse("target", f"a path that ends in {PATH}", target, "target")
+        media_type = (header(request.headers, "content-type") or "").split(";")[0].strip().lower()
+        if media_type != "application/json":
+            self.refuse("content_type", "application/json", media_type or "nothing", "content-type")
+
+    def body(self, body: Object) -> None:
+        self.sent = body
+        checks = _fields(self.deviations)
+        self.needs(body, ("model", "messages"), "")
+        for name, value in body.items():
+            check = checks.get(name)
+            if check is None:
+                self.refuse("unknown_field", "a field of the reference", name, f"/{name}")
+            elif value is not None or name in ("model", "messages"):
+                check(self, value, f"/{name}")
+        if "stream_options" in body and body.get("stream") is not True:
+            self.refuse("stream_options", "stream: true beside it", body.get("stream"), "/stream_options")
+        for name in ("tool_choice", "parallel_tool_calls"):
+            if name in body and not body.get("tools"):
+                self.refuse("without_tools", "tools beside it", "none", f"/{name}")
+        asked = any(message.get("role") == "tool" for message in _objects(body.get("messages")))
+        if self.deviations.tools_with_tool_history and asked and "tools" not in body:
+            self.refuse("tools_with_tool_history", "tools, as the history has results", "none", "/tools")
+
+
+def _objects(value: JSON) -> list[Object]:
+    """The objects in ``value``, none when it is no array."""
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+# --- fields ---
+
+
+def _any(judged: _Judgement, value: JSON, where: str) -> None:
+    pass
+
+
+def _typed(kind: type) -> Check:
+    def check(judged: _Judgement, value: JSON, where: str) -> None:
+        judged.is_a(value, kind, where)
+
+    return check
+
+
+def _number(low: float, high: float, integer: bool = False) -> Check:
+    def check(judged: _Judgement, value: JSON, where: str) -> None:
+        right = type(value) is int or (not integer and type(value) is float)
+        if not right or not low <= value <= high:
+            kind = "an integer" if integer else "a number"
+            judged.refuse("range", f"{kind} from {low} to {high}", value, where)
+
+    return check
+
+
+def _one_of(words: Iterable[str]) -> Check:
+    allowed = tuple(words)
+
+    def check(judged: _Judgement, value: JSON, where: str) -> None:
+        if value not in allowed:
+            judged.refuse("value", " or ".join(allowed), value, where)
+
+    return check
+
+
+def _model(judged: _Judgement, value: JSON, where: str) -> None:
+    if judged.is_a(value, str, where) and not value:
+        judged.refuse("value", "a model id", value, where)
+
+
+def _stop(judged: _Judgement, value: JSON, where: str) -> None:
+    stops = [value] if isinstance(value, str) else value
+    if not judged.is_a(stops, list, where):
+        return
+    for number, stop in enumerate(stops):
+        judged.is_a(stop, str, f"{where}/{number}")
+    limit = judged.deviations.stop_limit
+    if limit and len(stops) > limit:
+        judged.refuse("stop_limit", f"at most {limit} sequences", len(stops), where)
+
+
+def _stream_options(judged: _Judgement, value: JSON, where: str) -> None:
+    if judged.is_a(value, dict, where):
+        judged.only(value, ("include_usage", "include_obfuscation"), where)
+        judged.is_a(value.get("include_usage", True), bool, f"{where}/include_usage")
+
+
+def _response_format(judged: _Judgement, value: JSON, where: str) -> None:
+    if not judged.is_a(value, dict, where):
+        return
+    takes = {"json_schema": ("text", "json_object", "json_schema"), "json_object": ("text", "json_object")}
+    kinds = takes.get(judged.deviations.structured, ("text",))
+    _one_of(kinds)(judged, value.get("type"), f"{where}/type")
+    if value.get("type") != "json_schema":
+        judged.only(value, ("type",), where)
+        return
+    judged.only(value, ("type", "json_schema"), where)
+    judged.needs(value, ("json_schema",), where)
+    described = value.get("json_schema", {})
+    where = f"{where}/json_schema"
+    if judged.is_a(described, dict, where):
+        judged.only(described, ("name", "description", "schema", "strict"), where)
+        judged.needs(described, ("name",), where)
+        _name(judged, described.get("name", "x"), f"{where}/name")
+        _schema(judged, described.get("schema", {}), described.get("strict") is True, f"{where}/schema")
+
+
+def _tools(judged: _Judgement, value: JSON, where: str) -> None:
+    if not judged.is_a(value, list, where):
+        return
+    if not value and not judged.deviations.tools_with_tool_history:
+        judged.refuse("empty", "at least one tool", "[]", where)
+    for number, tool in enumerate(value):
+        _tool(judged, tool, f"{where}/{number}")
+
+
+def _tool(judged: _Judgement, value: JSON, where: str) -> None:
+    if not judged.is_a(value, dict, where):
+        return
+    marks = ("cache_control",) if judged.deviations.cache_control else ()
+    judged.only(value, ("type", "function", *marks), where)
+    _one_of(("function",))(judged, value.get("type"), f"{where}/type")
+    judged.needs(value, ("function",), where)
+    function = value.get("function", {})
+    where = f"{where}/function"
+    if not judged.is_a(function, dict, where):
+        return
+    strict = ("strict",) if judged.deviations.strict_tools else ()
+    judged.only(function, ("name", "description", "parameters", *strict), where)
+    judged.needs(function, ("name",), where)
+    _name(judged, function.get("name", "x"), f"{where}/name")
+    judged.is_a(function.get("description", ""), str, f"{where}/description")
+    if "parameters" in function:
+        _schema(judged, function["parameters"], function.get("strict") is True, f"{where}/parameters")
+        if isinstance(function["parameters"], dict):
+            _one_of(("object",))(judged, function["parameters"].get("type"), f"{where}/parameters/type")
+
+
+def _name(judged: _Judgement, value: JSON, where: str) -> None:
+    if judged.is_a(value, str, where) and not NAME.fullmatch(value):
+        judged.refuse("name", NAME.pattern, value, where)
+
+
+def _schema(judged: _Judgement, value: JSON, strict: bool, where: str) -> None:
+    """A JSON Schema: no keyword the vendor refuses; closed and all required when strict."""
+    if isinstance(value, bool) or not judged.is_a(value, dict, where):
+        return
+    for keyword in judged.deviations.schema_keywords_removed:
+        if keyword in value:
+            judged.refuse("schema_keyword", f"no {keyword}", value[keyword], f"{where}/{keyword}")
+    properties = value.get("properties")
+    properties = properties if isinstance(properties, dict) else {}
+    if strict and value.get("type") == "object":
+        if value.get("additionalProperties") is not False:
+            seen = value.get("additionalProperties", "nothing")
+            judged.refuse("strict_schema", "additionalProperties: false", seen, where)
+        required = value.get("required", [])
+        if not isinstance(required, list) or any(name not in required for name in properties):
+            judged.refuse("strict_schema", "every property in required", required, where)
+    for name, inner in properties.items():
+        _schema(judged, inner, strict, f"{where}/properties/{name}")
+    if "items" in value:
+        _schema(judged, value["items"], strict, f"{where}/items")
+
+
+def _tool_choice(judged: _Judgement, value: JSON, where: str) -> None:
+    word = judged.deviations.required_word
+    if isinstance(value, str):
+        _one_of(("none", "auto", word))(judged, value, where)
+        return
+    if not judged.is_a(value, dict, where):
+        return
+    function = value.get("function")
+    named = function.get("name") if isinstance(function, dict) else None
+    if judged.deviations.named_choice != "function" or value.get("type") != "function" or named is None:
+        judged.refuse("tool_choice", "a word, or the reference's object for one function", value, where)
+        return
+    functions = _objects([tool.get("function") for tool in _objects(judged.sent.get("tools"))])
+    if named not in [function.get("name") for function in functions]:
+        judged.refuse("tool_choice", "the name of a tool on offer", named, f"{where}/function/name")
+
+
+# --- messages ---
+
+
+def _messages(judged: _Judgement, value: JSON, where: str) -> None:
+    if not judged.is_a(value, list, where):
+        return
+    if not value:
+        judged.refuse("empty", "at least one message", "[]", where)
+    waiting: list[str] = []
+    before = ""
+    for number, message in enumerate(value):
+        at = f"{where}/{number}"
+        if not judged.is_a(message, dict, at):
+            continue
+        role = message.get("role")
+        if role not in _roles(judged.deviations):
+            judged.refuse("role", " or ".join(_roles(judged.deviations)), role, f"{at}/role")
+            continue
+        if role != "tool" and waiting:
+            judged.refuse("unanswered_call", f"tool messages for {', '.join(waiting)}", f"role {role}", at)
+            waiting = []
+        if role == "user" and before == "tool" and judged.deviations.assistant_after_tool_result:
+            judged.refuse("assistant_after_tool_result", "an assistant message", "role user", at)
+        _ROLES[role](judged, message, at)
+        if role == "tool":
+            if message.get("tool_call_id") in waiting:
+                waiting.remove(message["tool_call_id"])
+            else:
+                expected = "the id of a call in the assistant message before it"
+                judged.refuse("orphan_result", expected, message.get("tool_call_id"), f"{at}/tool_call_id")
+        elif role == "assistant":
+            ids = [call.get("id") for call in _objects(message.get("tool_calls"))]
+            waiting = [id for id in ids if isinstance(id, str)]
+        before = role
+    if waiting:
+        judged.refuse("unanswered_call", f"tool messages for {', '.join(waiting)}", "the end", where)
+
+
+def _roles(deviations: Deviations) -> tuple[str, ...]:
+    leading = {"system": ("system",), "developer": ("developer", "system"), "user": ()}
+    return (*leading[deviations.system_role], "user", "assistant", "tool")
+
+
+def _leading(judged: _Judgement, message: Object, where: str) -> None:
+    judged.only(message, ("role", "content", "name"), where)
+    judged.needs(message, ("content",), where)
+    _content(judged, message.get("content", ""), ("text",), f"{where}/content")
+
+
+def _user(judged: _Judgement, message: Object, where: str) -> None:
+    judged.only(message, ("role", "content", "name"), where)
+    judged.needs(message, ("content",), where)
+    _content(judged, message.get("content", ""), tuple(_PARTS), f"{where}/content")
+
+
+def _assistant(judged: _Judgement, message: Object, where: str) -> None:
+    deviations = judged.deviations
+    replay = () if deviations.replay_reasoning == "none" else (deviations.replay_reasoning,)
+    judged.only(message, ("role", "content", "name", "refusal", "audio", "tool_calls", *replay), where)
+    if replay and deviations.replay_reasoning_always:
+        judged.needs(message, replay, where)
+    calls = message.get("tool_calls")
+    content = message.get("content")
+    if calls is None and content is None:
+        judged.refuse("required", "content, or tool_calls", "neither", f"{where}/content")
+    if calls is not None and content is None and deviations.content_of_calls == "empty":
+        judged.refuse("content_of_calls", "a string", "null or nothing", f"{where}/content")
+    if content is not None:
+        _content(judged, content, ("text", "refusal"), f"{where}/content")
+    if calls is not None and judged.is_a(calls, list, f"{where}/tool_calls"):
+        if not calls:
+            judged.refuse("empty", "at least one call", "[]", f"{where}/tool_calls")
+        for number, call in enumerate(calls):
+            _call(judged, call, f"{where}/tool_calls/{number}")
+
+
+def _call(judged: _Judgement, value: JSON, where: str) -> None:
+    if not judged.is_a(value, dict, where):
+        return
+    extra = ("extra_content",) if judged.deviations.thought_signature == "extra_content" else ()
+    judged.only(value, ("id", "type", "function", "custom", *extra), where)
+    judged.needs(value, ("id", "type"), where)
+    _one_of(("function", "custom"))(judged, value.get("type"), f"{where}/type")
+    _call_id(judged, value.get("id", ""), f"{where}/id")
+    kind, field = ("custom", "input") if value.get("type") == "custom" else ("function", "arguments")
+    judged.needs(value, (kind,), where)
+    inner = value.get(kind, {})
+    if judged.is_a(inner, dict, f"{where}/{kind}"):
+        judged.only(inner, ("name", field), f"{where}/{kind}")
+        judged.needs(inner, ("name", field), f"{where}/{kind}")
+        _name(judged, inner.get("name", "x"), f"{where}/{kind}/name")
+        judged.is_a(inner.get(field, ""), str, f"{where}/{kind}/{field}")
+
+
+def _call_id(judged: _Judgement, value: JSON, where: str) -> None:
+    if not judged.is_a(value, str, where):
+        return
+    deviations = judged.deviations
+    least, most = deviations.tool_call_id_min_length, deviations.tool_call_id_max_length
+    if len(value) < least or (most and len(value) > most):
+        judged.refuse("tool_call_id", f"{least} to {most or 'any number of'} characters", value, where)
+    charset = deviations.tool_call_id_charset
+    if charset and not re.fullmatch(f"[{charset}]*", value):
+        judged.refuse("tool_call_id", f"characters of [{charset}]", value, where)
+
+
+def _result(judged: _Judgement, message: Object, where: str) -> None:
+    named = ("name",) if judged.deviations.tool_result_name else ()
+    judged.only(message, ("role", "content", "tool_call_id", *named), where)
+    judged.needs(message, ("content", "tool_call_id", *named), where)
+    _content(judged, message.get("content", ""), ("text",), f"{where}/content")
+
+
+_ROLES: Mapping[str, Callable[[_Judgement, Object, str], None]] = {
+    "system": _leading,
+    "developer": _leading,
+    "user": _user,
+    "assistant": _assistant,
+    "tool": _result,
+}
+
+
+# --- content ---
+
+
+def _content(judged: _Judgement, value: JSON, kinds: tuple[str, ...], where: str) -> None:
+    if isinstance(value, str):
+        return
+    if not isinstance(value, list):
+        judged.refuse("type", "a string or an array", value, where)
+        return
+    if not value:
+        judged.refuse("empty", "at least one part", "[]", where)
+    for number, part in enumerate(value):
+        at = f"{where}/{number}"
+        if judged.is_a(part, dict, at):
+            kind = part.get("type")
+            if kind not in kinds:
+                judged.refuse("part", " or ".join(kinds), kind, f"{at}/type")
+            else:
+                _PARTS[kind](judged, part, at)
+    texts = all(isinstance(part, dict) and part.get("type") == "text" for part in value)
+    if texts and not judged.deviations.content_lists and not judged.deviations.cache_control:
+        judged.refuse("content_list", "a string", "an array", where)
+
+
+def _text_part(judged: _Judgement, part: Object, where: str) -> None:
+    marks = ("cache_control",) if judged.deviations.cache_control else ()
+    judged.only(part, ("type", "text", *marks), where)
+    judged.needs(part, ("text",), where)
+    judged.is_a(part.get("text", ""), str, f"{where}/text")
+
+
+def _refusal_part(judged: _Judgement, part: Object, where: str) -> None:
+    judged.only(part, ("type", "refusal"), where)
+    judged.needs(part, ("refusal",), where)
+    judged.is_a(part.get("refusal", ""), str, f"{where}/refusal")
+
+
+def _image_part(judged: _Judgement, part: Object, where: str) -> None:
+    if judged.deviations.images == "none":
+        judged.refuse("images", "no image", "image_url", where)
+    image = _inner(judged, part, "image_url", ("url", "detail"), where)
+    url = image.get("url")
+    if not isinstance(url, str) or not url.startswith(("https://", "http://", "data:image/")):
+        judged.refuse("url", "an http(s) URL or a data URL of an image", url, f"{where}/image_url/url")
+
+
+def _file_part(judged: _Judgement, part: Object, where: str) -> None:
+    if judged.deviations.documents == "none":
+        judged.refuse("documents", "no file", "file", where)
+    file = _inner(judged, part, "file", ("filename", "file_data", "file_id"), where)
+    data = file.get("file_data", "data:")
+    addresses = ("data:", "https://") if judged.deviations.documents == "file_or_url" else ("data:",)
+    if not isinstance(data, str) or not data.startswith(addresses):
+        judged.refuse("url", " or ".join(addresses), data, f"{where}/file/file_data")
+
+
+def _audio_part(judged: _Judgement, part: Object, where: str) -> None:
+    _inner(judged, part, "input_audio", ("data", "format"), where)
+
+
+def _inner(judged: _Judgement, part: Object, name: str, known: Iterable[str], where: str) -> Object:
+    """The object a part is named after; empty when it is not one."""
+    marks = ("cache_control",) if judged.deviations.cache_control else ()
+    judged.only(part, ("type", name, *marks), where)
+    inner = part.get(name)
+    if not judged.is_a(inner, dict, f"{where}/{name}"):
+        return {}
+    found: Object = inner  # type: ignore[assignment]
+    judged.only(found, known, f"{where}/{name}")
+    return found
+
+
+_PARTS: Mapping[str, Callable[[_Judgement, Object, str], None]] = {
+    "text": _text_part,
+    "image_url": _image_part,
+    "input_audio": _audio_part,
+    "file": _file_part,
+    "refusal": _refusal_part,
+}
+
+_POSITIVE = _number(1, 2**31, integer=True)
+
+_FIELDS: Mapping[str, Check] = {
+    "model": _model,
+    "messages": _messages,
+    "stream": _typed(bool),
+    "temperature": _number(0, 2),
+    "top_p": _number(0, 1),
+    "seed": _number(-(2**63), 2**63, integer=True),
+    "n": _number(1, 128, integer=True),
+    "frequency_penalty": _number(-2, 2),
+    "presence_penalty": _number(-2, 2),
+    "logprobs": _typed(bool),
+    "top_logprobs": _number(0, 20, integer=True),
+    "logit_bias": _typed(dict),
+    "metadata": _typed(dict),
+    "store": _typed(bool),
+    "service_tier": _typed(str),
+    "safety_identifier": _typed(str),
+    "prompt_cache_key": _typed(str),
+    "prompt_cache_retention": _typed(str),
+    "verbosity": _one_of(("low", "medium", "high")),
+    "modalities": _typed(list),
+    "audio": _typed(dict),
+    "prediction": _typed(dict),
+    "web_search_options": _typed(dict),
+    "tools": _tools,
+    "tool_choice": _tool_choice,
+    "parallel_tool_calls": _typed(bool),
+    "response_format": _response_format,
+}
+
+
+def _fields(deviations: Deviations) -> dict[str, Check]:
+    """The checkers of the fields that this vendor knows."""
+    fields = dict(_FIELDS)
+    fields[deviations.max_tokens_field] = _POSITIVE
+    fields[deviations.stop_field] = _stop
+    fields |= {name: _typed(str) for name in (deviations.user_field, deviations.session_field) if name}
+    fields |= dict.fromkeys((*deviations.body, *deviations.body_with_tools), _any)
+    if deviations.stream_usage == "asked":
+        fields["stream_options"] = _stream_options
+    efforts = _one_of((*EFFORTS, *deviations.efforts.values()))
+    for path in deviations.thinking.split("+"):
+        name = path.split(".")[0]
+        if name != "none":
+            fields[name] = efforts if name == "reasoning_effort" else _any
+    budget = deviations.thinking_budget_field
+    if budget:
+        fields[budget.split(".")[0]] = _any if "." in budget else _POSITIVE
+    for name in deviations.unsent:
+        fields.pop(name, None)
+    return fields
