@@ -1,0 +1,165 @@
+"""Our own catalog: every file loads, says where it knows things from, and agrees with the facts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from providers import auth, schema
+from providers.schema import Provider
+from providers.wire import Request
+
+FACTS = Path(__file__).parents[3] / "shared" / "facts" / "providers.json"
+FILES = sorted(schema.CATALOG.glob("*.toml"))
+PROVIDERS = list(schema.load())
+TWELVE = (
+    "openai",
+    "anthropic",
+    "google",
+    "groq",
+    "deepseek",
+    "openrouter",
+    "xai",
+    "cerebras",
+    "together",
+    "zai",
+    "mistral",
+    "ollama",
+)
+SYSTEMS = ("zot", "pi", "mayros", "zeroclaw", "gomodel")
+# A system that reaches a provider through another one's id; the facts give it no id of its own.
+BORROWED = {("minimax-cn", "gomodel"): "minimax"}
+
+# Their only protocol has no file here.
+WAITING = {
+    "openai-responses",
+    "openai-codex",
+    "google-gemini-cli",
+    "google-antigravity",
+    "amazon-bedrock",
+}
+
+every_provider = pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.id)
+
+
+def known(provider: str) -> dict[str, Any]:
+    if not FACTS.exists():
+        pytest.skip("the facts are not here")
+    facts: dict[str, Any] = json.loads(FACTS.read_text("utf-8"))["providers"][provider]
+    return facts
+
+
+def texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts(inner)
+
+
+def test_every_file_loads() -> None:
+    """No catalog file has a fault."""
+    assert [str(fault) for fault in schema.load().faults] == []
+    assert [provider.id for provider in PROVIDERS] == sorted(path.stem for path in FILES)
+
+
+@pytest.mark.parametrize("name", TWELVE)
+def test_the_twelve_are_described_in_full(name: str) -> None:
+    """Each of the twelve has claims, a priced or local first model, refusals and all it disagrees on."""
+    provider = schema.get(name)
+    assert {"streaming", "tools", "usage", "stop_sequences", "structured_output"} <= set(provider.claims)
+    first = provider.models[0]
+    assert first.context_window is not None
+    assert first.price is not None or provider.kind == "local"
+    assert any(model.reasoning for model in provider.models)
+    assert "unknown_model" in provider.refusals
+    assert "bad_key" in provider.refusals or not provider.auth.required
+    assert provider.disagreements
+
+
+@pytest.mark.parametrize("name", TWELVE)
+def test_the_first_model_is_cheap(name: str) -> None:
+    """What scenarios use by default costs at most six dollars for a million tokens in and out."""
+    price = schema.get(name).models[0].price
+    assert price is None or price.input + price.output <= 6
+
+
+@every_provider
+def test_every_endpoint_is_complete(provider: Provider) -> None:
+    """With its values filled, each endpoint has an absolute URL and can be authenticated."""
+    values = {name: value.default or "http://filled.example" for name, value in provider.values.items()}
+    for declared in provider.endpoints:
+        endpoint = provider.endpoint(declared.protocol, declared.models[0].replace("*", "1"), values=values)
+        assert endpoint.base_url.startswith(("https://", "http://"))
+        assert "{" not in endpoint.base_url
+        request = Request("POST", endpoint.base_url, (), b"{}")
+        own = provider.auth_for(declared.protocol, declared.models[0].replace("*", "1"))
+        assert auth.authenticate(request, own, "k-1") != request or own.scheme == "none"
+
+
+@every_provider
+def test_every_model_has_an_endpoint(provider: Provider) -> None:
+    """Each model named is served by an endpoint, and named once."""
+    ids = [model.id for model in provider.models]
+    assert len(ids) == len(set(ids))
+    assert all(provider.declaration(model=name) in provider.endpoints for name in ids)
+
+
+@every_provider
+def test_every_source_is_used_and_dated(provider: Provider) -> None:
+    """A source stands for something, and was read on a day."""
+    table = json.loads(provider.model_dump_json())
+    sources = table.pop("sources")
+    assert set(sources) <= set(texts(table))
+    assert all(source["read"] >= "2026-01-01" for source in sources.values())
+
+
+@every_provider
+def test_a_provider_with_a_key_names_its_variable(provider: Provider) -> None:
+    """A key that is required can be given by a variable."""
+    assert provider.auth.env or not provider.auth.required
+
+
+def test_shared_variables_are_declared_by_all_who_read_them() -> None:
+    """A variable of several providers stands in ``shared`` of each."""
+    readers: dict[str, list[str]] = {}
+    for provider in PROVIDERS:
+        for name in provider.auth.env:
+            readers.setdefault(name, []).append(provider.id)
+    for provider in PROVIDERS:
+        several = {name for name in provider.auth.env if len(readers[name]) > 1}
+        assert several <= set(provider.auth.shared) <= set(provider.auth.env), provider.id
+
+
+@every_provider
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_system_is_as_the_facts_say(provider: Provider, system: Any) -> None:
+    """Id, variables in order, further variables and the auth file's key are those of the system."""
+    facts = known(provider.id)
+    name = facts["ids"].get(system) or BORROWED.get((provider.id, system))
+    described = provider.systems.get(system)
+    if name is None:
+        assert described is None
+        assert not facts["env"].get(system)
+        assert not facts["extra_env"].get(system)
+        return
+    assert described is not None
+    assert described.id == name
+    assert list(described.env) == facts["env"].get(system, [])
+    assert list(described.extra_env) == facts["extra_env"].get(system, [])
+    assert described.auth_key == facts["auth_json_key"].get(system)
+
+
+def test_every_provider_of_the_facts_is_here() -> None:
+    """The facts name no provider that the catalog lacks, but for those whose protocol is not there."""
+    if not FACTS.exists():
+        pytest.skip("the facts are not here")
+    missing = set(json.loads(FACTS.read_text("utf-8"))["providers"]) - {provider.id for provider in PROVIDERS}
+    assert missing <= WAITING, sorted(missing - WAITING)
