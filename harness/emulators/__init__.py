@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.emulators import anthropic_messages, openai_completions
+from harness.emulators import anthropic_messages, google_generative_ai, google_vertex, openai_completions
 from harness.emulators.emulator import Emulator, Spoken
 
 __all__ = ["EMULATORS", "Emulator", "Spoken"]
@@ -18,6 +18,8 @@ EMULATORS: Mapping[str, Emulator] = {
     emulator.name: emulator
     for emulator in (
         anthropic_messages.EMULATOR,
+        google_generative_ai.EMULATOR,
+        google_vertex.EMULATOR,
         openai_completions.EMULATOR,
     )
 }

@@ -45,7 +45,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     # Enums are numbers ($alt=json;enum-encoding=int).
     integer_enums: bool = False
-    # Token counts: in every chunk of a stream, or only in the last.
-    usage_in: Literal["every_chunk", "last_chunk"] = "every_chunk"
+    # Token counts: in every chunk of a stream, or only in the last. None: as the Gemini API and Vertex AI
+    # do, the one in every chunk and the other in the last.
+    usage_in: Literal["every_chunk", "last_chunk"] | None = None
     # Arguments come in pieces (streamFunctionCallArguments).
     streamed_arguments: bool = False
