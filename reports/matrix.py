@@ -15,9 +15,9 @@ answer keeps the date its source was read and is never fresh.
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import Literal
+from operator import attrgetter
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -54,11 +54,11 @@ OBSERVED: frozenset[Origin] = frozenset({"recorded", "imported"})
 FRESH_DAYS = 30
 AGEING_DAYS = 90
 
-_WEAKNESS = {origin: rank for rank, origin in enumerate(ORIGINS)}
+_Name = TypeVar("_Name", bound=str)
 _PASSES: frozenset[Verdict] = frozenset({"passed", "warned"})
 
 
-class Cell(msgspec.Struct, frozen=True):
+class Cell(msgspec.Struct, frozen=True, gc=False):
     """One capability of one row.
 
     ``origin`` is the weakest one of the judged results and ``oldest`` their oldest date, empty and None
@@ -72,8 +72,8 @@ class Cell(msgspec.Struct, frozen=True):
     origin: Origin = ""
     oldest: dt.date | None = None
     age: Age = ""
-    counts: Mapping[str, int] = {}
-    origins: Mapping[str, int] = {}
+    counts: Mapping[Verdict, int] = {}
+    origins: Mapping[Origin, int] = {}
     check: str = ""
     blame: Blame = ""
     reason: str = ""
@@ -146,6 +146,7 @@ def build(
     header = run.header
     subject = subject or (header.subjects[0].name if header.subjects else "")
     rows = _providers(run, subject, today) if by == "provider" else _subjects(run, today)
+    rows = _shared(rows)
     return Matrix(
         wirecheck=header.wirecheck,
         today=today,
@@ -154,6 +155,25 @@ def build(
         groups=header.groups,
         rows=rows,
     )
+
+
+def _shared(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """``rows`` with equal cells made one object: large matrices stay small, and are quick to render."""
+    known: dict[tuple[object, ...], Cell] = {}
+    return tuple(
+        msgspec.structs.replace(
+            row, cells=tuple(known.setdefault(_content(cell), cell) for cell in row.cells)
+        )
+        for row in rows
+    )
+
+
+def _content(cell: Cell) -> tuple[object, ...]:
+    counts, origins = tuple(cell.counts.items()), tuple(cell.origins.items())
+    return (*_scalars(cell), counts, origins)
+
+
+_scalars = attrgetter(*[name for name in Cell.__struct_fields__ if name not in ("counts", "origins")])
 
 
 def _providers(run: Run, subject: str, today: dt.date | None) -> tuple[Row, ...]:
@@ -236,26 +256,32 @@ def cell(
     told = tuple(results)
     if not told:
         return _unjudged(claim, needs_claim)
-    counts = Counter(result.verdict for result in told)
+    counts = _tally([result.verdict for result in told], VERDICTS)
     judged = [result for result in told if result.verdict != "skipped"]
     passes = [result for result in judged if result.verdict in _PASSES]
     dates = [result.date for result in judged if result.date is not None]
     observed = [result.date for result in judged if result.date is not None and result.origin in OBSERVED]
-    origins = Counter(result.origin for result in judged if result.origin)
+    origins = _tally([result.origin for result in judged], ORIGINS)
     first = _first(told, counts)
     return Cell(
         state=_state(counts, passes, claim, today, needs_claim),
-        origin=max(origins, key=_WEAKNESS.__getitem__, default=""),
+        origin=next(reversed(origins), ""),
         oldest=min(dates, default=None),
         age=age(observed, today),
-        counts={verdict: counts[verdict] for verdict in VERDICTS if verdict in counts},
-        origins={origin: origins[origin] for origin in ORIGINS if origin in origins},
+        counts=counts,
+        origins=origins,
         check=first.check if first else "",
         blame=first.blame if first else "",
         reason=first.reason if first else "",
         claimed=claim,
         findings=_findings(bool(passes), claim, needs_claim),
     )
+
+
+def _tally(seen: list[_Name], order: tuple[_Name, ...]) -> dict[_Name, int]:
+    """How often each name of ``order`` was seen, in that order; what was not seen is absent."""
+    kinds = set(seen)
+    return {name: seen.count(name) for name in order if name in kinds}
 
 
 def _state(

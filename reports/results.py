@@ -168,7 +168,7 @@ class Exchange(_Record, frozen=True, tag_field="kind", tag="exchange"):
     turn: Mapping[str, Any] = {}
 
 
-class Result(_Record, frozen=True, kw_only=True, tag_field="kind", tag="result"):
+class Result(_Record, frozen=True, kw_only=True, gc=False, tag_field="kind", tag="result"):
     """One check on one observation.
 
     ``provider``, ``protocol``, ``scenario`` and ``fault`` are empty where there is none. ``origin`` and
