@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from struct import pack
+from typing import Any
 from zlib import crc32
 
 from hypothesis import strategies as st
 
+from providers import jsontext
+from providers.call import Message, Reasoning, Text, ToolCall, ToolResult
+from providers.events import FinishReason, Turn, Usage
 from providers.framing.eventstream import EventStream
 from providers.framing.json_array import JSONArray
 from providers.framing.ndjson import NDJSON
@@ -100,3 +104,66 @@ aws_streams = st.lists(aws_messages, max_size=4).map(b"".join)
 aws_bytes = bytes_of(aws_message(b"", b"{}"), aws_message(b"\x01a\x00", b""), aws_message(b"\x01a\x0b", b""))
 
 framed_bytes = st.one_of(sse_streams, json_texts, json_arrays, aws_streams, aws_bytes, st.binary(max_size=64))
+
+
+# ---------------------------------------------------------------- the nouns, in no protocol's words
+
+words = st.text(max_size=40)
+names = st.text("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789_-", min_size=1, max_size=20)
+signatures = st.text("abcdefghijklmnopqrstuvwxyz0123456789+/=", min_size=1, max_size=60)
+_keys = st.text(max_size=4)
+json_objects: st.SearchStrategy[dict[str, Any]] = st.dictionaries(_keys, json_values, max_size=3)
+
+
+def _called(name: str, arguments: dict[str, Any], call_id: str) -> ToolCall:
+    return ToolCall(name, arguments, id=call_id, arguments_raw=jsontext.write(arguments).decode())
+
+
+tool_calls = st.builds(_called, names, json_objects, names)
+reasonings = st.builds(Reasoning, words, st.none() | signatures)
+answer_parts = st.builds(Text, words) | reasonings | tool_calls
+
+
+@st.composite
+def usages(draw: st.DrawFn) -> Usage:
+    """Counts that fit together: cached and written tokens are part of the input, reasoning of the output."""
+    read, written, fresh, thought, said = (draw(st.integers(0, 10**6)) for _ in range(5))
+    return Usage(
+        input_tokens=read + written + fresh,
+        output_tokens=thought + said,
+        cached_tokens=read,
+        cache_write_tokens=written,
+        reasoning_tokens=thought,
+    )
+
+
+@st.composite
+def turns(
+    draw: st.DrawFn,
+    parts: st.SearchStrategy[Any] = answer_parts,
+    finishes: tuple[FinishReason, ...] = ("stop", "length", "tool_calls"),
+) -> Turn:
+    """Complete answers with usage, id and model."""
+    return Turn(
+        parts=tuple(draw(st.lists(parts, max_size=5))),
+        id=draw(names),
+        model=draw(names),
+        finish=draw(st.sampled_from(finishes)),
+        usage=draw(usages()),
+        complete=True,
+    )
+
+
+@st.composite
+def messages(draw: st.DrawFn, ids: st.SearchStrategy[str | None] = names) -> Message:
+    """Messages lawful by themselves but not in their place: results may answer no call, ids repeat."""
+    role = draw(st.sampled_from(("user", "assistant", "tool")))
+    if role == "user":
+        return Message("user", tuple(draw(st.lists(st.builds(Text, words), max_size=3))))
+    if role == "tool":
+        content = st.lists(st.builds(Text, words), max_size=2).map(tuple)
+        results = st.builds(ToolResult, ids, names, content, st.booleans())
+        return Message("tool", tuple(draw(st.lists(results, max_size=3))))
+    unreadable = st.builds(ToolCall, names, st.none(), ids, st.just("{"))
+    said = draw(st.lists(answer_parts | unreadable, max_size=4))
+    return Message("assistant", tuple(said), aborted=draw(st.booleans()))
