@@ -80,11 +80,13 @@ class StreamDecoder:
         data = frame.data
         answer = self._answer
         answer.offset_bytes = frame.offset_bytes
-        if data[:6] == b"[DONE]" and not data[6:].strip():
-            self._ended = True
-            return answer.done()
-        if not data:
-            return []
+        if len(data) < 16:
+            short = data.strip()
+            if short == b"[DONE]":
+                self._ended = True
+                return answer.done()
+            if not short:
+                return []
         chunk = jsontext.parse(data, offset_bytes=frame.offset_bytes)
         if type(chunk) is not dict or "error" in chunk or frame.event == "error":
             _raise_told(chunk, frame)
@@ -160,34 +162,34 @@ class _Call:
 class _Choice:
     """One alternative answer: which blocks are open, and what is still to be said at its end."""
 
-    __slots__ = (
-        "blocks",
-        "by_index",
-        "calls",
-        "finished",
-        "index",
-        "reasoning",
-        "refused",
-        "said",
-        "tags",
-        "text",
-    )
-
     def __init__(self, index: int, tags: _ThinkTags | None) -> None:
         self.index = index
         self.tags = tags
         self.blocks = 0
         self.text = -1  # the open text block
         self.reasoning = -1  # the open reasoning block
-        self.said: bool | None = None  # None: no text field yet; False: only empty ones; True: words
+        self.said = False  # there were words
+        self.silent = False  # an empty text was told
+        self.speaking = False  # a text block is open and takes words as they are
         self.calls: list[_Call] = []  # not ended yet, in order of appearance
         self.by_index: dict[int, _Call] = {}
         self.refused = False
         self.finished: str | None = None  # "" is a finish reason that says nothing
 
     def block(self) -> int:
+        """The number of the next block."""
         self.blocks += 1
         return self.blocks - 1
+
+    def begin_reasoning(self) -> None:
+        self.reasoning = self.block()
+        self.text = -1
+        self.speaking = False
+
+    def begin_call(self) -> int:
+        self.text = self.reasoning = -1
+        self.speaking = False
+        return self.block()
 
 
 class _Answer:
@@ -281,7 +283,8 @@ class _Answer:
             field = other
             delta = value.get(field)
         if type(delta) is dict:
-            self._delta(delta, choice, f"/choices/{position}/{field}", events)
+            pointer = f"/choices/{position}/{field}" if position else _FIRST[field]
+            self._delta(delta, choice, pointer, events)
         elif delta is not None:
             raise self.wrong("an object", delta, f"/choices/{position}/{field}")
         reason = value.get("finish_reason")
@@ -293,64 +296,67 @@ class _Answer:
             self._usage(value["usage"], f"/choices/{position}/usage", events)
 
     def _delta(self, delta: dict[str, Any], choice: _Choice, pointer: str, events: list[Event]) -> None:
-        for name, value in delta.items():
-            if value is not None and name in _REASONING:
-                self._reasoning(delta, choice, pointer, events)
-                break
         content = delta.get("content")
-        if content is not None:
-            if type(content) is str:
-                self._text(content, choice, events)
-            else:
-                self._parts(content, choice, f"{pointer}/content", events)
-        if content is None or len(delta) > 1:
-            for name, value in delta.items():
-                if value is not None and name in _OTHERS:
-                    _OTHERS[name](self, value, choice, f"{pointer}/{name}", events)
+        if choice.speaking and len(delta) == 1 and type(content) is str:  # most deltas are this
+            if content:
+                events.append(TextDelta(content, choice.text, choice.index))
+            return
+        thought = delta.get("reasoning_content")
+        if thought is None or thought == "":
+            thought = delta.get("reasoning")
+        if "reasoning_details" in delta and delta["reasoning_details"] is not None:
+            self._details(delta["reasoning_details"], thought, choice, pointer, events)
+        elif type(thought) is str:
+            self._thought(thought, choice, events)
+        elif thought is not None:
+            raise self.wrong("a string", thought, f"{pointer}/{_name_of(thought, delta)}")
+        if type(content) is str:
+            self._text(content, choice, events)
+        elif content is not None:
+            self._parts(content, choice, f"{pointer}/content", events)
+        for name, value in delta.items():
+            if value is not None and name in _OTHERS:
+                _OTHERS[name](self, value, choice, f"{pointer}/{name}", events)
 
     def _text(self, text: str, choice: _Choice, events: list[Event]) -> None:
         if choice.tags is not None:
             thought, text = choice.tags.split(text)
-            if thought:
-                self._thought(thought, choice, events)
+            self._thought(thought, choice, events)
         if text:
             if choice.text < 0:
                 choice.text = choice.block()
             choice.reasoning = -1
             choice.said = True
+            choice.speaking = choice.tags is None
             events.append(TextDelta(text, choice.text, choice.index))
-        elif choice.said is None:
-            choice.said = False
+        elif not (choice.said or choice.silent):
+            choice.silent = True
             choice.text = choice.block()
             events.append(TextDelta("", choice.text, choice.index))
 
     def _thought(self, text: str, choice: _Choice, events: list[Event]) -> None:
-        if not text:
-            return
-        if choice.reasoning < 0:
-            choice.reasoning = choice.block()
-            choice.text = -1
-        events.append(ReasoningDelta(text, choice.reasoning, choice.index))
+        if text:
+            if choice.reasoning < 0:
+                choice.begin_reasoning()
+            events.append(ReasoningDelta(text, choice.reasoning, choice.index))
 
-    def _reasoning(self, delta: dict[str, Any], choice: _Choice, pointer: str, events: list[Event]) -> None:
-        """One of the fields in which reasoning is shown; vendors that use several say the same in each."""
-        text: str | None = None
-        for name in ("reasoning_content", "reasoning"):
-            text = text or self._string(delta, name, pointer)
-        details = delta.get("reasoning_details")
-        if details is None:
-            details = ()
-        elif type(details) is not list:
-            raise self.wrong("an array", details, f"{pointer}/reasoning_details")
-        if text is None:
-            text = "".join(_told_reasoning(detail) for detail in details)
-        self._thought(text, choice, events)
+    def _details(
+        self, details: JSON, thought: JSON, choice: _Choice, pointer: str, events: list[Event]
+    ) -> None:
+        """OpenRouter's reasoning_details, and the words that stand beside them, or else in them."""
+        pointer = f"{pointer}/reasoning_details"
+        if type(details) is not list:
+            raise self.wrong("an array", details, pointer)
         for detail in details:
             if type(detail) is not dict:
-                raise self.wrong("an object", detail, f"{pointer}/reasoning_details")
+                raise self.wrong("an object", detail, pointer)
+        if thought is None or type(thought) is str:
+            self._thought(thought or "".join(map(_words, details)), choice, events)
+        else:
+            raise self.wrong("a string", thought, pointer)
+        for detail in details:
             if choice.reasoning < 0:
-                choice.reasoning = choice.block()
-                choice.text = -1
+                choice.begin_reasoning()
             events.append(_detail(detail, choice))
 
     def _parts(self, content: JSON, choice: _Choice, pointer: str, events: list[Event]) -> None:
@@ -442,8 +448,7 @@ class _Answer:
         call.id = call.id or id
         if call.name is None and name is not None:
             call.name = name
-            call.block = choice.block()
-            choice.text = choice.reasoning = -1
+            call.block = choice.begin_call()
             self._called = True
             events.append(
                 ToolCallStart(name, call.block, call.id, choice.index, _signature(item), kind=_KIND[kind])
@@ -539,8 +544,6 @@ class _Answer:
         raise self.wrong("an integer", value, pointer)
 
 
-_REASONING = frozenset(("reasoning_content", "reasoning", "reasoning_details"))
-
 _OTHERS: Mapping[str, Callable[[_Answer, JSON, _Choice, str, list[Event]], None]] = {
     "tool_calls": _Answer._tool_calls,
     "function_call": _Answer._function_call,
@@ -549,6 +552,7 @@ _OTHERS: Mapping[str, Callable[[_Answer, JSON, _Choice, str, list[Event]], None]
     "audio": _Answer._audio,
 }
 
+_FIRST: Mapping[str, str] = {"delta": "/choices/0/delta", "message": "/choices/0/message"}
 _KIND: Mapping[str, Any] = {"function": "function", "custom": "custom"}
 
 # Our name of a count, and the places where vendors report it; the first that is there counts.
@@ -608,9 +612,14 @@ def _signature(item: dict[str, Any]) -> str | None:
     return signature if type(signature) is str else None
 
 
-def _told_reasoning(detail: JSON) -> str:
+def _name_of(value: JSON, holder: dict[str, Any]) -> str:
+    """The field of ``holder`` that holds this very ``value``."""
+    return next(name for name, held in holder.items() if held is value)
+
+
+def _words(detail: dict[str, Any]) -> str:
     """The words in one of OpenRouter's reasoning_details."""
-    words = (detail.get("text") or detail.get("summary")) if type(detail) is dict else None
+    words = detail.get("text") or detail.get("summary")
     return words if type(words) is str else ""
 
 
