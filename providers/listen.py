@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from providers.errors import RemoteProtocolError, shown
+from providers.errors import MalformedFrame, RemoteProtocolError, TruncatedStream, shown
 from providers.events import Drift, End, Event
 from providers.wire import Endpoint, Frame, Headers, Protocol, header
 
@@ -36,6 +36,8 @@ class Listener:
         self._media_type = (header(headers, "content-type") or "").split(";")[0].strip().lower()
         self._foreign = not _speaks(protocol, self._media_type)
         streamed = streamed and protocol.reads_as_stream(self._media_type, endpoint.deviations)
+        self._streamed = streamed
+        self._at_end = False
         self.refusing = not 200 <= status < 300 or self._foreign
         self._framing = protocol.framing(streamed, endpoint.deviations)
         self._decoder = protocol.decoder(streamed, endpoint.deviations)
@@ -62,13 +64,21 @@ class Listener:
                 where="the answer's head",
                 next_step="check the base URL; a proxy or a login page may have answered",
             )
+        self._at_end = True
         return self._framing.finish()
 
     def events(self, frame: Frame) -> Iterable[Event]:
-        """The events of one frame."""
+        """The events of one frame. A stream's last frame that was cut is TruncatedStream."""
         if self._ended:
             return self._told_once()
-        events = self._decoder.feed(frame)
+        try:
+            events = self._decoder.feed(frame)
+        except MalformedFrame as fault:
+            if not (self._streamed and self._at_end) or fault.pointer:
+                raise
+            raise TruncatedStream(
+                expected="a whole frame", seen=fault.seen, where=fault.where, next_step="ask again"
+            ) from fault
         for event in events:
             if type(event) is End:
                 self._ended = True
