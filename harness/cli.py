@@ -89,9 +89,9 @@ def _print_verified(found: verify.Report) -> None:
     for key, count in sorted(found.by.items()):
         print(f"{count.agree:5d} of {count.total:4d} agree  {key}")
     for each in found.disagree:
-        print(
-            f"DISAGREE {each.id} {each.field}: expected {each.expected!r}, actual {each.actual!r}  ({each.file})"
-        )
+        print(f"DISAGREE {each.id} {each.field}  ({each.file})")
+        print(f"  expected {each.expected!r}")
+        print(f"  actual   {each.actual!r}")
     reasons: dict[str, int] = {}
     for _, reason in found.skipped:
         reasons[reason] = reasons.get(reason, 0) + 1

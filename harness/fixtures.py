@@ -14,10 +14,12 @@ from msgspec.structs import replace
 from harness.emulators import EMULATORS, Spoken
 from harness.errors import RecordingError
 from harness.exchange import Exchange
+from harness.observation import hear
 from harness.redaction import REDACTED, redacted_headers, redacted_url
 from harness.scenarios import SCENARIOS, Scenario
-from providers import auth
-from providers.call import Call
+from providers import auth, jsontext
+from providers.call import Call, Message
+from providers.errors import UnsupportedFeature
 from providers.events import Turn
 from providers.protocols import PROTOCOLS
 from providers.schema import EndpointDeclaration, Model, Provider
@@ -29,7 +31,7 @@ CANARY = "wirecheck-canary-credential"
 def model_for(provider: Provider, declared: EndpointDeclaration, scenario: Scenario) -> str | None:
     """The first declared model that the endpoint serves and that can do what the scenario needs."""
     for model in provider.models:
-        if provider.declaration(declared.protocol, model.id) is declared and _able(model, scenario):
+        if declared.serves(model.id) and _able(model, scenario):
             return model.id
     return None
 
@@ -69,39 +71,61 @@ def authenticated(provider: Provider, endpoint: Endpoint, call: Call, key: str |
 
 
 def build(provider: Provider) -> Iterator[Exchange]:
-    """The documented exchanges of ``provider``. Raises RecordingError when the emulator refuses a request."""
+    """The documented exchanges of ``provider``. Raises RecordingError when the emulator refuses a request.
+
+    A scenario that our own adapter refuses to ask (UnsupportedFeature) has none, so that a claim of it
+    stays untested.
+    """
     for declared, scenario, model in plan(provider):
-        endpoint = provider.endpoint(declared.protocol, model, values=placeholder_values(provider))
+        try:
+            yield from _story(provider, declared, scenario, model)
+        except UnsupportedFeature:
+            continue
+
+
+def _story(
+    provider: Provider, declared: EndpointDeclaration, scenario: Scenario, model: str
+) -> tuple[Exchange, ...]:
+    """The exchanges of one scenario, each asked with the answers before it."""
+    endpoint = provider.endpoint(declared.protocol, model, values=placeholder_values(provider))
+    answers: tuple[Message, ...] = ()
+    exchanges: tuple[Exchange, ...] = ()
+    for number, step in enumerate(scenario.steps):
+        call = scenario.call(number, model, answers)
+        request = authenticated(provider, endpoint, call)
+        spoken = _answer(step.reply, call, endpoint, request, scenario.name)
         source = provider.sources[declared.source]
-        turns: tuple[Turn, ...] = ()
-        for number, step in enumerate(scenario.steps):
-            call = scenario.call(number, model, turns)
-            request = authenticated(provider, endpoint, call)
-            spoken = _answer(step.reply, call, endpoint, request, scenario.name)
-            turns += (step.reply,) if isinstance(step.reply, Turn) else ()
-            yield Exchange(
-                provider=provider.id,
-                protocol=declared.protocol,
-                scenario=scenario.name,
-                turn=number + 1,
-                request=replace(
-                    request, url=redacted_url(request.url), headers=redacted_headers(request.headers)
-                ),
-                status=spoken.status,
-                headers=spoken.headers,
-                content=spoken.content,
-                boundaries=spoken.boundaries,
-                origin="documented",
-                date=source.read,
-                source=source.url,
-                model=model,
-                redactions=("credential",) if REDACTED in str(redacted_headers(request.headers)) else (),
-            )
+        exchange = Exchange(
+            provider=provider.id,
+            protocol=declared.protocol,
+            scenario=scenario.name,
+            turn=number + 1,
+            request=replace(
+                request, url=redacted_url(request.url), headers=redacted_headers(request.headers)
+            ),
+            status=spoken.status,
+            headers=spoken.headers,
+            content=spoken.content,
+            boundaries=spoken.boundaries,
+            origin="documented",
+            date=source.read,
+            source=source.url,
+            model=model,
+            redactions=("credential",) if REDACTED in str(redacted_headers(request.headers)) else (),
+        )
+        exchanges += (exchange,)
+        answers += (answer_of(hear(exchange, endpoint, streamed=call.stream).turn, exchange),)
+    return exchanges
+
+
+def answer_of(turn: Turn, exchange: Exchange) -> Message:
+    """What was answered, as history that remembers who said it."""
+    return turn.message(provider=exchange.provider, protocol=exchange.protocol, model=exchange.model)
 
 
 def _answer(reply: Turn | str, call: Call, endpoint: Endpoint, request: Request, name: str) -> Spoken:
     emulator = EMULATORS[endpoint.protocol]
-    violations = emulator.judge(request, endpoint)
+    violations = emulator.judge(without_extras(request, call), endpoint)
     if violations:
         first = violations[0]
         raise RecordingError(
@@ -113,6 +137,14 @@ def _answer(reply: Turn | str, call: Call, endpoint: Endpoint, request: Request,
     if isinstance(reply, Turn):
         return emulator.speak(replace(reply, model=call.model), call, endpoint)
     return emulator.refuse(_words(reply, endpoint), call, endpoint)
+
+
+def without_extras(request: Request, call: Call) -> Request:
+    """The request without what only the caller asked to add, which no vendor's reference can know."""
+    if not call.extra_body:
+        return request
+    body = {name: value for name, value in request.json().items() if name not in call.extra_body}
+    return replace(request, content=jsontext.write(body))
 
 
 def _words(kind: str, endpoint: Endpoint) -> Refused:

@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 
 import httpx
-from msgspec.structs import replace
 
 from harness import evidence, fixtures
 from harness.checks import CHECKS
@@ -23,8 +22,7 @@ from harness.stage import Case, judged_request
 from harness.subjects import wirecheck
 from harness.transports.record import Record
 from providers import credentials
-from providers.call import Call
-from providers.events import Turn
+from providers.call import Call, Message
 from providers.schema import Provider
 from reports import results
 
@@ -79,21 +77,21 @@ class LiveStage:
     def _ask(self, provider: str, protocol: str, scenario: str) -> Observation:
         declared = self._providers[provider]
         story = SCENARIOS[scenario]
-        turns: tuple[Turn, ...] = ()
+        answers: tuple[Message, ...] = ()
         seen: Observation | None = None
         for number in range(len(story.steps)):
-            seen = self._step(declared, protocol, story, number, turns)
-            turns += (seen.turn,)
+            seen = self._step(declared, protocol, story, number, answers)
+            answers += (fixtures.answer_of(seen.turn, seen.exchange),)
             if seen.error is not None:
                 break
         assert seen is not None
         return seen
 
     def _step(
-        self, provider: Provider, protocol: str, story: Scenario, number: int, turns: tuple[Turn, ...]
+        self, provider: Provider, protocol: str, story: Scenario, number: int, answers: tuple[Message, ...]
     ) -> Observation:
         model = self._model_for(provider, protocol, story)
-        call = story.call(number, model, turns)
+        call = story.call(number, model, answers)
         key = _PROVOCABLE[story.refuses] or self._credential(provider, protocol, model)
         values = credentials.values(provider, self._environ)
         record = Record(self._transport())
@@ -143,7 +141,7 @@ class LiveStage:
             exchange=exchange,
             sent=exchange.request,
             heard=Heard(frames, returned.events, returned.turn, returned.error),
-            violations=judged_request(endpoint, replace(exchange.request)),
+            violations=judged_request(endpoint, exchange.request, call),
             refuses=story.refuses,
         )
 

@@ -65,7 +65,7 @@ class _Bar:
 
 
 def matrix(out: Path, providers: tuple[str, ...], *, jobs: int, fixtures: Path, console: Console) -> Made:
-    """Run the offline checks of ``providers`` (globs; none takes all) and write pages and results to ``out``."""
+    """Run the offline checks of ``providers`` (globs; none takes all); write pages and results to ``out``."""
     out.mkdir(parents=True, exist_ok=True)
     path = out / "results.jsonl"
     processes = jobs or os.cpu_count() or 1

@@ -1,8 +1,9 @@
 """The pytest plugin: checks × providers × scenarios to items to results. No requirement of its own.
 
 Loaded by name (``-p harness.plugin``, or ``wirecheck run``). Cells are items beside the ordinary tests; as
-soon as cells are selected (``--provider``, ``--protocol``, ``--scenario``, ``--check``, ``--live``), they alone
-are collected. Under xdist the workers judge and the controller writes one result file, the same as without.
+soon as cells are selected (``--provider``, ``--protocol``, ``--scenario``, ``--check``, ``--live``), they
+alone are collected. Under xdist the workers judge, and the controller writes one result file, the same as
+without.
 """
 
 from __future__ import annotations

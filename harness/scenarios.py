@@ -30,11 +30,11 @@ from providers.call import (
 )
 from providers.events import FinishReason, Turn, Usage
 
-Ask = Callable[[tuple[Turn, ...]], Call]
+Ask = Callable[[tuple[Message, ...]], Call]
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One question: ``ask(turns so far)`` is the call, without model and stream; ``reply`` is the answer,
+    """One question: ``ask(answers so far)`` is the call, without model and stream; ``reply`` is the answer,
     or the kind of refusal (``bad_key``, ``rate_limit`` …) the vendor gives to it."""
 
     ask: Ask
@@ -51,9 +51,9 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     stream: bool = False
     kind: str
 
-    def call(self, number: int, model: str, turns: tuple[Turn, ...] = ()) -> Call:
-        """The call of step ``number`` (from 0) for ``model``, after ``turns``."""
-        return replace(self.steps[number].ask(turns), model=model, stream=self.stream)
+    def call(self, number: int, model: str, answers: tuple[Message, ...] = ()) -> Call:
+        """The call of step ``number`` (from 0) for ``model``, after the ``answers`` so far."""
+        return replace(self.steps[number].ask(answers), model=model, stream=self.stream)
 
     @property
     def refuses(self) -> str:
@@ -75,6 +75,29 @@ WEATHER = Tool(
     },
 )
 CLOCK = Tool("get_time", "The current time, in UTC.")
+ROUTE = Tool(
+    "get_weather",
+    "The current weather in a city.",
+    {
+        "type": "object",
+        "properties": {"city": {"$ref": "#/$defs/City", "description": "The city's name"}},
+        "required": ["city"],
+        "$defs": {"City": {"type": "string"}},
+    },
+)
+GAUGE = Tool(
+    "get_weather",
+    "The current weather in a city.",
+    {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {
+            "city": {"type": "string", "minLength": 1},
+            "days": {"type": "integer", "exclusiveMinimum": 0},
+        },
+        "required": ["city"],
+    },
+)
 UNICODE = "naïve Ω — 你好, עולם, 👩‍🔬 e\u0301 \U0001d11e"
 PREAMBLE = "You are a careful assistant. " * 60
 
@@ -100,19 +123,66 @@ def _asks(*messages: str | Message, **options: object) -> Ask:
     said = tuple(user(text) if isinstance(text, str) else text for text in messages)
     limit = options.pop("limit", 256)
     call = Call(model="", messages=said, max_output_tokens=limit, **options)  # type: ignore[arg-type]
-    return lambda turns: call
+    return lambda answers: call
 
 
-def _with_result(turns: tuple[Turn, ...]) -> Call:
-    first = _asks("What is the weather in Paris?", tools=(WEATHER,))(())
-    results = tuple(
-        ToolResult(call.id, call.name, (Text("18 °C and sunny"),)) for call in turns[0].tool_calls
-    )
-    history = (*first.messages, turns[0].message(), tool_results(*results))
-    return replace(first, messages=history)
+def _then(ask: Ask, *said: str, is_error: bool = False, backwards: bool = False) -> Ask:
+    """The call ``ask`` again, with the first answer and the results of its tool calls, in order."""
+
+    def follow(answers: tuple[Message, ...]) -> Call:
+        first = ask(())
+        calls = [part for part in answers[0].parts if isinstance(part, ToolCall)]
+        results = [
+            ToolResult(call.id, call.name, (Text(text),), is_error=is_error)
+            for call, text in zip(calls, said, strict=False)
+        ]
+        ordered = reversed(results) if backwards else results
+        return replace(first, messages=(*first.messages, answers[0], tool_results(*ordered)))
+
+    return follow
 
 
 _PARIS = _turn(_weather("Paris", 1), finish="tool_calls", spent=(64, 17))
+_BOTH = _turn(_weather("Paris", 1), _weather("Oslo", 2), finish="tool_calls", spent=(69, 33))
+_IN_PARIS = _asks("What is the weather in Paris?", tools=(WEATHER,))
+_IN_BOTH = _asks("What is the weather in Paris and in Oslo?", tools=(WEATHER,))
+_THINKS = _asks("Is it warm in Paris?", tools=(WEATHER,), thinking=Thinking("low"), limit=4096)
+_THOUGHT = Reasoning("I have to look the weather up.", signature="c2lnbmF0dXJlLTI=")
+
+
+def _stranger(*parts: Part, aborted: bool = False) -> Message:
+    """What a model of another vendor said."""
+    return Message(
+        "assistant", parts, provider="elsewhere", protocol="elsewhere", model="stranger-1", aborted=aborted
+    )
+
+
+_LONG_ID = "functions.get_weather:0|fc_" + "0123456789abcdef" * 4
+_FOREIGN: tuple[str | Message, ...] = (
+    "What is the weather in Paris?",
+    _stranger(replace(_weather("Paris", 1), id=_LONG_ID)),
+    tool_results(ToolResult(_LONG_ID, "get_weather", (Text("18 °C and sunny"),))),
+    _stranger(Text("It is 18 °C and sunny.")),
+    "Thank you.",
+)
+_ORPHAN_CALL: tuple[str | Message, ...] = (
+    "What is the weather in Paris?",
+    _stranger(_weather("Paris", 1), aborted=True),
+    "Never mind.",
+)
+_ORPHAN_RESULT: tuple[str | Message, ...] = (
+    "Hello.",
+    Message("assistant", (Text("Hello!"),)),
+    tool_results(ToolResult("call_000000009", "get_weather", (Text("18 °C and sunny"),))),
+    "Hello again.",
+)
+_FOREIGN_REASONING: tuple[str | Message, ...] = (
+    "Is 7 prime?",
+    _stranger(
+        Reasoning("7 has no divisors but 1 and 7.", signature="Zm9yZWlnbi1zaWduYXR1cmU="), Text("Yes.")
+    ),
+    "Is 11?",
+)
 
 _KINDS: tuple[Scenario, ...] = (
     Scenario(
@@ -214,8 +284,8 @@ _KINDS: tuple[Scenario, ...] = (
         needs=("tools", "parallel_tools"),
         steps=(
             Step(
-                _asks("What is the weather in Paris and in Oslo?", tools=(WEATHER,)),
-                _turn(_weather("Paris", 1), _weather("Oslo", 2), finish="tool_calls", spent=(69, 33)),
+                _IN_BOTH,
+                _BOTH,
             ),
         ),
     ),
@@ -249,8 +319,117 @@ _KINDS: tuple[Scenario, ...] = (
         title="A tool call, its result, and the answer that uses it",
         needs=("tools",),
         steps=(
-            Step(_asks("What is the weather in Paris?", tools=(WEATHER,)), _PARIS),
-            Step(_with_result, _said("It is 18 °C and sunny in Paris.", spent=(102, 12))),
+            Step(_IN_PARIS, _PARIS),
+            Step(_then(_IN_PARIS, "18 °C and sunny"), _said("It is 18 °C and sunny.", spent=(102, 12))),
+        ),
+    ),
+    Scenario(
+        name="tool_result_error",
+        kind="tool_result_error",
+        title="A tool that failed",
+        needs=("tools",),
+        steps=(
+            Step(_IN_PARIS, _PARIS),
+            Step(
+                _then(_IN_PARIS, "the station is down", is_error=True),
+                _said("I could not look it up.", spent=(104, 9)),
+            ),
+        ),
+    ),
+    Scenario(
+        name="tool_result_empty",
+        kind="tool_result_empty",
+        title="A tool that returned nothing",
+        needs=("tools",),
+        steps=(
+            Step(_IN_PARIS, _PARIS),
+            Step(_then(_IN_PARIS, ""), _said("I know nothing of it.", spent=(98, 8))),
+        ),
+    ),
+    Scenario(
+        name="tool_result_order",
+        kind="tool_result_order",
+        title="Two results, given in the other order than the calls",
+        needs=("tools", "parallel_tools"),
+        steps=(
+            Step(_IN_BOTH, _BOTH),
+            Step(
+                _then(_IN_BOTH, "18 °C and sunny", "7 °C and rain", backwards=True),
+                _said("Paris: 18 °C and sunny. Oslo: 7 °C and rain.", spent=(131, 21)),
+            ),
+        ),
+    ),
+    Scenario(
+        name="tool_strict",
+        kind="tool_strict",
+        title="A tool whose schema is enforced",
+        needs=("tools", "strict_tools"),
+        steps=(Step(_asks("What is the weather in Paris?", tools=(replace(WEATHER, strict=True),)), _PARIS),),
+    ),
+    Scenario(
+        name="tool_schema_refs",
+        kind="tool_schema_refs",
+        title="A tool whose schema has $defs and $ref",
+        needs=("tools",),
+        steps=(Step(_asks("What is the weather in Paris?", tools=(ROUTE,)), _PARIS),),
+    ),
+    Scenario(
+        name="tool_schema_banned",
+        kind="tool_schema_banned",
+        title="A tool whose schema has keywords that some vendors refuse",
+        needs=("tools",),
+        steps=(Step(_asks("What is the weather in Paris?", tools=(GAUGE,)), _PARIS),),
+    ),
+    Scenario(
+        name="history_foreign_ids",
+        kind="history_foreign_ids",
+        title="History with tool call ids of another vendor's shape",
+        needs=("tools",),
+        steps=(Step(_asks(*_FOREIGN, tools=(WEATHER,)), _said("You are welcome.", spent=(120, 5))),),
+    ),
+    Scenario(
+        name="history_orphan_call",
+        kind="history_orphan_call",
+        title="History with a tool call that was never answered",
+        needs=("tools",),
+        steps=(Step(_asks(*_ORPHAN_CALL, tools=(WEATHER,)), _said("Very well.", spent=(110, 4))),),
+    ),
+    Scenario(
+        name="history_orphan_result",
+        kind="history_orphan_result",
+        title="History with the result of a call that nobody made",
+        needs=("tools",),
+        steps=(Step(_asks(*_ORPHAN_RESULT, tools=(WEATHER,)), _said("Hello.", spent=(90, 3))),),
+    ),
+    Scenario(
+        name="history_reasoning",
+        kind="history_reasoning",
+        title="History with another vendor's reasoning and signature",
+        steps=(Step(_asks(*_FOREIGN_REASONING), _said("Yes.", spent=(60, 3))),),
+    ),
+    Scenario(
+        name="settings",
+        kind="settings",
+        title="Sampling settings and an output limit",
+        steps=(
+            Step(
+                _asks("Say hello.", temperature=0.25, top_p=0.75, limit=321), _said("Hello.", spent=(12, 3))
+            ),
+        ),
+    ),
+    Scenario(
+        name="extras",
+        kind="extras",
+        title="A body field and a header field that only the caller knows",
+        steps=(
+            Step(
+                _asks(
+                    "Say hello.",
+                    extra_body={"wirecheck_probe": {"kept": [1, "two"]}},
+                    extra_headers=(("x-wirecheck-probe", "kept"),),
+                ),
+                _said("Hello.", spent=(12, 3)),
+            ),
         ),
     ),
     Scenario(
@@ -297,6 +476,24 @@ _KINDS: tuple[Scenario, ...] = (
                     usage=Usage(input_tokens=17, output_tokens=29, reasoning_tokens=24),
                 ),
             ),
+        ),
+    ),
+    Scenario(
+        name="reasoning_roundtrip",
+        kind="reasoning_roundtrip",
+        title="Thinking, a tool call, its result, and the thinking sent back",
+        needs=("reasoning", "tools"),
+        steps=(
+            Step(
+                _THINKS,
+                Turn(
+                    parts=(_THOUGHT, _weather("Paris", 1)),
+                    finish="tool_calls",
+                    complete=True,
+                    usage=Usage(input_tokens=70, output_tokens=41, reasoning_tokens=22),
+                ),
+            ),
+            Step(_then(_THINKS, "18 °C and sunny"), _said("Yes, 18 °C.", spent=(140, 8))),
         ),
     ),
     Scenario(

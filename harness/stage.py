@@ -23,7 +23,7 @@ from harness.observation import Heard, Observation, hear
 from harness.scenarios import SCENARIOS, Scenario
 from harness.subjects import wirecheck
 from harness.transports.replay import Replay
-from providers.call import Call
+from providers.call import Call, Message
 from providers.events import Turn
 from providers.protocols import PROTOCOLS
 from providers.schema import Catalog, Provider
@@ -100,12 +100,12 @@ class Stage:
         """The unchanged exchanges, played through the subject turn by turn; the last one observed."""
         declared = self._catalog.get(provider)
         story = SCENARIOS[scenario]
-        turns: tuple[Turn, ...] = ()
+        answers: tuple[Message, ...] = ()
         observed: Observation | None = None
         for number, exchange in enumerate(self.exchanges(provider, protocol, scenario)):
-            call = story.call(number, exchange.model, turns)
+            call = story.call(number, exchange.model, answers)
             observed = observe(declared, story, number, call, exchange)
-            turns += (observed.turn,)
+            answers += (fixtures.answer_of(observed.turn, exchange),)
         assert observed is not None
         return observed
 
@@ -154,11 +154,12 @@ def observe(
         sent=sent,
         heard=Heard(heard.frames, returned.events, returned.turn, returned.error),
         expected=reply if isinstance(reply, Turn) and exchange.origin == "documented" else None,
-        violations=judged_request(endpoint, sent),
+        violations=judged_request(endpoint, sent, call),
         refuses=scenario.refuses if number == len(scenario.steps) - 1 else "",
     )
 
 
-def judged_request(endpoint: Endpoint, sent: Request) -> tuple[tuple[str, str, str, str], ...]:
-    found = EMULATORS[endpoint.protocol].judge(sent, endpoint)
+def judged_request(endpoint: Endpoint, sent: Request, call: Call) -> tuple[tuple[str, str, str, str], ...]:
+    """What the protocol's emulator says of a request, as (rule, expected, seen, where)."""
+    found = EMULATORS[endpoint.protocol].judge(fixtures.without_extras(sent, call), endpoint)
     return tuple((each.rule, each.expected, each.seen, each.where) for each in found)
