@@ -123,6 +123,10 @@ class EndpointDeclaration(_Strict):
     source: str
     note: str = ""
 
+    def serves(self, model: str) -> bool:
+        """Whether one of the globs takes this model."""
+        return any(fnmatch.fnmatchcase(model, glob) for glob in self.models)
+
     @check("protocol")
     @classmethod
     def _known(cls, value: str) -> str:
@@ -247,7 +251,7 @@ class Provider(_Strict):
         """The first endpoint for ``protocol`` (None: any) and ``model`` (None: any)."""
         for endpoint in self.endpoints:
             spoken = protocol is None or endpoint.protocol == protocol
-            if spoken and (model is None or any(fnmatch.fnmatchcase(model, g) for g in endpoint.models)):
+            if spoken and (model is None or endpoint.serves(model)):
                 return endpoint
         raise ConflictingConfig(
             f"{self.id} has no endpoint for this call",
