@@ -31,6 +31,16 @@ _PRELUDE = Struct("!III")
 _CRC = Struct("!I")
 _LENGTH = Struct("!H")
 _SMALLEST = _PRELUDE.size + _CRC.size
+_KNOWN, _KNOWN_BYTES = 32, 512  # headers kept, and how long they may be: most messages have one of a few
+
+
+def _mismatch(what: str, sent: int, computed: int, offset_bytes: int) -> FramingError:
+    return FramingError(
+        f"the CRC of the {what} does not match",
+        offset_bytes=offset_bytes,
+        expected=f"{computed:08x}",
+        seen=f"{sent:08x}",
+    )
 
 
 def _number(form: str) -> Callable[[bytes, int], tuple[Value, int]]:
@@ -72,6 +82,7 @@ class EventStream(Incremental):
         self._at = 0  # offset of the unfinished message
         self._rest = bytearray()  # the unfinished message
         self._wanted = _PRELUDE.size  # bytes of it that allow the next step
+        self._known: dict[bytes, tuple[str, dict[str, Value]]] = {}
 
     def _read(self, chunk: bytes, frames: list[Frame]) -> None:
         if len(self._rest) + len(chunk) < self._wanted:
@@ -102,7 +113,9 @@ class EventStream(Incremental):
     def _lengths(self, text: bytes, at: int) -> tuple[int, int]:
         """The total length and the headers length of the message at ``at``, checked."""
         total, headers, crc = _PRELUDE.unpack_from(text, at)
-        self._check("the prelude", crc, crc32(text[at : at + 8]), self._at)
+        computed = crc32(text[at : at + 8])
+        if crc != computed:
+            raise _mismatch("prelude", crc, computed, self._at)
         if total < _SMALLEST + headers or headers > MAX_HEADERS_BYTES:
             raise FramingError(
                 "the lengths of a message are impossible",
@@ -116,20 +129,22 @@ class EventStream(Incremental):
 
     def _message(self, text: bytes, view: memoryview, at: int, total: int, headers: int) -> Frame:
         end = at + total - _CRC.size
-        self._check("the message", _CRC.unpack_from(text, end)[0], crc32(view[at:end]), self._at + total - 4)
+        crc, computed = _CRC.unpack_from(text, end)[0], crc32(view[at:end])
+        if crc != computed:
+            raise _mismatch("message", crc, computed, self._at + total - _CRC.size)
         payload = at + _PRELUDE.size + headers
-        fields = self._headers(text[at + _PRELUDE.size : payload])
-        event = fields.get(":event-type") or fields.get(":exception-type")
-        return Frame(text[payload:end], event if isinstance(event, str) else "", self._at, fields)
+        raw = text[at + _PRELUDE.size : payload]
+        event, fields = self._known.get(raw) or self._learned(raw)
+        return Frame(text[payload:end], event, self._at, fields.copy())
 
-    def _check(self, what: str, sent: int, computed: int, offset: int) -> None:
-        if sent != computed:
-            raise FramingError(
-                f"the CRC of {what} does not match",
-                offset_bytes=offset,
-                expected=f"{computed:08x}",
-                seen=f"{sent:08x}",
-            )
+    def _learned(self, raw: bytes) -> tuple[str, dict[str, Value]]:
+        """The event and the headers of ``raw``, kept for the messages that begin alike."""
+        fields = self._headers(raw)
+        event = fields.get(":event-type") or fields.get(":exception-type")
+        learned = event if isinstance(event, str) else "", fields
+        if len(self._known) < _KNOWN and len(raw) <= _KNOWN_BYTES:
+            self._known[raw] = learned
+        return learned
 
     def _headers(self, raw: bytes) -> dict[str, Value]:
         """All headers by name; ``raw`` is exactly their bytes."""

@@ -78,14 +78,11 @@ class SSE(Incremental):
             if chunk.startswith(b"\n"):
                 chunk = chunk[1:]
                 self._at += 1
-        text = bytes(self._rest) + chunk
+        text = b"".join((self._rest, chunk))
         line_end = self._only_line_end(text)
-        used = self._blocks(text, line_end, frames) if line_end else 0
-        rest = text[used:]
+        rest = self._blocks(text, line_end, frames) if line_end else text
         if _LF in rest or _CR in rest:
-            used = self._lines(text, used, frames)
-            rest = text[used:]
-        self._at += used
+            rest = self._lines(rest, frames)
         self._rest = bytearray(rest)
         self._bound(len(rest), self._at)
         self._steady = self._start is None and not self._after_cr
@@ -122,15 +119,13 @@ class SSE(Incremental):
         pairs = text.count(b"\r\n")
         return b"\r\n" if pairs == text.count(b"\r") == text.count(b"\n") else None
 
-    def _blocks(self, text: bytes, line_end: bytes, frames: list[Frame]) -> int:
-        """Read ``text`` up to its last blank line; the length of what was read."""
+    def _blocks(self, text: bytes, line_end: bytes, frames: list[Frame]) -> bytes:
+        """Read ``text`` up to its last blank line; what is left of it."""
         gap = line_end * 2
-        used = text.rfind(gap)
-        if used < 0:
-            return 0
+        blocks = text.split(gap)
+        rest = blocks.pop()
         at = self._at
-        blocks = text[:used].split(gap)
-        if self._first is not None:
+        if blocks and self._first is not None:
             block = blocks.pop(0)
             self._block(block, line_end, at, frames)
             at += len(block) + len(gap)
@@ -150,7 +145,8 @@ class SSE(Incremental):
                 self._block(block, line_end, at, frames)
                 known_id = self.last_event_id
             at += len(block) + len(gap)
-        return used + len(gap)
+        self._at = at
+        return rest
 
     def _block(self, block: bytes, line_end: bytes, at: int, frames: list[Frame]) -> None:
         """The lines of ``block``, and the blank line that followed it."""
@@ -159,13 +155,14 @@ class SSE(Incremental):
             at += len(line) + len(line_end)
         self._dispatch(frames)
 
-    def _lines(self, text: bytes, used: int, frames: list[Frame]) -> int:
-        """Read ``text`` from ``used`` up to its last line end; the length of what was read."""
+    def _lines(self, text: bytes, frames: list[Frame]) -> bytes:
+        """Read ``text`` up to its last line end; what is left of it."""
         end = max(text.rfind(b"\n"), text.rfind(b"\r")) + 1
-        for line in _LINE.finditer(text, used, end):
+        for line in _LINE.finditer(text, 0, end):
             self._line(line[1], self._at + line.start(), frames)
         self._after_cr = text.endswith(b"\r")
-        return end
+        self._at += end
+        return text[end:]
 
     def _line(self, line: bytes, at: int, frames: list[Frame]) -> None:
         if not line:
