@@ -198,6 +198,15 @@ def ambient(name: str, present: bool, why_not: str = "not set") -> Candidate:
     return Candidate("ambient", name, "" if present else why_not, ambient=True)
 
 
+def broken(source: SourceKind, name: str, fault: DialectFault) -> Candidate:
+    """A source that cannot be read; it is an error only where the search comes to it."""
+
+    def take() -> str | None:
+        raise fault
+
+    return Candidate(source, name, take=take, owns=True)
+
+
 def missing(resolved: Resolved, next_step: str = "") -> Resolved:
     """``resolved`` with the fault that no credential was found, when it has neither."""
     if resolved.found or resolved.fault:

@@ -36,7 +36,7 @@ def rows(providers: Iterable[schema.Provider], system: SystemName, *, newest: bo
     table: dict[str, Row] = {}
     for provider in sorted(providers, key=lambda p: (not _has_key(p, system, newest), p.id)):
         known = provider.systems.get(system)
-        if known is None or known.id.startswith("<"):
+        if known is None or known.known_by not in ("both", "newest" if newest else "seed"):
             continue
         id = (known.newest_id or known.id) if newest else known.id
         before = table.get(id, Row(id=id))
