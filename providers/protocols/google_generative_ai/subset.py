@@ -40,26 +40,29 @@ KEYWORDS = frozenset(
 )
 STRING_FORMATS = frozenset({"enum", "date-time"})
 
-_DEPTH = 32  # a recursive $ref ends here, as an object of any content
-
 
 def subset(schema: Mapping[str, Any]) -> dict[str, Any]:
     """``schema`` in Google's subset; the given one is not changed."""
-    return _narrowed(schema, schema, 0)
+    return _narrowed(schema, schema, frozenset())
 
 
-def _narrowed(schema: Any, root: Mapping[str, Any], depth: int) -> dict[str, Any]:
-    if not isinstance(schema, Mapping) or depth > _DEPTH:
+def _narrowed(schema: Any, root: Mapping[str, Any], within: frozenset[str]) -> dict[str, Any]:
+    """``schema`` narrowed; ``within`` are the references it stands inside of, which would never end."""
+    if not isinstance(schema, Mapping):
         return {}
-    said = _translated(_resolved(schema, root))
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        if reference in within:
+            return {}
+        within |= {reference}
     kept: dict[str, Any] = {}
-    for keyword, value in said.items():
+    for keyword, value in _translated(_resolved(schema, root)).items():
         if keyword == "properties" and isinstance(value, Mapping):
-            kept[keyword] = {name: _narrowed(inner, root, depth + 1) for name, inner in value.items()}
+            kept[keyword] = {name: _narrowed(inner, root, within) for name, inner in value.items()}
         elif keyword == "items":
-            kept[keyword] = _narrowed(value, root, depth + 1)
+            kept[keyword] = _narrowed(value, root, within)
         elif keyword == "anyOf" and isinstance(value, list):
-            kept[keyword] = [_narrowed(inner, root, depth + 1) for inner in value]
+            kept[keyword] = [_narrowed(inner, root, within) for inner in value]
         elif keyword in KEYWORDS:
             kept[keyword] = value
     return _without_unlawful_values(kept)
@@ -67,11 +70,11 @@ def _narrowed(schema: Any, root: Mapping[str, Any], depth: int) -> dict[str, Any
 
 def _resolved(schema: Mapping[str, Any], root: Mapping[str, Any]) -> dict[str, Any]:
     """``schema`` with a local ``$ref`` replaced by what it points to; its own keywords win."""
-    target: Any = root
     reference = schema.get("$ref")
-    if not isinstance(reference, str) or not reference.startswith("#/"):
+    if not isinstance(reference, str) or not reference.startswith("#"):
         return dict(schema)
-    for step in reference[2:].split("/"):
+    target: Any = root
+    for step in reference[1:].split("/")[1:]:
         name = step.replace("~1", "/").replace("~0", "~")
         target = target.get(name) if isinstance(target, Mapping) else None
     return {**(target if isinstance(target, Mapping) else {}), **schema}
