@@ -1,8 +1,10 @@
 """The fields of a generateContent request, message by message, as the reference lists them.
 
-A kind is ``string``, ``bytes``, ``int``, ``number``, ``bool``, ``any`` (any JSON), ``object`` (any object), an
-enum of this table, or a message of it; ``[]`` before it says repeated, ``{}`` a map. Names are the JSON
-names; the reader also takes them in snake case. Source: https://ai.google.dev/api/generate-content and
+A kind is ``string``, ``bytes``, ``int``, ``number``, ``bool``, ``any`` (any JSON), ``object`` (any object),
+an enum of this table, or a message of it; ``[]`` before it says repeated, ``{}`` a map. Names are the JSON
+names; the reader also takes them in snake case.
+
+Sources: https://ai.google.dev/api/generate-content and
 https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/Content (read 2026-11-21).
 """
 
