@@ -101,7 +101,7 @@ def _translated(schema: dict[str, Any]) -> dict[str, Any]:
         if len(real) < len(choices):
             schema["nullable"] = True
             schema["anyOf"] = real
-        if len(real) == 1 and isinstance(real[0], Mapping):
+        if len(real) == 1 and isinstance(real[0], Mapping) and isinstance(real[0].get("type"), str):
             del schema["anyOf"]
             schema = {**real[0], **schema}
     return schema

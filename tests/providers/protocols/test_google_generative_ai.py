@@ -290,6 +290,10 @@ def test_tools_lose_keywords_that_parameters_refuses() -> None:
         ({"$ref": "#/$defs/a~1b", "$defs": {"a/b": {"type": "number"}}}, {"type": "number"}),
         ({"$ref": "#/nowhere"}, {}),
         (
+            {"anyOf": [{"$ref": "#/$defs/a"}, {"type": "null"}], "$defs": {"a": {"type": "number"}}},
+            {"anyOf": [{"type": "number"}], "nullable": True},
+        ),
+        (
             {
                 "type": "array",
                 "items": {"type": "object", "properties": {"const": {"type": "string", "$id": "x"}}},
