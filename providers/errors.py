@@ -320,8 +320,8 @@ _BY_STATUS: Mapping[int, type[RemoteError]] = {
     529: Overloaded,
 }
 
-# Words by which vendors tell a full context window and an empty account; lower case, in the message,
-# type or code. Each was seen in a vendor's reference or in recorded traffic.
+# Words by which vendors tell what their status code does not; lower case, in the message, type or code.
+# Each was seen in a vendor's reference, in recorded traffic or in a report of a client's user.
 _OVERFLOW = (
     "context_length_exceeded",
     "maximum context length",
@@ -344,7 +344,31 @@ _QUOTA = (
     "billing_hard_limit",
     "payment required",
 )
-_BAD_KEY = ("api key not valid", "api key expired", "api_key_invalid")  # Google says these with 400
+_BAD_KEY = (  # Google and xAI say these with 400
+    "api key not valid",
+    "api key expired",
+    "api_key_invalid",
+    "incorrect api key provided",
+)
+_NO_MODEL = (  # DeepSeek, Mistral, OpenRouter and Z.AI say these with 400
+    "model not exist",
+    "invalid_model",
+    "not a valid model id",
+    "unknown model",
+)
+_BUSY = (  # Cerebras, Mistral, OpenAI and Z.AI say these with 429
+    "queue_exceeded",
+    "capacity exceeded",
+    "overloaded",
+)
+_BY_WORDS: tuple[tuple[tuple[int, ...], tuple[str, ...], type[RemoteError]], ...] = (
+    ((200, 400, 413, 422), _OVERFLOW, ContextOverflow),
+    ((200, 400), _BAD_KEY, AuthenticationFailed),
+    ((200, 429), ("please retry in",), RateLimited),
+    ((200, 400, 402, 403, 429), _QUOTA, QuotaExhausted),
+    ((400,), _NO_MODEL, NotFound),
+    ((429,), _BUSY, Overloaded),
+)
 
 
 def remote_error_class(status: int, *words: str | int | None) -> type[RemoteError]:
@@ -352,14 +376,9 @@ def remote_error_class(status: int, *words: str | int | None) -> type[RemoteErro
     text = " ".join(str(word) for word in words if word is not None).lower()
     told = next((word for word in words if type(word) is int and 400 <= word < 600), status)
     status = told if status == 200 else status  # an error inside an answer may name its status code
-    if status in (200, 400, 413, 422) and any(sign in text for sign in _OVERFLOW):
-        return ContextOverflow
-    if status in (200, 400) and any(sign in text for sign in _BAD_KEY):
-        return AuthenticationFailed
-    if status in (200, 429) and "please retry in" in text:
-        return RateLimited
-    if status in (200, 400, 402, 403, 429) and any(sign in text for sign in _QUOTA):
-        return QuotaExhausted
+    for statuses, signs, kind in _BY_WORDS:
+        if status in statuses and any(sign in text for sign in signs):
+            return kind
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if status >= 500:

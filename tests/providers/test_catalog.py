@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from providers import auth, schema
+from providers import auth, errors, schema
 from providers.schema import Provider
 from providers.wire import Request
 
@@ -41,6 +41,18 @@ WAITING = {
     "google-gemini-cli",
     "google-antigravity",
     "amazon-bedrock",
+}
+
+REFUSALS = {
+    "bad_key": errors.AuthenticationFailed,
+    "forbidden": errors.PermissionDenied,
+    "unknown_model": errors.NotFound,
+    "rate_limit": errors.RateLimited,
+    "quota": errors.QuotaExhausted,
+    "overloaded": errors.Overloaded,
+    "server_error": errors.ServerError,
+    "context_overflow": errors.ContextOverflow,
+    "bad_request": errors.InvalidRequest,
 }
 
 every_provider = pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.id)
@@ -110,6 +122,16 @@ def test_every_model_has_an_endpoint(provider: Provider) -> None:
     ids = [model.id for model in provider.models]
     assert len(ids) == len(set(ids))
     assert all(provider.declaration(model=name) in provider.endpoints for name in ids)
+
+
+@every_provider
+def test_a_vendors_words_are_understood(provider: Provider) -> None:
+    """What a vendor says of each kind of refusal becomes the error of this kind."""
+    told = {
+        kind: errors.remote_error_class(words.status, words.message, words.type, words.code)
+        for kind, words in provider.refusals.items()
+    }
+    assert told == {kind: REFUSALS[kind] for kind in told}
 
 
 @every_provider
