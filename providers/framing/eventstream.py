@@ -7,7 +7,8 @@ message is an error, is the decoder's to judge.
 
 ``Frame.data`` is the payload, ``Frame.event`` the ``:event-type`` or, of an exception, its
 ``:exception-type``, ``Frame.fields`` all headers by name: bool, int, bytes or str by their type, a
-timestamp as milliseconds since 1970 (int), a UUID as its 16 bytes.
+timestamp as milliseconds since 1970 (int), a UUID as its 16 bytes. Frames with the same headers share
+one mapping.
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class EventStream(Incremental):
         if len(self._rest) + len(chunk) < self._wanted:
             self._rest += chunk
             return
-        text = bytes(self._rest) + chunk
+        text = bytes(self._rest) + chunk if self._rest else chunk
         view = memoryview(text)
         at = 0
         while (held := len(text) - at) >= _PRELUDE.size:
@@ -135,7 +136,7 @@ class EventStream(Incremental):
         payload = at + _PRELUDE.size + headers
         raw = text[at + _PRELUDE.size : payload]
         event, fields = self._known.get(raw) or self._learned(raw)
-        return Frame(text[payload:end], event, self._at, fields.copy())
+        return Frame(text[payload:end], event, self._at, fields)
 
     def _learned(self, raw: bytes) -> tuple[str, dict[str, Value]]:
         """The event and the headers of ``raw``, kept for the messages that begin alike."""

@@ -31,6 +31,7 @@ _LF, _CR = b"\n\r"  # as numbers: a number is found in bytes several times faste
 _BOM = b"\xef\xbb\xbf"
 _LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\n|\r)")
 _RETRY_DIGITS = 18
+_LONG = 2**16  # a held line of more bytes than this is not copied into a text again
 
 
 class SSE(Incremental):
@@ -78,6 +79,8 @@ class SSE(Incremental):
             if chunk.startswith(b"\n"):
                 chunk = chunk[1:]
                 self._at += 1
+        if len(self._rest) > _LONG:
+            chunk = self._long_line(chunk, frames)
         text = b"".join((self._rest, chunk))
         line_end = self._only_line_end(text)
         rest = self._blocks(text, line_end, frames) if line_end else text
@@ -164,7 +167,19 @@ class SSE(Incremental):
         self._at += end
         return text[end:]
 
-    def _line(self, line: bytes, at: int, frames: list[Frame]) -> None:
+    def _long_line(self, chunk: bytes, frames: list[Frame]) -> bytes:
+        """Read the held line from where it is, if ``chunk`` ends it; what is left of ``chunk``."""
+        found = _LINE.match(chunk)
+        if found is None:
+            return chunk
+        line, self._rest = self._rest, bytearray()
+        line += found[1]
+        self._line(line, self._at, frames)
+        self._at += len(line) + found.end() - found.end(1)
+        self._after_cr = found.end() == len(chunk) and chunk.endswith(b"\r")
+        return chunk[found.end() :]
+
+    def _line(self, line: bytes | bytearray, at: int, frames: list[Frame]) -> None:
         if not line:
             self._dispatch(frames)
             return
@@ -175,8 +190,12 @@ class SSE(Incremental):
         if self._first is None:
             self._first = at
         self._size += len(line)
-        name, _, value = line.partition(b":")
-        self._field(name, value.removeprefix(b" "))
+        colon = line.find(b":")
+        if colon < 0:
+            self._field(bytes(line), b"")
+            return
+        value = colon + 2 if line[colon + 1 : colon + 2] == b" " else colon + 1
+        self._field(bytes(line[:colon]), bytes(memoryview(line)[value:]))
 
     def _field(self, name: bytes, value: bytes) -> None:
         if name == b"data":
