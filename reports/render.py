@@ -64,6 +64,7 @@ COLOURS: Mapping[str, tuple[str, str]] = {  # state: shields' name, and the same
 ANY = "_any"  # the page of results about no provider; no provider's id starts so
 
 _FOLDER = Path(__file__).parent / "templates"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHORT = {origin: origin[:3] for origin in ORIGINS}
 
@@ -125,7 +126,14 @@ def _proofs(judged: Judged) -> tuple[Result, ...]:
 
 
 def _pretty(value: object) -> str:
-    return msgspec.json.format(results.json_line(value), indent=2).decode() if value else ""
+    return _formatted(value, 2).decode() if value else ""
+
+
+def _formatted(value: object, indent: int) -> bytes:
+    """``value`` as indented JSON that every reader takes: a lone surrogate is spelt out in its text."""
+    plain = msgspec.to_builtins(value, order="deterministic")
+    text = stdlib_json.dumps(plain, indent=indent, ensure_ascii=False)
+    return _SURROGATE.sub(lambda found: f"\\\\u{ord(found[0]):04x}", text).encode()
 
 
 _SHARED: Mapping[str, Any] = {
@@ -253,8 +261,7 @@ def markdown(matrix: Matrix) -> bytes:
 
 def json(matrix: Matrix) -> bytes:
     """The matrix as JSON, of the shape that ``schemas/matrix.schema.json`` describes."""
-    text = results.json_line(matrix)
-    return msgspec.json.format(text, indent=1) + b"\n"
+    return _formatted(matrix, 1) + b"\n"
 
 
 def junit(run: Run) -> bytes:

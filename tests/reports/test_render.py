@@ -1,0 +1,271 @@
+"""Matrix and pages to what people and machines read."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+import json
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reports import matrix, pages, render, results
+from reports.errors import UnwritableReport
+from reports.matrix import STATES, Matrix
+from reports.results import Provider, Run
+from tests.reports.samples import OLD, exchange, result, run
+
+EVIDENCE = "acme/openai-completions/text/1"
+HOSTILE = (
+    "</td></table></script><script>alert(1)</script>",
+    '" onmouseover="alert(1)',
+    "x | y\n\n# title\n\n```\n<img src=x onerror=alert(1)>",
+    "</pre></details><iframe src='//evil.test'>",
+    "\x1b]8;;https://evil.test\x07click\x1b]8;;\x07 \u202egnp.exe \x00",
+    "]]></failure><!--",
+    "{{ 7 * 7 }} {% raw %} &amp; \ud800",
+    "[a](javascript:alert(1)) ![b](https://evil.test/x.png) <https://evil.test>",
+)
+
+
+def _hostile(text: str) -> Run:
+    """A run in which a peer says ``text`` wherever a peer can."""
+    seen = msgspec.structs.replace(exchange(answer=text), source=text, turn={"text": text})
+    request = msgspec.structs.replace(seen.request, url=text, headers=((text, text),))
+    seen = msgspec.structs.replace(seen, request=request)
+    facts = {"reason": text, "expected": text, "observed": text, "where": text, "fault": text}
+    acme = Provider("acme", text, text, text, ("openai-completions", f"z{text}"), {})
+    return run(
+        result("stream.order", "failed", exchanges=(EVIDENCE,), **facts),
+        result("tool.named", "skipped", reason=text, origin="", date=None),
+        result("err.typed", "warned", **facts),
+        result("pdf.read", "errored", protocol=f"z{text}", **facts),
+        exchanges=(seen,),
+        providers=(acme,),
+    )
+
+
+def _plain() -> Run:
+    return run(
+        result("stream.order", exchanges=(EVIDENCE,)),
+        result("stream.cut", "warned", fault="cut.utf8", reason="one frame late"),
+        result(
+            "tool.named", "failed", blame="provider", reason="no name", expected="a name", observed="null"
+        ),
+        result("err.typed", date=OLD, duration_ms=12.0),
+        result("pdf.read", "skipped", reason="no key", origin="", date=None),
+        exchanges=(exchange(),),
+    )
+
+
+class _Elements(HTMLParser):
+    """Every element with its attributes, and the text outside of style and script."""
+
+    def __init__(self, page: bytes) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(page.decode())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+_SHAPES: dict[str, list[str]] = {}
+
+
+def _shape(content: bytes) -> list[str]:
+    """The elements of a page and the names of their attributes: all that can act."""
+    return [f"{tag} {sorted(attrs)}" for tag, attrs in _Elements(content).elements]
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(HOSTILE) | st.text(st.characters(), min_size=1, max_size=20))
+def test_hostile_text_never_breaks_out(text: str) -> None:
+    """Pages have the elements they have for a harmless text, and XML parses, whatever a peer says."""
+    for name, content in render.site(_hostile(text)):
+        assert b"\x1b" not in content
+        assert content.decode() is not None
+        if name.endswith(".html"):
+            harmless = _SHAPES.setdefault(name, _shape(dict(render.site(_hostile("harmless")))[name]))
+            assert _shape(content) == harmless
+        elif name.endswith((".xml", ".svg")):
+            assert ElementTree.fromstring(content).tag
+        elif name.endswith(".json"):
+            assert msgspec.json.decode(content)
+        else:
+            assert not re.search(rb"<(script|img|iframe|!--)", content)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_keeps_the_table_in_shape(text: str) -> None:
+    """Each row of the Markdown table has as many cells as its head, and no more rows than endpoints."""
+    page = dict(render.site(_hostile(text)))["matrix.md"].decode()
+    table = [line for line in page.splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in table}) == 1
+    assert len(table) == 2 + len(matrix.build(_hostile(text)).rows)
+
+
+def test_links_lead_only_to_web_addresses() -> None:
+    """A javascript: address is not linked; a web address is encoded."""
+    assert render.link("javascript:alert(1)") == ""
+    assert render.link("data:text/html,x") == ""
+    assert render.link("https://a.test/x (y)|<z>") == "https://a.test/x%20%28y%29%7C%3Cz%3E"
+
+
+def test_same_run_gives_the_same_bytes() -> None:
+    """Two renderings of one run, its results in any order, are equal."""
+    one = _plain()
+    other = Run(one.header, one.exchanges, tuple(reversed(one.results)))
+    assert dict(render.site(one)) == dict(render.site(other))
+
+
+def test_pages_ask_no_host_for_anything() -> None:
+    """No element loads anything, and the policy of each page allows only its own style and script."""
+    for name, content in render.site(_plain()):
+        if not name.endswith(".html"):
+            continue
+        page = _Elements(content)
+        assert not [tag for tag, attrs in page.elements if "src" in attrs]
+        assert {attrs["href"] for tag, attrs in page.elements if tag == "link"} == {"data:,"}
+        policy = next(
+            attrs["content"] for tag, attrs in page.elements if tag == "meta" and "http-equiv" in attrs
+        )
+        assert policy is not None
+        for element in (b"style", b"script"):
+            text = re.search(b"<%s>(.*?)</%s>" % (element, element), content, re.DOTALL)
+            assert text is not None
+            assert base64.b64encode(hashlib.sha256(text[1]).digest()).decode() in policy
+        assert b"@import" not in content
+        assert b"url(" not in content
+
+
+def test_every_link_of_the_site_leads_somewhere() -> None:
+    """Each link between the pages names a file that is written and a fragment that is in it."""
+    files = dict(render.site(_plain()))
+    for name, content in files.items():
+        if name.endswith(".html"):
+            for tag, attrs in _Elements(content).elements:
+                href = attrs.get("href") or ""
+                if tag != "a" or href.startswith("https://"):
+                    continue
+                target, _, fragment = href.partition("#")
+                path = os.path.normpath(os.path.join(os.path.dirname(name), target)) if target else name
+                assert path in files, href
+                ids = {attrs.get("id") for _, attrs in _Elements(files[path]).elements}
+                assert not fragment or fragment in ids, href
+
+
+def test_cells_are_links_told_by_glyph_and_word() -> None:
+    """Every cell can be focused and says its state in words; evidence and reason stand beside it."""
+    page = render.html(matrix.build(_plain())).decode()
+    for state in ("✓ passed", "✗ failed", "– not offered", "? unknown"):
+        assert state in page
+    assert len(re.findall(r"<td class=\"\w+\"[^>]*><a [^>]*href=", page)) == 10
+    assert 'title="tool.named: no name (blames provider)\n1 failed; 1 recorded; fresh' in page
+    assert "rec 2026-11-20" in page
+
+
+def test_every_state_has_a_word_of_its_own() -> None:
+    """States look different without colour."""
+    assert len({render.WORDS[state] for state in STATES}) == len(STATES)
+    assert set(render.LEGEND) == set(STATES)
+
+
+def test_unfinished_run_says_so() -> None:
+    """A page made from a run without a footer tells that it is incomplete."""
+    cut = msgspec.structs.replace(_plain(), complete=False)
+    told = [name for name, content in render.site(cut) if b"did not finish" in content]
+    assert set(told) >= {"index.html", "matrix.md", "providers/acme.html", "providers/acme.md"}
+
+
+def test_json_is_the_matrix() -> None:
+    """The JSON is read back as the matrix it was made from."""
+    table = matrix.build(_plain())
+    assert msgspec.json.decode(render.json(table), type=Matrix) == table
+
+
+def test_junit_counts_and_tells() -> None:
+    """JUnit has a case per result; failed, errored and skipped have its elements, warned is a pass."""
+    suites = ElementTree.fromstring(render.junit(_plain()))
+    assert (suites.get("tests"), suites.get("failures"), suites.get("skipped")) == ("5", "1", "1")
+    failure = suites.find(".//failure")
+    assert failure is not None
+    assert failure.get("message") == "no name"
+    assert "expected: a name\nseen: null" in (failure.text or "")
+    assert [case.get("time") for case in suites.iter("testcase") if case.get("time")] == ["0.012"]
+    assert suites.findtext(".//system-out", "").startswith("warned: one frame late")
+
+
+def test_provider_page_lists_every_check_and_its_evidence() -> None:
+    """Requirement sentence, verdict, expectation and the exchange behind it are on the page."""
+    files = dict(render.site(_plain()))
+    for name in ("providers/acme.html", "providers/acme.md"):
+        text = files[name].decode().replace("\\_", "_")
+        for said in ("stream.order MUST hold.", "no name", "a name", "null", "cut.utf8", "no key"):
+            assert said in text
+        assert "https://api.acme.test/v1/chat/completions" in text
+        assert "{&#34;ok&#34;:true}" in text
+
+
+def test_results_about_no_provider_have_a_page() -> None:
+    """What concerns no provider is not lost."""
+    files = dict(render.site(run(result("err.typed", provider="", protocol=""))))
+    assert b"err.typed MUST hold." in files["providers/_any.html"]
+
+
+def test_badge_counts_states_and_is_no_score() -> None:
+    """A badge names states with their counts, the worst first; it has the same words as its endpoint."""
+    files = dict(render.site(_plain()))
+    endpoint = json.loads(files["badges/acme.json"])
+    assert endpoint == {
+        "schemaVersion": 1,
+        "label": "wirecheck",
+        "message": "1 failed, 1 stale, 1 warned",
+        "color": "red",
+    }
+    assert b"1 failed, 1 stale, 1 warned" in files["badges/acme.svg"]
+    assert json.loads(files["badges/zeta.json"])["message"] == "not tested"
+
+
+def test_site_is_written(tmp_path: Path) -> None:
+    """Every file is written below the folder and returned."""
+    paths = render.write_site(_plain(), tmp_path, today=dt.date(2026, 11, 21))
+    assert sorted(paths) == sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    assert tmp_path / "index.html" in paths
+    assert {path.name for path in (tmp_path / "providers").iterdir()} == {
+        "acme.html",
+        "acme.md",
+        "zeta.html",
+        "zeta.md",
+    }
+
+
+def test_provider_id_that_is_no_file_name_is_refused() -> None:
+    """An id cannot lead out of the folder."""
+    strange = run(providers=(Provider("../../etc/passwd", "x", protocols=("ollama",)),))
+    with pytest.raises(UnwritableReport):
+        list(render.site(strange))
+
+
+def test_page_groups_passes_by_scenario_and_shows_the_worst_first() -> None:
+    """On a page a check's worst verdict leads, and checks stand in that order."""
+    seen = results.canonical(
+        run(result("stream.order"), result("stream.cut", "failed"), result("stream.cut", fault="x"))
+    )
+    page = pages.build(seen, matrix.build(seen))[0]
+    judged = page.sections[0].parts[0].checks
+    assert [one.check.id for one in judged] == ["stream.cut", "stream.order"]
+    assert (judged[0].verdict, judged[0].counts) == ("failed", {"failed": 1, "passed": 1})
+    assert [found.fault for found in judged[0].passed["text"]] == ["x"]
