@@ -73,10 +73,10 @@ class _Object:
         """The string at ``key``, None when it is absent, null or empty."""
         return self.text(key, "") or None
 
-    def count(self, key: str) -> int | None:
-        """The number at ``key``, None when it is absent or null."""
+    def count(self, key: str, *, required: bool = False) -> int | None:
+        """The number at ``key``, None when it is absent or null and not ``required``."""
         value = self.value.get(key)
-        if value is None or (isinstance(value, int) and not isinstance(value, bool)):
+        if (value is None and not required) or (isinstance(value, int) and not isinstance(value, bool)):
             return value
         raise self._malformed("an integer", value, f"{self.pointer}/{key}")
 
@@ -266,7 +266,12 @@ class _Counts:
 
 def _parsed(frame: Frame) -> _Object:
     """The frame's object. Raises RemoteError when it is an error, whichever event it came as."""
-    value = jsontext.parse(frame.data, offset_bytes=frame.offset_bytes)
+    try:
+        value = jsontext.parse(frame.data, offset_bytes=frame.offset_bytes)
+    except MalformedFrame:
+        if frame.event == "error":
+            raise in_band(frame.data.decode("utf-8", "replace")) from None
+        raise
     message = _Object(value, offset_bytes=frame.offset_bytes)
     if value.get("type", frame.event) == "error" or ("type" not in value and "error" in value):
         raise in_band(value)
@@ -281,7 +286,8 @@ class StreamDecoder:
         self._blocks = 0
         self._counts = _Counts()
         self._id: str | None = None
-        self._last = "nothing"
+        self._last = "nothing"  # the type of the last event that was not a ping
+        self._kind = ""  # the type of the event at hand
         self._finished = False
         self._steps: Mapping[str, Callable[[_Object], list[Event]]] = {
             "message_start": self._message_start,
@@ -303,12 +309,14 @@ class StreamDecoder:
         step = self._steps.get(kind)
         if step is None:
             return [Drift(f"event {kind}")]
+        self._kind = kind
         if (self._last == "nothing") != (kind == "message_start") and not self._is_repeated(kind, message):
-            raise self._out_of_order(message, "message_start once, before all else", kind)
+            raise self._out_of_order(message, "message_start once, before all else")
         if self._last == "message_stop":
-            raise self._out_of_order(message, "nothing after message_stop", kind)
+            raise self._out_of_order(message, "nothing after message_stop")
+        events = step(message)
         self._last = kind
-        return step(message)
+        return events
 
     def finish(self) -> list[Event]:
         """Nothing after ``message_stop``. Raises TruncatedStream without it."""
@@ -321,10 +329,10 @@ class StreamDecoder:
     def _is_repeated(self, kind: str, message: _Object) -> bool:
         return kind == "message_start" and self._id is not None and self._id == _id(message)
 
-    def _out_of_order(self, message: _Object, expected: str, seen: str) -> EventOrderError:
+    def _out_of_order(self, message: _Object, expected: str) -> EventOrderError:
         return EventOrderError(
             expected=expected,
-            seen=f"{seen} after {self._last}",
+            seen=f"{self._kind} after {self._last}",
             where=f"byte {message.offset_bytes}",
         )
 
@@ -350,7 +358,7 @@ class StreamDecoder:
     def _block_start(self, message: _Object) -> list[Event]:
         index = self._index(message)
         if index in self._open:
-            raise self._out_of_order(message, f"content_block_stop of block {index}", "content_block_start")
+            raise self._out_of_order(message, f"content_block_stop of block {index}")
         block = self._open[index] = self._new_block(message.child("content_block"))
         return block.begin()
 
@@ -363,12 +371,12 @@ class StreamDecoder:
         return block.end()
 
     def _index(self, message: _Object) -> int:
-        return message.count("index") or 0
+        return message.count("index", required=True) or 0
 
     def _opened(self, message: _Object) -> _Block:
         index = self._index(message)
         if index not in self._open:
-            raise self._out_of_order(message, f"content_block_start of block {index}", self._last)
+            raise self._out_of_order(message, f"content_block_start of block {index}")
         return self._open[index]
 
     def _message_delta(self, message: _Object) -> list[Event]:

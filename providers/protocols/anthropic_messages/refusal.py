@@ -18,7 +18,7 @@ def error(status: int, headers: Headers, content: bytes) -> RemoteError:
 
 def _told(body: JSON) -> Told | None:
     if not isinstance(body, dict):
-        return None
+        return Told(_string(body)) if _string(body) else None
     fault = body.get("error")
     if isinstance(fault, dict):
         details = fault.get("details")
@@ -45,5 +45,8 @@ def _with_id(fault: RemoteError) -> RemoteError:
 
 
 def in_band(body: JSON) -> RemoteError:
-    """The typed error of an ``error`` event, or of an error object in an answer with status 200."""
+    """The typed error of an ``error`` event, or of an error object in an answer with status 200.
+
+    ``body`` is the event's object, or its words where they are no JSON.
+    """
     return _with_id(refused(_told(body) or Told(), status=200, body=body))
