@@ -225,12 +225,12 @@ def memory_lines(stream_mb: int) -> Iterator[Line]:
 
 
 def lines(rounds: int, stream_mb: int) -> Iterable[Line]:
-    """All lines; memory first, while the process is small and its peak is still to come."""
+    """All lines; those about memory and long events first, while the process is still small."""
     yield from memory_lines(stream_mb)
+    yield from linear_lines(rounds)
     yield from sse_lines(rounds)
     yield from eventstream_lines(rounds)
     yield from other_lines(rounds)
-    yield from linear_lines(rounds)
 
 
 def main() -> int:
