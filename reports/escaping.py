@@ -8,6 +8,7 @@ it, a character reference elsewhere.
 
 from __future__ import annotations
 
+import html
 import re
 
 _UNSAFE = re.compile(
@@ -16,7 +17,7 @@ _UNSAFE = re.compile(
 )
 _PICTURES = {0x7F: "␡"} | {code: chr(0x2400 + code) for code in range(0x20)}
 
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#!<>&|~@]|://|(?i:www\.)|^[-+=]|^\d+[.)]")
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#!<>&|~@]|://|(?i:www\.)|^[-+=]|^\d+[.)](?=\s|$)")
 _BACKSLASHED = frozenset("\\`*_{}[]()#!")
 
 
@@ -41,6 +42,11 @@ def line(text: str) -> str:
 def markdown(text: str) -> str:
     """``text`` as inline Markdown that shows it literally, on one line, also inside a table cell."""
     return _MARKDOWN.sub(_literal, line(text).strip())
+
+
+def block(text: str) -> str:
+    """``text`` as the content of an HTML block inside Markdown, which some readers search for fences."""
+    return html.escape(visible(text)).replace("`", "&#96;").replace("~", "&#126;")
 
 
 def _literal(match: re.Match[str]) -> str:

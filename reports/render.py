@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 import jinja2
 import msgspec
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from reports import escaping, files, pages, results
 from reports import matrix as matrices
@@ -164,7 +164,7 @@ def _environment(finalize: Callable[[object], object]) -> jinja2.Environment:
     )
     environment.globals.update(_SHARED)
     environment.filters["url"] = Markup
-    environment.filters["html"] = lambda value: escape(escaping.visible(str(value)))
+    environment.filters["html"] = lambda value: Markup(escaping.block(str(value)))
     return environment
 
 

@@ -64,6 +64,7 @@ def test_line_is_one_line(text: str) -> None:
         ("a\nb", "a ⏎ b"),
         ("- item", "&#45; item"),
         ("1. item", "1\\. item"),
+        ("0.1.0", "0.1.0"),
         ("{{ macro }}", "\\{\\{ macro \\}\\}"),
     ],
 )
@@ -79,3 +80,11 @@ def test_markdown_keeps_nothing_active(text: str) -> None:
     inert = re.sub(r"\\[\\`*_{}\[\]()#!.)]|&#\d+;", "", written)
     assert not re.search(r"[\\`*_{}\[\]()#!<>&|~@\n]|://|(?i:www\.)", inert)
     assert html.unescape(re.sub(r"\\([\\`*_{}\[\]()#!.)])", r"\1", written)) == escaping.line(text).strip()
+
+
+@given(MARKUP_TEXT)
+def test_block_has_no_tag_and_no_fence(text: str) -> None:
+    """Inside an HTML block of a Markdown page nothing is a tag, a reference or a code fence."""
+    written = escaping.block(text)
+    assert not re.search(r"[<>`~\"']", written)
+    assert html.unescape(written) == escaping.visible(text)
