@@ -166,8 +166,18 @@ class _History:
         self._speaker = (endpoint.provider, surface.name, _bare(call.model))
 
     def contents(self) -> list[dict[str, Any]]:
-        """In order; a message of which nothing can be said leaves no content."""
-        return [content for exchange in exchanges(self._call.messages) for content in self._said(exchange)]
+        """In order; a message of which nothing can be said leaves no content.
+
+        Neighbours of the model are joined: its calls must come right after a user's content.
+        """
+        joined: list[dict[str, Any]] = []
+        for exchange in exchanges(self._call.messages):
+            for content in self._said(exchange):
+                if joined and content["role"] == "model" == joined[-1]["role"]:
+                    joined[-1]["parts"] += content["parts"]
+                else:
+                    joined.append(content)
+        return joined
 
     def _said(self, exchange: Exchange) -> Iterator[dict[str, Any]]:
         if exchange.answer is not None:
