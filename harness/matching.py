@@ -71,7 +71,9 @@ def _fields(recorded: Headers, seen: Headers) -> Iterator[tuple[str, object, obj
 
 
 def _telling(headers: Headers) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers if name.lower() not in _IGNORED}
+    """The fields that say what is asked; ``Accept: */*`` says what its absence says (RFC 9110, 12.5.1)."""
+    named = {name.lower(): value for name, value in headers if name.lower() not in _IGNORED}
+    return {name: value for name, value in named.items() if (name, value) != ("accept", "*/*")}
 
 
 def _bodies(recorded: bytes, seen: bytes) -> Iterator[tuple[str, object, object]]:

@@ -50,8 +50,8 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     parity: Turn | None = None
     expected: Turn | None = None
     violations: tuple[tuple[str, str, str, str], ...] = ()
-    deliveries: tuple[tuple[str, Heard], ...] = ()
     refuses: str = ""
+    released: bool = True
 
     @property
     def frames(self) -> tuple[Frame, ...]:
@@ -78,17 +78,34 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(index for index, event in enumerate(self.events) if type(event) is kind)
 
 
-def hear(
-    exchange: Exchange, endpoint: Endpoint, *, streamed: bool, chunks: Iterable[bytes] | None = None
-) -> Heard:
-    """What our own adapters make of the exchange's answer, delivered in ``chunks`` (default: its own)."""
-    listener = Listener(
+def frames_of(exchange: Exchange, endpoint: Endpoint, *, streamed: bool) -> tuple[Frame, ...]:
+    """The frames of the exchange's answer, up to the first bytes that are none; empty for a refusal."""
+    listener = _listener(exchange, endpoint, streamed)
+    frames: list[Frame] = []
+    try:
+        for chunk in exchange.chunks:
+            frames.extend(listener.frames(chunk))
+        frames.extend(listener.last_frames())
+    except ProviderError:
+        return tuple(frames)
+    return tuple(frames)
+
+
+def _listener(exchange: Exchange, endpoint: Endpoint, streamed: bool) -> Listener:
+    return Listener(
         PROTOCOLS[endpoint.protocol],
         endpoint,
         streamed=streamed,
         status=exchange.status,
         headers=exchange.headers,
     )
+
+
+def hear(
+    exchange: Exchange, endpoint: Endpoint, *, streamed: bool, chunks: Iterable[bytes] | None = None
+) -> Heard:
+    """What our own adapters make of the exchange's answer, delivered in ``chunks`` (default: its own)."""
+    listener = _listener(exchange, endpoint, streamed)
     frames: list[Frame] = []
     events: list[Event] = []
     error: ProviderError | None = None

@@ -18,8 +18,8 @@ from harness.checks import CHECKS
 from harness.checks.registry import selects
 from harness.emulators import EMULATORS
 from harness.exchange import FIXTURES, Exchange, load, scenarios_of
-from harness.faults import FAULTS
-from harness.observation import Heard, Observation, hear
+from harness.faults import FAULTS, Consumer
+from harness.observation import Heard, Observation, frames_of
 from harness.scenarios import SCENARIOS, Scenario
 from harness.subjects import wirecheck
 from harness.transports.replay import Replay
@@ -120,7 +120,13 @@ class Stage:
         assert faulty is not None
         story = SCENARIOS[scenario]
         seen = observe(
-            self._catalog.get(provider), story, len(story.steps) - 1, plain.call, faulty, strict=False
+            self._catalog.get(provider),
+            story,
+            len(story.steps) - 1,
+            plain.call,
+            faulty,
+            strict=False,
+            consumer=FAULTS[fault].consumer,
         )
         return replace(seen, fault=fault, baseline=plain.turn)
 
@@ -133,15 +139,26 @@ def observe(
     exchange: Exchange,
     *,
     strict: bool = True,
+    consumer: Consumer | None = None,
 ) -> Observation:
-    """Play one exchange to our own adapters and keep what was sent, heard and returned."""
+    """Play one exchange to our own adapters and keep what was sent, heard and returned.
+
+    With a ``consumer``, the user of the adapters stops reading as it does.
+    """
     values = fixtures.placeholder_values(provider)
     endpoint = provider.endpoint(exchange.protocol, call.model, values=values)
     replay = Replay([exchange], strict=strict)
     returned = wirecheck.run(
-        provider, call, key=fixtures.CANARY, protocol=exchange.protocol, values=values, transport=replay
+        provider,
+        call,
+        key=fixtures.CANARY,
+        protocol=exchange.protocol,
+        values=values,
+        transport=replay,
+        consumer=consumer,
+        released=lambda: replay.released,
     )
-    heard = hear(exchange, endpoint, streamed=call.stream)
+    frames = frames_of(exchange, endpoint, streamed=call.stream)
     sent = replay.seen[-1] if replay.seen else exchange.request
     reply = scenario.steps[number].reply
     return Observation(
@@ -152,10 +169,11 @@ def observe(
         endpoint=endpoint,
         exchange=exchange,
         sent=sent,
-        heard=Heard(heard.frames, returned.events, returned.turn, returned.error),
+        heard=Heard(frames, returned.events, returned.turn, returned.error),
         expected=reply if isinstance(reply, Turn) and exchange.origin == "documented" else None,
         violations=judged_request(endpoint, sent, call),
         refuses=scenario.refuses if number == len(scenario.steps) - 1 else "",
+        released=returned.released,
     )
 
 

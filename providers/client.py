@@ -14,7 +14,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
@@ -195,7 +195,7 @@ class Client(_Shared):
         protocol: str | None = None,
         base_url: str | None = None,
         values: Mapping[str, str] | None = None,
-    ) -> Iterator[Event]:
+    ) -> Generator[Event, None, None]:
         """The events of the answer as they arrive, in wire order.
 
         Raises ProviderError of any kind, after the events that came before it. Closing the iterator closes

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import islice
+
 import httpx
 import msgspec
 
+from harness.faults.fault import Consumer
 from providers.call import Call
 from providers.client import Client, Retries
 from providers.errors import ProviderError
@@ -16,11 +20,19 @@ _ONCE = Retries(attempts=1)
 
 
 class Returned(msgspec.Struct, frozen=True):
-    """What the subject gave back: events in order, the turn so far, and the error that ended it."""
+    """What the subject gave back: events in order, the turn so far, and the error that ended it.
+
+    ``released``: whether it had let go of the connection when its user stopped reading.
+    """
 
     events: tuple[Event, ...]
     turn: Turn
     error: ProviderError | None
+    released: bool = True
+
+
+def _always() -> bool:
+    return True
 
 
 def run(
@@ -32,18 +44,25 @@ def run(
     values: dict[str, str],
     transport: httpx.BaseTransport,
     base_url: str | None = None,
+    consumer: Consumer | None = None,
+    released: Callable[[], bool] = _always,
 ) -> Returned:
-    """Ask once, without retries."""
+    """Ask once, without retries. A ``consumer`` stops reading early, and then ``released`` is asked."""
     events: list[Event] = []
     assembler = Assembler()
     error: ProviderError | None = None
     with Client(transport=transport, retries=_ONCE) as client:
         try:
-            for event in client.stream(
+            stream = client.stream(
                 provider, call, key=key, protocol=protocol, values=values, base_url=base_url
-            ):
+            )
+            for event in stream if consumer is None else islice(stream, consumer.events):
                 events.append(event)
                 assembler.feed(event)
+            if consumer is not None and consumer.closes:
+                stream.close()
+            del stream
         except ProviderError as fault:
             error = fault
-    return Returned(tuple(events), assembler.turn(error), error)
+        let_go = released()
+    return Returned(tuple(events), assembler.turn(error), error, let_go)

@@ -7,23 +7,31 @@ elsewhere). ``seen`` keeps the requests, credentials redacted.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import httpx
 
-from harness.exchange import Ending, Exchange
+from harness.exchange import Exchange
 from harness.matching import match
 from harness.redaction import redacted_headers, redacted_url
 from providers.wire import Request
 
 
 class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
-    def __init__(self, chunks: Iterable[bytes], ending: Ending) -> None:
-        self._chunks = tuple(chunks)
-        self._ending = ending
+    """An answer's bytes. Time does not pass: a wait longer than the read timeout is told as one at once."""
+
+    def __init__(self, exchange: Exchange, read_timeout_s: float | None) -> None:
+        self._chunks = exchange.chunks
+        self._waits_ms = exchange.delays_ms or (0,) * len(self._chunks)
+        self._longest_ms = float("inf") if read_timeout_s is None else read_timeout_s * 1000
+        self._ending = exchange.ending
+        self.closed = False
 
     def __iter__(self) -> Iterator[bytes]:
-        yield from self._chunks
+        for chunk, wait_ms in zip(self._chunks, self._waits_ms, strict=False):
+            if wait_ms > self._longest_ms:
+                raise httpx.ReadTimeout("no byte for longer than the read timeout")
+            yield chunk
         if self._ending == "reset":
             raise httpx.ReadError("connection reset by peer")
         if self._ending == "stall":
@@ -33,6 +41,12 @@ class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
         for chunk in self:
             yield chunk
 
+    def close(self) -> None:
+        self.closed = True
+
+    async def aclose(self) -> None:
+        self.closed = True
+
 
 def as_request(request: httpx.Request) -> Request:
     """What httpx is about to send, in our own words."""
@@ -40,14 +54,14 @@ def as_request(request: httpx.Request) -> Request:
     return Request(request.method, str(request.url), headers, request.content)
 
 
-def as_response(exchange: Exchange) -> httpx.Response:
+def as_response(exchange: Exchange, chunks: _Chunks) -> httpx.Response:
     """The exchange's answer; fields of the transfer itself are left to the transport."""
     headers = [
         (name, value)
         for name, value in exchange.headers
         if name.lower() not in ("transfer-encoding", "content-length", "connection")
     ]
-    return httpx.Response(exchange.status, headers=headers, stream=_Chunks(exchange.chunks, exchange.ending))
+    return httpx.Response(exchange.status, headers=headers, stream=chunks)
 
 
 class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -57,6 +71,12 @@ class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._exchanges = list(exchanges)
         self._strict = strict
         self.seen: list[Request] = []
+        self._answers: list[_Chunks] = []
+
+    @property
+    def released(self) -> bool:
+        """Whether every answer given so far was closed by the client."""
+        return all(answer.closed for answer in self._answers)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         seen = as_request(request)
@@ -66,7 +86,9 @@ class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
         exchange = match(seen, self._exchanges) if self._strict else self._exchanges[0]
         if len(self._exchanges) > 1:
             self._exchanges.remove(exchange)
-        return as_response(exchange)
+        timeout = request.extensions.get("timeout", {}).get("read")
+        self._answers.append(_Chunks(exchange, timeout))
+        return as_response(exchange, self._answers[-1])
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer from the recordings. Raises UnmatchedRequest."""

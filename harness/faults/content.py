@@ -1,0 +1,298 @@
+"""What frames say, changed: errors, odd finishes, odd calls, missing and unknown fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import zip_longest
+from typing import Any
+
+from harness.emulators import EMULATORS
+from harness.exchange import Exchange
+from harness.faults.delivery import cut_at
+from harness.faults.fault import (
+    CALLS,
+    STREAMS,
+    TEXT,
+    WHOLE,
+    Change,
+    Fault,
+    Frames,
+    completing,
+    in_frames,
+    in_values,
+    rewritten,
+    speaking,
+    with_value,
+)
+from harness.grammars.grammar import Grammar
+from providers import jsontext
+from providers.events import FinishReason
+from providers.wire import Frame, Protocol
+
+UNKNOWN = "wirecheck_unknown"
+_CONTROL = "\n\t\x01"
+
+
+def _told(protocol: Protocol, kind: str, place: Callable[[Frames, Grammar], int]) -> Change:
+    """The vendor's own error of ``kind`` as a frame at ``place``, and the end of the stream."""
+
+    def change(frames: Frames, grammar: Grammar) -> Frames | None:
+        words = EMULATORS[protocol.name].refusals[kind]
+        error = Frame(jsontext.write(grammar.error(words)), grammar.error_event)
+        return [*frames[: place(frames, grammar)], error]
+
+    return in_frames(change)
+
+
+def _error(kind: str, place: Callable[[Frames, Grammar], int]) -> Change:
+    def changed(exchange: Exchange, protocol: Protocol) -> Exchange | None:
+        if protocol.name not in EMULATORS:
+            return None
+        return _told(protocol, kind, place)(exchange, protocol)
+
+    return changed
+
+
+def _error_in_two_reads(exchange: Exchange, protocol: Protocol) -> Exchange | None:
+    told = _error("overloaded", lambda frames, grammar: 0)(exchange, protocol)
+    return told and cut_at(lambda content: (len(content) // 2,))(told, protocol)
+
+
+def _middle(frames: Frames, grammar: Grammar) -> int:
+    return (completing(frames, grammar) or len(frames)) // 2
+
+
+def _finish(spell: Callable[[Grammar], str | None]) -> Change:
+    """Every finish reason replaced by what ``spell`` gives; None where the vendor has no such word."""
+
+    def change(value: Any, grammar: Grammar) -> Any:
+        word = spell(grammar)
+        if word is None:
+            return None
+        return rewritten(value, grammar.finish_key, lambda reason: word if reason else reason)
+
+    return in_values(change)
+
+
+def _spelled(reason: FinishReason) -> Callable[[Grammar], str | None]:
+    return lambda grammar: grammar.finishes.get(reason)
+
+
+def _arguments(change: Callable[[str], str]) -> Change:
+    """The last piece of arguments that ``change`` changes; None where arguments are no text."""
+
+    def changed(frames: Frames, grammar: Grammar) -> Frames | None:
+        key = grammar.arguments_key
+        for at in reversed(speaking(frames, grammar)) if key else ():
+            before = grammar.value(frames[at])
+            after = rewritten(before, key, lambda piece: change(piece) if piece else piece)
+            if after != before:
+                frames[at] = with_value(frames[at], after)
+                return frames
+        return None
+
+    return in_frames(changed)
+
+
+def _cut_arguments(exchange: Exchange, protocol: Protocol) -> Exchange | None:
+    cut = _arguments(lambda piece: piece[: len(piece) // 2])(exchange, protocol)
+    return cut and _finish(_spelled("length"))(cut, protocol)
+
+
+def _control_characters(piece: str) -> str:
+    return re.sub(r'(?<=\w)(?=")(?!":)', _CONTROL, piece, count=1)
+
+
+def _unknown_name(value: Any, grammar: Grammar) -> Any:
+    return rewritten(value, grammar.name_key, lambda name: UNKNOWN if isinstance(name, str) else name)
+
+
+def _no_words(value: Any, grammar: Grammar) -> Any:
+    return rewritten(value, grammar.text_key, lambda words: "" if isinstance(words, str) else words)
+
+
+def _no_usage(value: Any, grammar: Grammar) -> Any:
+    return _without(value, frozenset(grammar.usage_keys))
+
+
+def _without(value: Any, keys: frozenset[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _without(member, keys) for name, member in value.items() if name not in keys}
+    return [_without(item, keys) for item in value] if isinstance(value, list) else value
+
+
+def _more_fields(value: Any, grammar: Grammar) -> Any:
+    return {**value, UNKNOWN: {"a": [1, None]}} if isinstance(value, dict) else None
+
+
+def _nulls(value: Any, grammar: Grammar) -> Any:
+    for key, names in grammar.nulls.items():
+        value = rewritten(value, key, partial(_with_nulls, names))
+    return value
+
+
+def _with_nulls(names: tuple[str, ...], held: Any) -> Any:
+    if isinstance(held, list):
+        return [_with_nulls(names, item) for item in held]
+    return {**dict.fromkeys(names), **held} if isinstance(held, dict) else held
+
+
+def _calls_in_turn(frames: Frames, grammar: Grammar) -> Frames | None:
+    """The frames of each call kept in order, and the calls' frames mixed one by one."""
+    lanes: dict[int, list[Frame]] = {}
+    places = []
+    for at, frame in enumerate(frames):
+        for value in grammar.values([frame]):
+            block = grammar.block(value)
+            if block is not None:
+                lanes.setdefault(block, []).append(frame)
+                places.append(at)
+    mixed = [frame for row in zip_longest(*lanes.values()) for frame in row if frame is not None]
+    for at, frame in zip(places, mixed, strict=True):
+        frames[at] = frame
+    return frames
+
+
+def _two_choices(frames: Frames, grammar: Grammar) -> Frames | None:
+    """A second choice that says the same, each of its frames behind the first one's."""
+    return list(_doubled(frames, grammar))
+
+
+def _doubled(frames: Frames, grammar: Grammar) -> Iterator[Frame]:
+    for frame in frames:
+        yield frame
+        for value in grammar.values([frame]):
+            second = grammar.second(value)
+            if second is not None:
+                yield Frame(jsontext.write(second), frame.event)
+
+
+FAULTS = (
+    Fault(
+        name="error.first_frame",
+        title="The vendor's overload error as the first frame",
+        verdict="retryable_error",
+        change=_error("overloaded", lambda frames, grammar: 0),
+        scenarios=TEXT,
+    ),
+    Fault(
+        name="error.first_frame_in_two_reads",
+        title="The vendor's overload error as the first frame, cut in two",
+        verdict="retryable_error",
+        change=_error_in_two_reads,
+        scenarios=TEXT,
+    ),
+    Fault(
+        name="error.midstream",
+        title="The vendor's overload error after half of the frames",
+        verdict="retryable_error",
+        change=_error("overloaded", _middle),
+    ),
+    Fault(
+        name="error.server_midstream",
+        title="The vendor's internal error after half of the frames",
+        verdict="retryable_error",
+        change=_error("server_error", _middle),
+        scenarios=TEXT,
+    ),
+    Fault(
+        name="error.refused_midstream",
+        title="The vendor's refusal of the request after the first frame",
+        verdict="error",
+        change=_error("bad_request", lambda frames, grammar: 1),
+        scenarios=TEXT,
+    ),
+    Fault(
+        name="unknown.fields",
+        title="Each frame has a field that nobody knows",
+        verdict="same",
+        change=in_values(_more_fields),
+        scenarios=(*STREAMS, *WHOLE),
+    ),
+    Fault(
+        name="null.fields",
+        title="Optional fields are null instead of absent",
+        verdict="same",
+        change=in_values(_nulls),
+        scenarios=(*STREAMS, *WHOLE),
+    ),
+    Fault(
+        name="usage.missing",
+        title="No token counts at all",
+        verdict="same",
+        change=in_values(_no_usage),
+        scenarios=(*TEXT, *WHOLE),
+    ),
+    Fault(
+        name="finish.unknown",
+        title="A finish reason that nobody knows",
+        verdict="reported",
+        change=_finish(lambda grammar: UNKNOWN),
+        scenarios=(*STREAMS, *WHOLE),
+    ),
+    Fault(
+        name="finish.stop_with_calls",
+        title="Tool calls, and the finish reason of plain words",
+        verdict="reported",
+        change=_finish(_spelled("stop")),
+        scenarios=(*CALLS, "tool_call"),
+    ),
+    Fault(
+        name="finish.tool_calls_without_call",
+        title="Words only, and the finish reason of tool calls",
+        verdict="reported",
+        change=_finish(_spelled("tool_calls")),
+        scenarios=(*TEXT, "text"),
+    ),
+    Fault(
+        name="finish.empty",
+        title="A well-formed answer without words",
+        verdict="reported",
+        change=in_values(_no_words),
+        scenarios=(*TEXT, "text"),
+    ),
+    Fault(
+        name="arguments.cut",
+        title="The output limit cuts a call's arguments",
+        verdict="reported",
+        change=_cut_arguments,
+        scenarios=(*CALLS, "tool_call"),
+    ),
+    Fault(
+        name="arguments.invalid",
+        title="A call's arguments are no JSON",
+        verdict="reported",
+        change=_arguments(lambda piece: piece.replace("}", ",]")),
+        scenarios=(*CALLS, "tool_call"),
+    ),
+    Fault(
+        name="arguments.control_characters",
+        title="A string in a call's arguments holds raw control characters",
+        verdict="reported",
+        change=_arguments(_control_characters),
+        scenarios=(*CALLS, "tool_call"),
+    ),
+    Fault(
+        name="name.unknown",
+        title="A call of a tool that was never offered",
+        verdict="reported",
+        change=in_values(_unknown_name),
+        scenarios=(*CALLS, "tool_call"),
+    ),
+    Fault(
+        name="interleaved.calls",
+        title="The frames of parallel calls come in turn",
+        verdict="same",
+        change=in_frames(_calls_in_turn),
+        scenarios=("tool_call_parallel_stream",),
+    ),
+    Fault(
+        name="interleaved.choices",
+        title="A second choice, its frames mixed with the first one's",
+        verdict="reported",
+        change=in_frames(_two_choices),
+        scenarios=(*TEXT, "tool_call_stream"),
+    ),
+)

@@ -1,0 +1,19 @@
+"""The grammars of the protocols' streams, by protocol; several protocols may share one.
+
+A protocol's grammar is one file here and one line in this table: checks and faults read the grammar and
+know no protocol by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.grammars import anthropic_messages, google_generative_ai, openai_completions
+from harness.grammars.grammar import Grammar
+
+GRAMMARS: Mapping[str, Grammar] = {
+    "anthropic-messages": anthropic_messages.GRAMMAR,
+    "google-generative-ai": google_generative_ai.GRAMMAR,
+    "google-vertex": google_generative_ai.GRAMMAR,
+    "openai-completions": openai_completions.GRAMMAR,
+}

@@ -1,0 +1,117 @@
+"""What a stream's grammar is made of: Step, Machine, Grammar; and ``steps`` over an answer's frames.
+
+A grammar is the vendor's reference as data: which frame may follow which, what ends a stream, and how to
+write the frames that a fault needs. It is written apart from the decoder it is used to judge, and does not
+share its code.
+
+A stream walks through several machines at once, each with numbered instances: the message and each of its
+content blocks; the stream and each of its choices. A frame is a step in one or more of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from providers import jsontext
+from providers.call import JSON
+from providers.errors import MalformedFrame
+from providers.events import FinishReason
+from providers.wire import Frame, Refused
+
+ERROR = "error"
+SENTINEL = b"[DONE]"
+
+
+class Step(msgspec.Struct, frozen=True):
+    """What one frame does to instance ``number`` of ``machine``."""
+
+    machine: str
+    number: int
+    kind: str
+
+
+class Machine(msgspec.Struct, frozen=True):
+    """Places and the steps between them. It begins at ``start``, and the stream may end at ``ends``."""
+
+    moves: Mapping[str, Mapping[str, str]]
+    ends: frozenset[str]
+    start: str = "start"
+
+
+class Grammar(msgspec.Struct, frozen=True, kw_only=True):
+    """One protocol's stream.
+
+    ``steps(value)`` are a frame's steps, none for one that may come anywhere; ``opens(value)`` tells whether
+    it is a lawful first frame and ``completes(value)`` whether it is part of the completion signal.
+    ``closes(value)`` tells whether nothing may follow it. ``sentinel`` says that ``[DONE]`` ends the stream.
+    ``said(value)`` are the words for the user in a frame of the first choice. ``block(value)`` is the
+    position of the tool call a frame belongs to, None for other frames. ``second(value)`` is the frame as
+    that of a second choice, None where the protocol has none.
+
+    The rest is for writing faults. ``error(refused)`` is an error as JSON, ``error_event`` its event type.
+    ``idle`` says nothing and may come between any two frames; ``unknown`` is of a type nobody knows;
+    ``usage_only`` has counts and nothing else, None where the protocol has no such frame. The keys are
+    those of the value's objects, at any depth: ``finish_key`` and the vendor's ``finishes``, ``text_key``,
+    ``arguments_key`` (None where arguments are no text), ``name_key``; ``usage_keys`` are all that hold
+    counts; ``nulls`` are the fields that may be null, by the key of the object they stand in.
+    """
+
+    source: str
+    machines: Mapping[str, Machine]
+    steps: Callable[[Any], Iterable[Step]]
+    opens: Callable[[Any], bool]
+    completes: Callable[[Any], bool]
+    closes: Callable[[Any], bool]
+    said: Callable[[Any], str]
+    block: Callable[[Any], int | None]
+    second: Callable[[Any], Any]
+    error: Callable[[Refused], JSON]
+    error_event: str = ""
+    sentinel: bool = False
+    idle: Frame
+    unknown: Frame
+    usage_only: Frame | None = None
+    finish_key: str
+    finishes: Mapping[FinishReason, str]
+    text_key: str
+    arguments_key: str | None
+    name_key: str = "name"
+    usage_keys: tuple[str, ...]
+    nulls: Mapping[str, tuple[str, ...]]
+
+    def value(self, frame: Frame) -> Any:
+        """The frame's JSON; None for the sentinel, a blank frame and one that is no JSON."""
+        try:
+            return jsontext.parse(frame.data)
+        except MalformedFrame:
+            return None
+
+    def values(self, frames: Iterable[Frame]) -> Iterator[Any]:
+        """The JSON objects among the frames, in wire order."""
+        return (value for frame in frames if isinstance(value := self.value(frame), dict))
+
+
+def is_sentinel(frame: Frame) -> bool:
+    """Whether the frame is ``[DONE]``."""
+    return frame.data.strip() == SENTINEL
+
+
+def items(value: Any, key: str) -> list[dict[str, Any]]:
+    """The objects of the array at ``key``; empty when there is none."""
+    found = value.get(key)
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def inner(value: Any, key: str) -> dict[str, Any]:
+    """The object at ``key``; empty when there is none."""
+    found = value.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def text(value: Any, key: str) -> str:
+    """The string at ``key``; empty when there is none."""
+    found = value.get(key)
+    return found if isinstance(found, str) else ""
