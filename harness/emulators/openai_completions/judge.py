@@ -26,7 +26,7 @@ EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 
 def judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
     """Everything this vendor would refuse ``request`` for, in document order."""
-    judgement = _Judgement(endpoint.deviations or Deviations())
+    judgement = _Judgement(endpoint.deviations or Deviations(), "passthrough" in endpoint.features)
     judgement.head(request, endpoint)
     try:
         body = request.json()
@@ -44,8 +44,9 @@ _TYPES: Mapping[type, str] = {dict: "an object", list: "an array", str: "a strin
 class _Judgement:
     """The violations found so far in one request."""
 
-    def __init__(self, deviations: Deviations) -> None:
+    def __init__(self, deviations: Deviations, lenient: bool) -> None:
         self.deviations = deviations
+        self.lenient = lenient  # unknown top-level fields are passed on
         self.found: list[Violation] = []
         self.sent: Object = {}
 
@@ -89,7 +90,8 @@ class _Judgement:
         for name, value in body.items():
             check = checks.get(name)
             if check is None:
-                self.refuse("unknown_field", "a field of the reference", name, f"/{name}")
+                if not self.lenient:
+                    self.refuse("unknown_field", "a field of the reference", name, f"/{name}")
             elif value is not None or name in ("model", "messages"):
                 check(self, value, f"/{name}")
         if "stream_options" in body and body.get("stream") is not True:

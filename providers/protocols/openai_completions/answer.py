@@ -156,7 +156,8 @@ class _Call:
             return True
         if name != self.name or (id is not None and self.id is not None and id != self.id):
             return False
-        return not arguments or not parse_arguments("".join(self.arguments))
+        said = "".join(self.arguments)
+        return not (arguments and said.strip() and parse_arguments(said) is not None)
 
 
 class _Choice:

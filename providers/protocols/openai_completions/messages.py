@@ -156,10 +156,11 @@ def _results(
 ) -> list[Object]:
     """One tool message a call, in the order of the calls, then what only a user message can hold."""
     left = list(results)
+    known = {call.id for call, _ in calls if call.id}
     messages: list[Object] = []
     beside: list[Part] = []
     for call, wire_id in calls:
-        result = next((result for result in left if _answers(result, call)), None)
+        result = next((found for found in left if _answers(found, call, known)), None)
         content: tuple[Part, ...] = (Text(NO_RESULT),)
         if result is not None:
             left.remove(result)
@@ -176,10 +177,11 @@ def _results(
     return messages
 
 
-def _answers(result: ToolResult, call: ToolCall) -> bool:
-    if result.call_id is None or call.id is None:
-        return result.name == call.name
-    return result.call_id == call.id
+def _answers(result: ToolResult, call: ToolCall, known: set[str]) -> bool:
+    """By the id, where it is one of the calls' ``known`` ones; else by the name, where an id is missing."""
+    if result.call_id in known:
+        return result.call_id == call.id
+    return None in (result.call_id, call.id) and result.name == call.name
 
 
 class _Ids:
