@@ -121,39 +121,41 @@ class _Judge:
     def thinking(self, body: Object, model: str) -> None:
         thinking = body.get("thinking")
         kind = thinking.get("type") if isinstance(thinking, dict) else None
-        fixed = matches(model, self.deviations.fixed_sampling)
         if kind == "enabled" and isinstance(thinking, dict):
             budget, limit = thinking.get("budget_tokens"), body.get("max_tokens")
-            where = "/thinking/budget_tokens"
             if isinstance(budget, int) and isinstance(limit, int):
                 expected = "`max_tokens` must be greater than `thinking.budget_tokens`"
-                self.must(budget < limit, "thinking.budget", expected, budget, where)
-            self.must(
-                not fixed, "thinking.adaptive", f"adaptive thinking with {model}", kind, "/thinking/type"
-            )
+                self.must(budget < limit, "thinking.budget", expected, budget, "/thinking/budget_tokens")
+        if kind in ("enabled", "disabled"):
+            old = not matches(model, self.deviations.adaptive_only)
+            expected = "thinking.type.adaptive and output_config.effort"
+            self.must(old, "thinking.adaptive_only", expected, kind, "/thinking/type")
         if kind == "adaptive":
-            adaptive = matches(model, self.deviations.adaptive_thinking)
+            new = matches(model, self.deviations.adaptive_thinking)
             expected = "a model that supports adaptive thinking"
-            self.must(adaptive, "thinking.adaptive", expected, model, "/thinking/type")
-        thinks = kind in ("enabled", "adaptive")
+            self.must(new, "thinking.adaptive", expected, model, "/thinking/type")
+        self.sampling(body, model)
+
+    def sampling(self, body: Object, model: str) -> None:
+        fixed = matches(model, self.deviations.fixed_sampling)
         for name in ("temperature", "top_p", "top_k"):
-            self.must(
-                body.get(name) is None or not fixed,
-                "sampling.fixed",
-                f"no {name}",
-                body.get(name),
-                f"/{name}",
-            )
-        if thinks:
-            expected = "`temperature` may only be set to 1 when thinking is enabled"
-            seen = body.get("temperature", 1)
-            self.must(seen == 1, "thinking.temperature", expected, seen, "/temperature")
-            expected = "`top_k` must be unset when thinking is enabled"
-            self.must("top_k" not in body, "thinking.top_k", expected, body.get("top_k"), "/top_k")
-            choice = body.get("tool_choice")
-            forced = isinstance(choice, dict) and choice.get("type") in ("any", "tool")
-            expected = "Thinking may not be enabled when tool_choice forces tool use."
-            self.must(not forced, "thinking.tool_choice", expected, choice, "/tool_choice")
+            seen = body.get(name)
+            self.must(seen is None or not fixed, "sampling.fixed", f"no {name}", seen, f"/{name}")
+        both = "temperature" in body and "top_p" in body
+        one = matches(model, self.deviations.one_sampling)
+        expected = "`temperature` and `top_p` cannot both be specified for this model."
+        self.must(not (both and one), "sampling.one", expected, "both", "/top_p")
+        if not _thinks(body):
+            return
+        expected = "`temperature` may only be set to 1 when thinking is enabled"
+        seen = body.get("temperature", 1)
+        self.must(seen == 1, "thinking.temperature", expected, seen, "/temperature")
+        expected = "`top_k` must be unset when thinking is enabled"
+        self.must("top_k" not in body, "thinking.top_k", expected, body.get("top_k"), "/top_k")
+        choice = body.get("tool_choice")
+        forced = isinstance(choice, dict) and choice.get("type") in ("any", "tool")
+        expected = "Thinking may not be enabled when tool_choice forces tool use."
+        self.must(not forced, "thinking.tool_choice", expected, choice, "/tool_choice")
 
     def tools(self, body: Object) -> None:
         tools = body.get("tools")

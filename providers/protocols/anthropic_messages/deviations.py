@@ -12,23 +12,21 @@ from providers.call import Effort
 
 NAME = "anthropic-messages"
 
-_SINCE_4_6 = (
-    "*claude-opus-4[-.][6-9]*",
-    "*claude-sonnet-4[-.][6-9]*",
-    "*claude-haiku-4[-.][6-9]*",
+_SINCE_5 = (
     "*claude-opus-[5-9]*",
     "*claude-sonnet-[5-9]*",
     "*claude-haiku-[5-9]*",
     "*claude-fable-*",
+    "*claude-mythos-*",
 )
 _SINCE_4_7 = (
     "*claude-opus-4[-.][7-9]*",
-    "*claude-opus-[5-9]*",
-    "*claude-sonnet-[5-9]*",
-    "*claude-haiku-[5-9]*",
-    "*claude-fable-*",
+    "*claude-sonnet-4[-.][7-9]*",
+    "*claude-haiku-4[-.][7-9]*",
+    *_SINCE_5,
 )
-
+_SINCE_4_6 = ("*claude-opus-4[-.]6*", "*claude-sonnet-4[-.]6*", "*claude-haiku-4[-.]6*", *_SINCE_4_7)
+_SINCE_4_5 = ("*claude-opus-4[-.][15]*", "*claude-sonnet-4[-.]5*", "*claude-haiku-4[-.]5*", *_SINCE_4_6)
 
 _BUDGETS: Mapping[Effort, int] = {
     "minimal": 1024,
@@ -37,7 +35,7 @@ _BUDGETS: Mapping[Effort, int] = {
     "high": 16384,
     "xhigh": 32768,
 }
-_EFFORTS: Mapping[Effort, str] = {"minimal": "low", "xhigh": "max"}
+_EFFORTS: Mapping[Effort, str] = {"minimal": "low"}
 
 
 class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,7 +46,9 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``betas``: values of ``anthropic-beta``, sent with every request.
     ``default_max_tokens``: ``max_tokens`` of a call that sets no limit; a thinking budget is added to it.
     ``adaptive_thinking``: models that take ``adaptive`` thinking with an effort; others get a budget.
-    ``thinking_budgets``: the budget of each effort. ``efforts``: the word for each effort.
+    ``adaptive_only``: those of them that refuse ``enabled`` and ``disabled``. ``xhigh_effort``: models that
+    know the effort ``xhigh``; others are told ``max``.
+    ``thinking_budgets``: the budget of each effort. ``efforts``: the word for an effort, where it differs.
     ``thinking_display``: whether adaptive thinking is shown; None leaves it to the vendor.
     ``foreign_thinking``: what becomes of thinking that cannot be replayed: dropped, or sent as text.
     ``empty_signatures``: own thinking without a signature is replayed, with an empty one.
@@ -56,8 +56,9 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``strict_tools``: a tool's ``strict`` is sent. ``structured``: how JSON is asked for: with
     ``output_config.format``, by forcing a tool, or not at all.
     ``cache_control``: the longest time to live that may be asked for. ``cache_tools``: tools may be marked.
-    ``fixed_sampling``: models that refuse temperature and top_p. ``no_prefill``: models that refuse a
-    conversation that ends with the assistant's own words.
+    ``fixed_sampling``: models that refuse temperature, top_p and top_k. ``one_sampling``: models that take
+    temperature or top_p and not both. ``no_prefill``: models that refuse a conversation that ends with the
+    assistant's own words.
     ``tools_for_history``: a conversation with tool calls must declare tools; they are made up from it.
     ``session_header``: the field that carries the call's session.
     """
@@ -67,6 +68,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     betas: tuple[str, ...] = ()
     default_max_tokens: int = 4096
     adaptive_thinking: tuple[str, ...] = _SINCE_4_6
+    adaptive_only: tuple[str, ...] = _SINCE_4_7
+    xhigh_effort: tuple[str, ...] = _SINCE_4_7
     thinking_budgets: Mapping[Effort, int] = msgspec.field(default_factory=lambda: dict(_BUDGETS))
     efforts: Mapping[Effort, str] = msgspec.field(default_factory=lambda: dict(_EFFORTS))
     thinking_display: Literal["summarized", "omitted"] | None = None
@@ -78,6 +81,7 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     cache_control: Literal["1h", "5m", "none"] = "1h"
     cache_tools: bool = True
     fixed_sampling: tuple[str, ...] = _SINCE_4_7
+    one_sampling: tuple[str, ...] = _SINCE_4_5
     no_prefill: tuple[str, ...] = _SINCE_4_6
     tools_for_history: bool = True
     session_header: str | None = None

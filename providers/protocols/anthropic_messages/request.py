@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from providers import jsontext
-from providers.call import JSON, Call, Named, Tool
+from providers.call import JSON, Call, Effort, Named, Tool
 from providers.errors import UnsupportedFeature
 from providers.protocols.anthropic_messages.deviations import Deviations, known, matches
 from providers.protocols.anthropic_messages.history import NO_ARGUMENTS, TOOL_NAME, Block, History
@@ -67,6 +67,13 @@ def _refuse_unsayable(call: Call, endpoint: Endpoint, deviations: Deviations) ->
             "leave them out",
         ),
         (
+            call.temperature is not None
+            and call.top_p is not None
+            and matches(call.model, deviations.one_sampling),
+            f"temperature and top_p together with {call.model}",
+            "set one of them",
+        ),
+        (
             thinks and call.temperature not in (None, 1),
             "a temperature other than 1 with thinking",
             "leave the temperature out, or do not ask for thinking",
@@ -79,9 +86,7 @@ def _refuse_unsayable(call: Call, endpoint: Endpoint, deviations: Deviations) ->
         ),
         (structured and deviations.structured == "none", "structured output", "ask for JSON in words"),
         (
-            call.structured is not None
-            and call.structured.schema is None
-            and deviations.structured == "format",
+            structured and not _schema(call) and deviations.structured == "format",
             "structured output without a schema",
             "give a schema",
         ),
@@ -142,14 +147,15 @@ def _thinking(call: Call, endpoint: Endpoint, deviations: Deviations) -> dict[st
     limit = call.max_output_tokens
     thinking = call.thinking
     if thinking is None or thinking.effort == "none":
-        off = None if thinking is None else {"type": "disabled"}
+        said = thinking is not None and not matches(call.model, deviations.adaptive_only)
+        off = {"type": "disabled"} if said else None
         return {"max_tokens": deviations.default_max_tokens if limit is None else limit, "thinking": off}
     if matches(call.model, deviations.adaptive_thinking):
         shown = {"display": deviations.thinking_display} if deviations.thinking_display else {}
         return {
             "max_tokens": deviations.default_max_tokens if limit is None else limit,
             "thinking": {"type": "adaptive", **shown},
-            "output_config": {"effort": deviations.efforts.get(thinking.effort, thinking.effort)},
+            "output_config": {"effort": _effort(call.model, thinking.effort, deviations)},
         }
     budget = thinking.budget_tokens or deviations.thinking_budgets.get(thinking.effort, _LEAST_BUDGET)
     if limit is None:
@@ -162,6 +168,12 @@ def _thinking(call: Call, endpoint: Endpoint, deviations: Deviations) -> dict[st
             next_step=f"allow {_LEAST_BUDGET} tokens of thinking and more than that of output",
         )
     return {"max_tokens": limit, "thinking": {"type": "enabled", "budget_tokens": budget}}
+
+
+def _effort(model: str, effort: Effort, deviations: Deviations) -> str:
+    if effort == "xhigh" and not matches(model, deviations.xhigh_effort):
+        return deviations.efforts.get(effort, "max")
+    return deviations.efforts.get(effort, effort)
 
 
 def _tools(call: Call, deviations: Deviations) -> list[Block]:

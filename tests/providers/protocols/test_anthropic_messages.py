@@ -127,6 +127,7 @@ def test_the_least_request_names_model_limit_and_messages() -> None:
 def test_plain_options_are_sent_under_the_vendors_names() -> None:
     """System, sampling, stop texts, user and stream have the vendor's names."""
     told = body(
+        model="claude-3-5-haiku-latest",
         system="Be brief.",
         temperature=0.0,
         top_p=0.9,
@@ -254,6 +255,37 @@ def test_thinking_may_be_turned_off() -> None:
     """No effort is said in words; not asking for thinking says nothing."""
     assert body(thinking=Thinking("none"))["thinking"] == {"type": "disabled"}
     assert "thinking" not in body()
+    assert "thinking" not in body(model=NEWER, thinking=Thinking("none"))
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "word"),
+    [
+        ("claude-opus-4-6", "xhigh", "max"),
+        ("claude-opus-4-7", "xhigh", "xhigh"),
+        ("claude-opus-4-6", "minimal", "low"),
+    ],
+)
+def test_efforts_have_the_models_words(model: str, effort: Any, word: str) -> None:
+    """An effort that a model does not know is told by the nearest one it does."""
+    assert body(model=model, thinking=Thinking(effort))["output_config"] == {"effort": word}
+
+
+@pytest.mark.parametrize(
+    ("model", "adaptive"),
+    [
+        ("claude-3-7-sonnet-20250219", False),
+        ("claude-sonnet-4-20250514", False),
+        ("claude-opus-4-5-20251101", False),
+        ("anthropic/claude-opus-4.6", True),
+        ("claude-sonnet-5", True),
+        ("claude-fable-5", True),
+    ],
+)
+def test_model_names_tell_how_they_think(model: str, adaptive: bool) -> None:
+    """Dates in a model's name are not taken for its version."""
+    told = body(model=model, thinking=Thinking("low"))["thinking"]["type"]
+    assert told == ("adaptive" if adaptive else "enabled")
 
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -313,6 +345,7 @@ def test_cache_marks_follow_the_endpoint(deviations: dict[str, Any], expected: l
         ({"thinking": Thinking(), "temperature": 0.5}, ENDPOINT),
         ({"model": NEWER, "temperature": 0.5}, ENDPOINT),
         ({"model": NEWER, "top_p": 0.5}, ENDPOINT),
+        ({"temperature": 0.5, "top_p": 0.5}, ENDPOINT),
         ({"thinking": Thinking(), "tools": (Tool("a"),), "tool_choice": "required"}, ENDPOINT),
         ({"thinking": Thinking(), "max_output_tokens": 1024}, ENDPOINT),
         ({"tools": (Tool("a b"),)}, ENDPOINT),
