@@ -153,6 +153,29 @@ def test_written_events_are_read(events: list[tuple[str, list[str]]], line_end: 
     ]
 
 
+@pytest.mark.parametrize("line_end", [b"\n", b"\r", b"\r\n"], ids=["LF", "CR", "CRLF"])
+@pytest.mark.parametrize("length", [1000, 4096, 70_000])
+@pytest.mark.parametrize("shift", range(4))
+def test_long_lines_are_read_as_short_ones(line_end: bytes, length: int, shift: int) -> None:
+    """A line of many chunks is read like any other, wherever its end is cut."""
+    long = b"x" * (140_000 - 6 - len(line_end) + shift)
+    lines = (
+        b"data: " + long,
+        b"event: e",
+        b"",
+        b"data:" + long,
+        b"data: 2",
+        b"",
+        b": " + long,
+        b"data: 3",
+        b"",
+    )
+    content = b"".join(line + line_end for line in lines)
+    assert framed(SSE(), in_chunks(content, length)) == framed(SSE(), [content])
+    frames, _ = framed(SSE(), in_chunks(content, length))
+    assert [(frame.event, frame.data) for frame in frames] == [("e", long), ("", long + b"\n2"), ("", b"3")]
+
+
 @pytest.mark.parametrize("length", [16, 65536])
 def test_time_is_linear_in_one_event(length: int) -> None:
     """An event of eight times the size takes about eight times as long, not sixty-four."""
