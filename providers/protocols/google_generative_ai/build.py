@@ -197,7 +197,7 @@ class _History:
         for part in message.parts:
             if isinstance(part, ToolCall):
                 signature = part.signature if own else None
-                if unsigned and signature is None:
+                if unsigned and signature is None and self._deviations.signature_required:
                     signature = self._deviations.stand_in_signature
                 unsigned = False
                 said.append(_signed(self._function_call(part), signature))

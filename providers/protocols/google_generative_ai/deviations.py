@@ -33,11 +33,10 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     thinking_levels: Mapping[str, str] = {}
     # Thought summaries are asked for whenever the model is to think.
     include_thoughts: bool = True
-    # The first function call of a step must carry a thought signature (Gemini 3).
+    # The first function call of a step must carry a thought signature (Gemini 3), and what is sent there
+    # in place of a missing one: Google's own word for it, or None to send nothing.
     signature_required: bool = False
-    # What is sent in place of a signature that is missing there; Google documents two such words.
-    # None sends nothing.
-    stand_in_signature: str | None = None
+    stand_in_signature: str | None = "skip_thought_signature_validator"
     # Fields of generationConfig that the endpoint refuses; a call's wish for them is left out.
     omitted_fields: tuple[str, ...] = ()
 

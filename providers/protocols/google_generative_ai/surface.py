@@ -28,10 +28,12 @@ def _model_path(model: str) -> str:
 
 
 def _publisher_path(model: str) -> str:
-    """A bare id is one of Google's own models; ``endpoints/…`` and ``publishers/…`` are full names."""
+    """A bare id is one of Google's own models, ``meta/…`` one of that publisher's; ``endpoints/…`` and
+    ``publishers/…`` are full names."""
     if model.startswith(("publishers/", "endpoints/")):
         return f"/{model}"
-    return f"/publishers/google/models/{model.removeprefix('models/')}"
+    publisher, _, name = model.removeprefix("models/").rpartition("/")
+    return f"/publishers/{publisher or 'google'}/models/{name}"
 
 
 GEMINI = Surface(

@@ -248,7 +248,7 @@ def test_a_required_signature_is_missed() -> None:
 @given(st.lists(messages(), max_size=6), st.sampled_from(SURFACES))
 def test_whatever_the_history_we_send_lawful_contents(history: list[Message], name: str) -> None:
     """Lost results, calls without one, empty words and cut turns are mended before they are sent."""
-    deviations = Deviations(signature_required=True, stand_in_signature="c2tpcA==", function_call_ids=True)
+    deviations = Deviations(signature_required=True, function_call_ids=True)
     endpoint = _endpoint(name, deviations)
     request = PROTOCOLS[name].build(replace(CALL, messages=(user("hi"), *history)), endpoint)
     assert EMULATORS[name].judge(request, endpoint) == ()

@@ -63,7 +63,7 @@ from tests.strategies import json_values
 
 GEMINI, VERTEX = google_generative_ai.PROTOCOL, google_vertex.PROTOCOL
 PLAIN = Deviations()
-OWN = {"provider": "google", "protocol": GEMINI.name, "model": "gemini-3"}
+OWN: dict[str, Any] = {"provider": "google", "protocol": GEMINI.name, "model": "gemini-3"}
 
 
 def _endpoint(deviations: Deviations = PLAIN, protocol: Protocol = GEMINI, **more: Any) -> Endpoint:
@@ -156,6 +156,7 @@ def test_a_bare_call_sends_contents_and_nothing_else() -> None:
         (GEMINI, "tunedModels/mine", False, PLAIN, "/tunedModels/mine:generateContent"),
         (GEMINI, "g-3", True, Deviations(stream_format="json_array"), "/models/g-3:streamGenerateContent"),
         (VERTEX, "g-3", False, PLAIN, "/publishers/google/models/g-3:generateContent"),
+        (VERTEX, "meta/llama", False, PLAIN, "/publishers/meta/models/llama:generateContent"),
         (VERTEX, "publishers/other/models/m", False, PLAIN, "/publishers/other/models/m:generateContent"),
         (VERTEX, "endpoints/7", True, PLAIN, "/endpoints/7:streamGenerateContent?alt=sse"),
         (GEMINI, "a b?c", False, PLAIN, "/models/a%20b%3Fc:generateContent"),
@@ -408,8 +409,13 @@ def test_a_stranger_s_reasoning_and_signatures_stay_behind(stranger: dict[str, s
 def test_a_missing_signature_has_its_stand_in_once() -> None:
     """Only the first call of an answer needs one."""
     messages = (user("hi"), Message("assistant", ANSWER))
-    parts = _body(Deviations(stand_in_signature="d29yZA=="), messages=messages)["contents"][1]["parts"]
-    assert [part.get("thoughtSignature") for part in parts] == ["d29yZA==", None]
+    for deviations, word in (
+        (Deviations(signature_required=True), "skip_thought_signature_validator"),
+        (Deviations(signature_required=True, stand_in_signature=None), None),
+        (PLAIN, None),
+    ):
+        parts = _body(deviations, messages=messages)["contents"][1]["parts"]
+        assert [part.get("thoughtSignature") for part in parts] == [word, None]
 
 
 def test_ids_and_media_are_sent_where_declared() -> None:
