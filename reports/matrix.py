@@ -38,6 +38,7 @@ from reports.results import (
 
 State = Literal["passed", "warned", "failed", "errored", "stale", "untested", "unknown", "not_offered"]
 Age = Literal["", "fresh", "ageing", "stale"]
+By = Literal["provider", "subject"]
 Finding = Literal["pass without claim", "claim without pass"]
 
 STATES: tuple[State, ...] = (
@@ -97,11 +98,13 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Matrix(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows by capabilities, as seen on ``today`` (None when the run has no date at all)."""
+    """Rows by capabilities, as seen on ``today`` (None when the run has no date at all). ``by`` tells
+    what a row is."""
 
     format: Literal["wirecheck-matrix"] = "wirecheck-matrix"
     version: Literal[1] = 1
     wirecheck: str
+    by: By
     today: dt.date | None
     complete: bool
     subjects: tuple[Subject, ...]
@@ -135,7 +138,7 @@ def build(
     *,
     today: dt.date | None = None,
     subject: str = "",
-    by: Literal["provider", "subject"] = "provider",
+    by: By = "provider",
 ) -> Matrix:
     """The matrix of ``run``.
 
@@ -149,6 +152,7 @@ def build(
     rows = _shared(rows)
     return Matrix(
         wirecheck=header.wirecheck,
+        by=by,
         today=today,
         complete=run.complete,
         subjects=tuple(one for one in header.subjects if by == "subject" or one.name == subject),

@@ -15,7 +15,7 @@ import io
 import json as stdlib_json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from markupsafe import Markup
 from reports import escaping, files, pages, results
 from reports import matrix as matrices
 from reports.errors import UnwritableReport
-from reports.matrix import STATES, Cell, Matrix, Row, State
+from reports.matrix import STATES, By, Cell, Matrix, Row, State
 from reports.pages import Judged, Page
 from reports.results import ORIGINS, Body, Headers, Result, Run
 
@@ -53,6 +53,7 @@ LEGEND: Mapping[State, str] = {
     "unknown": "nobody says whether it is offered",
     "not_offered": "the provider says no",
 }
+TITLES: Mapping[By, str] = {"provider": "Provider conformance", "subject": "Client conformance"}
 COLOURS: Mapping[str, tuple[str, str]] = {  # state: shields' name, and the same as hex
     "failed": ("red", "#c2293a"),
     "errored": ("blueviolet", "#6f42c1"),
@@ -205,44 +206,74 @@ def page_name(provider: str) -> str:
     return provider or ANY
 
 
+class Lead(msgspec.Struct, frozen=True):
+    """Where a row leads: its ``page``, and what a column's place is appended to for a cell's own link."""
+
+    row: Row
+    page: Markup
+    before_place: Markup
+
+
+def _leads(matrix: Matrix, suffix: str) -> Iterator[Lead]:
+    matrix_page = {"html": "index.html", "md": "matrix.md"}[suffix]
+    for number, row in enumerate(matrix.rows):
+        if matrix.by == "provider":
+            page = f"providers/{page_name(row.provider)}.{suffix}#{anchor(row.protocol)}"
+            yield Lead(row, Markup(page), Markup(page + "-"))
+        else:
+            page = ("" if number == 0 else f"subjects/{page_name(row.subject)}/") + matrix_page
+            yield Lead(row, Markup(page), Markup(page + "#text=" * (suffix == "html")))
+
+
+def _places(matrix: Matrix, suffix: str) -> list[Markup]:
+    """What leads to a capability on the page of a row: a fragment, or a filter; nothing in Markdown."""
+    if matrix.by == "provider":
+        return [Markup(anchor(capability.id)) for capability in matrix.capabilities]
+    return [
+        Markup(quote(capability.title, safe="", errors="replace") if suffix == "html" else "")
+        for capability in matrix.capabilities
+    ]
+
+
 def html(matrix: Matrix) -> bytes:
     """The matrix as one self-contained page."""
     return _fill(
         _MARKUP,
         "matrix.html",
         matrix=matrix,
-        title="Provider conformance",
-        corner="Provider and protocol",
-        rows=_rows(matrix),
-        places=[Markup(anchor(capability.id)) for capability in matrix.capabilities],
+        title=TITLES[matrix.by],
+        corner={"provider": "Provider and protocol", "subject": "Client"}[matrix.by],
+        rows=_written(matrix),
+        places=_places(matrix, "html"),
         legend=LEGEND.items(),
         filters=_filters(matrix),
         **_dress("matrix.css", "matrix.js"),
     )
 
 
-def _rows(matrix: Matrix) -> Iterator[tuple[Row, Markup, list[tuple[Markup, Markup]]]]:
-    """Each row with its page and its cells before and after the link; equal cells are written once,
-    which is what makes a large matrix quick (``matrix.build`` makes them the same object)."""
+def _written(matrix: Matrix) -> Iterator[tuple[Lead, list[tuple[Markup, Markup]]]]:
+    """Each row and its cells before and after the link; equal cells are written once, which is what
+    makes a large matrix quick (``matrix.build`` makes them the same object)."""
     macros: Any = _MARKUP.get_template("cell.html").module
     written: dict[int, tuple[Markup, Markup]] = {}
-    for row in matrix.rows:
-        for cell in row.cells:
+    for lead in _leads(matrix, "html"):
+        for cell in lead.row.cells:
             if id(cell) not in written:
                 written[id(cell)] = (macros.opening(cell), macros.closing(cell))
-        yield row, Markup(_page(row, "html")), [written[id(cell)] for cell in row.cells]
-
-
-def _page(row: Row, suffix: str) -> str:
-    return f"providers/{quote(page_name(row.provider))}.{suffix}#{anchor(row.protocol)}"
+        yield lead, [written[id(cell)] for cell in lead.row.cells]
 
 
 def _filters(matrix: Matrix) -> list[tuple[str, list[tuple[str, str]]]]:
-    providers = sorted({(row.provider, row.title) for row in matrix.rows}, key=lambda pair: pair[1].lower())
-    protocols = sorted({row.protocol for row in matrix.rows})
-    return [
+    providers = sorted(
+        {(row.provider, row.title) for row in matrix.rows if row.provider}, key=lambda pair: pair[1].lower()
+    )
+    protocols = sorted({row.protocol for row in matrix.rows if row.protocol})
+    rows = [
         ("provider", providers),
-        ("protocol", [(protocol, protocol or "none") for protocol in protocols]),
+        ("protocol", [(protocol, protocol) for protocol in protocols]),
+    ]
+    return [
+        *(rows if matrix.by == "provider" else ()),
         ("state", [(state, WORDS[state]) for state in STATES]),
         ("origin", [(origin, origin) for origin in ORIGINS]),
     ]
@@ -254,8 +285,9 @@ def markdown(matrix: Matrix) -> bytes:
         _MARKDOWN,
         "matrix.md",
         matrix=matrix,
-        rows=[(row, Markup(_page(row, "md"))) for row in matrix.rows],
-        places=[Markup(anchor(capability.id)) for capability in matrix.capabilities],
+        title=TITLES[matrix.by],
+        leads=list(_leads(matrix, "md")),
+        places=_places(matrix, "md"),
     )
 
 
@@ -309,6 +341,11 @@ MATRIX_FILES: Mapping[str, Callable[[Matrix], bytes]] = {
     "matrix.md": markdown,
     "matrix.json": json,
 }
+SUBJECT_FILES: Mapping[str, Callable[[Matrix], bytes]] = {
+    "subjects.html": html,
+    "subjects.md": markdown,
+    "subjects.json": json,
+}
 PROVIDER_FILES: Mapping[str, Callable[[Page, Matrix], bytes]] = {
     "providers/{}.html": provider_html,
     "providers/{}.md": provider_markdown,
@@ -317,27 +354,38 @@ PROVIDER_FILES: Mapping[str, Callable[[Page, Matrix], bytes]] = {
 }
 
 
-def site(run: Run, *, today: dt.date | None = None, subject: str = "") -> Iterable[tuple[str, bytes]]:
-    """Every file of the report on ``run`` as (relative path, content); ``today`` and ``subject`` as in
-    ``matrix.build``. Raises as ``results.canonical`` does."""
+def site(run: Run, *, today: dt.date | None = None) -> Iterator[tuple[str, bytes]]:
+    """Every file of the report on ``run`` as (relative path, content); ``today`` as in ``matrix.build``.
+
+    The matrix of providers is that of the first subject by name. Where there are several, each other one
+    has the same files below ``subjects/<name>/``, and ``subjects.html`` compares them. Raises as
+    ``results.canonical`` does, and UnwritableReport for a name that is no file name.
+    """
     run = results.canonical(run)
+    yield "junit.xml", junit(run)
+    first, *others = [subject.name for subject in run.header.subjects] or [""]
+    yield from _subject_site(run, first, today)
+    for name in others:
+        for path, content in _subject_site(run, name, today):
+            yield f"subjects/{page_name(name)}/{path}", content
+    if others:
+        matrix = matrices.build(run, today=today, by="subject")
+        for path, render in SUBJECT_FILES.items():
+            yield path, render(matrix)
+
+
+def _subject_site(run: Run, subject: str, today: dt.date | None) -> Iterator[tuple[str, bytes]]:
     matrix = matrices.build(run, today=today, subject=subject)
     for name, render in MATRIX_FILES.items():
         yield name, render(matrix)
-    yield "junit.xml", junit(run)
     for page in pages.build(run, matrix):
         for pattern, paint in PROVIDER_FILES.items():
             yield pattern.format(page_name(page.provider.id)), paint(page, matrix)
 
 
-def write_site(
-    run: Run, folder: Path | str, *, today: dt.date | None = None, subject: str = ""
-) -> list[Path]:
+def write_site(run: Run, folder: Path | str, *, today: dt.date | None = None) -> list[Path]:
     """Write the report on ``run`` below ``folder``, each file whole or not at all.
 
     Returns the paths. Raises UnwritableReport, and as ``results.canonical`` does.
     """
-    return [
-        files.replace(Path(folder) / name, content)
-        for name, content in site(run, today=today, subject=subject)
-    ]
+    return [files.replace(Path(folder) / name, content) for name, content in site(run, today=today)]

@@ -14,7 +14,7 @@
     text: row.cells[0].textContent.toLowerCase(),
     cells: [...row.cells].slice(1),
   }));
-  const names = ["text", "provider", "protocol", "state", "origin"];
+  const names = [...form.elements].map((element) => element.name).filter(Boolean);
 
   const wanted = () => Object.fromEntries(names.map((name) => [name, form.elements[name].value.trim()]));
 

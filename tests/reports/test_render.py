@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from reports import matrix, pages, render, results
 from reports.errors import UnwritableReport
 from reports.matrix import STATES, Matrix
-from reports.results import Provider, Run
+from reports.results import Provider, Run, Subject
 from tests.reports.samples import OLD, exchange, result, run
 
 EVIDENCE = "acme/openai-completions/text/1"
@@ -264,6 +264,24 @@ def test_site_is_written(tmp_path: Path) -> None:
         "zeta.html",
         "zeta.md",
     }
+
+
+def test_several_subjects_are_compared() -> None:
+    """With several clients there is a matrix of them, whose cells lead to each one's own, filtered."""
+    both = run(
+        result("stream.order"),
+        result("stream.order", "failed", subject="other"),
+        subjects=(Subject("other", "2"), Subject("wirecheck", "1")),
+    )
+    files = dict(render.site(both))
+    links = [attrs.get("href") for tag, attrs in _Elements(files["subjects.html"]).elements if tag == "a"]
+    assert "index.html#text=Streaming" in links
+    assert "subjects/wirecheck/index.html#text=Streaming" in links
+    assert {"index.html", "subjects/wirecheck/index.html", "subjects/wirecheck/providers/acme.md"} <= set(
+        files
+    )
+    assert "| [other 2](matrix.md) | [✗ failed](matrix.md)" in files["subjects.md"].decode()
+    assert msgspec.json.decode(files["subjects.json"], type=Matrix).by == "subject"
 
 
 def test_provider_id_that_is_no_file_name_is_refused() -> None:
