@@ -39,11 +39,12 @@ class GoogleNeeds(msgspec.Struct, frozen=True):
     groups: tuple[tuple[str, ...], ...] = ()
 
 
+NOTHING_MORE = GoogleNeeds()
 VERTEX = GoogleNeeds((("GOOGLE_CLOUD_PROJECT", "GCLOUD_PROJECT"), ("GOOGLE_CLOUD_LOCATION",)))
 
 
 def google(
-    environ: Mapping[str, str], files: Mapping[str, File], needs: GoogleNeeds = GoogleNeeds()
+    environ: Mapping[str, str], files: Mapping[str, File], needs: GoogleNeeds = NOTHING_MORE
 ) -> Candidate:
     """Application default credentials: the named file, or the one gcloud writes; it must exist."""
     path = environ.get("GOOGLE_APPLICATION_CREDENTIALS") or ADC_FILE

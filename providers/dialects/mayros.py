@@ -98,7 +98,11 @@ def sources(rules: Rules, given: Given, config: Config, provider: str) -> Iterat
     profiles = list(_profiles(given, config, provider))
     if asked:
         yield from (c for c in profiles if c.name == asked)
-        yield from (msgspec.structs.replace(c, absent="another profile is asked for") for c in profiles if c.name != asked)
+        yield from (
+            msgspec.structs.replace(c, absent="another profile is asked for")
+            for c in profiles
+            if c.name != asked
+        )
     if told.get("auth") == "aws-sdk":
         yield Candidate("ambient", "aws-sdk", ambient=True)
     if not asked:
@@ -230,9 +234,7 @@ class Rotation(msgspec.Struct, frozen=True):
     failed: Failed | None
 
 
-def rotate(
-    rules: Rules, keys: tuple[str, ...], attempt: Callable[[str], Failed | None]
-) -> Rotation:
+def rotate(rules: Rules, keys: tuple[str, ...], attempt: Callable[[str], Failed | None]) -> Rotation:
     """Try ``keys`` in order until one works or fails for another reason than a rate limit (M20–M22)."""
     tried: list[str] = []
     failed: Failed | None = None

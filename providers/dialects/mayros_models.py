@@ -174,7 +174,9 @@ def check_allowed(given: Given, config: Config, ref: str) -> Ref:
     allowed = set()
     for key in config.allowed:
         entry = parse_ref(key)
-        if entry and (not catalog or (entry.provider, entry.model) in catalog or entry.provider in configured):
+        if entry and (
+            not catalog or (entry.provider, entry.model) in catalog or entry.provider in configured
+        ):
             allowed.add(entry)
     if config.primary:
         allowed.add(aliased(config, config.primary) or asked)
@@ -244,7 +246,9 @@ def load(given: Given, config: Config) -> Catalogue:
         for index, told in enumerate(entry.get("models") or []):
             if not isinstance(told, Mapping) or not isinstance(told.get("id"), str) or not told["id"]:
                 path = f"models.providers.{provider}.models[{index}]"
-                warnings.append(Warned("empty_model_id", "left out: a model needs an id", provider, path=path))
+                warnings.append(
+                    Warned("empty_model_id", "left out: a model needs an id", provider, path=path)
+                )
                 continue
             fields, origins = model_fields({**inherited, **told})
             merged[provider, told["id"]] = Merged(provider, told["id"], fields, origins)

@@ -184,9 +184,7 @@ def _auth_document(rules: Rules, given: Given) -> Mapping[str, Any] | None:
         ) from None
 
 
-def _stored_key(
-    rules: Rules, given: Given, provider: str, name: str, entry: Mapping[str, Any]
-) -> Candidate:
+def _stored_key(rules: Rules, given: Given, provider: str, name: str, entry: Mapping[str, Any]) -> Candidate:
     key, scope = entry.get("key"), entry.get("env")
     environ = given.environ
     if rules.dollar_values and isinstance(scope, Mapping):  # P31
@@ -211,8 +209,8 @@ def _stored_token(
     def take() -> str | None:
         if provider not in OAUTH or not isinstance(access, str):
             return None
-        is_time = isinstance(expires_ms, int | float)
-        if is_time and expires_ms / 1000 - rules.refresh_margin_s <= given.now_s:
+        expires_s = expires_ms / 1000 if isinstance(expires_ms, int | float) else float("inf")
+        if expires_s - rules.refresh_margin_s <= given.now_s:
             return given.refresh(provider, entry)
         return access
 
@@ -418,5 +416,3 @@ def _extras(document: Mapping[str, Any], provider: str) -> dict[str, Any]:
 def login_kinds(rules: Rules, provider: str) -> tuple[str, ...]:
     """How ``provider`` may be logged in to."""
     return (*(("subscription",) if provider in OAUTH else ()), "api_key")
-
-

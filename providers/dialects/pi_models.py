@@ -139,7 +139,9 @@ def _record(
 ) -> Iterator[DialectFault]:
     yield from _object(value, path)
     if isinstance(value, Mapping):
-        yield from (_refused(f"{path}.{n}", "a text that is not empty", None) for n in required if n not in value)
+        yield from (
+            _refused(f"{path}.{n}", "a text that is not empty", None) for n in required if n not in value
+        )
         for name, check in schema.items():
             if name in value:
                 yield from check(value[name], f"{path}.{name}")
@@ -220,8 +222,9 @@ def read(rules: Rules, given: Given, known: Mapping[str, Any]) -> Read:
         return Read({}, (fault,))
     if document is None:
         return Read({}, ())
-    for fault in _schema_faults(document):
-        return Read({}, (fault,))
+    wrong = next(_schema_faults(document), None)
+    if wrong is not None:
+        return Read({}, (wrong,))
     providers: dict[str, Mapping[str, Any]] = {}
     faults: list[DialectFault] = []
     builtin = {*known, *(str(model["provider"]) for model in given.builtin_models)}
@@ -289,9 +292,7 @@ def _set(model: Merged, fields: Mapping[str, Any], origin: str) -> Merged:
     return msgspec.structs.replace(model, fields={**model.fields, **fields}, origins=origins)
 
 
-def _redirect(
-    merged: dict[tuple[str, str], Merged], provider: str, entry: Mapping[str, Any]
-) -> None:
+def _redirect(merged: dict[tuple[str, str], Merged], provider: str, entry: Mapping[str, Any]) -> None:
     """baseUrl and compat of a built-in provider reach all of its models (P56, P63)."""
     for key, model in merged.items():
         if key[0] == provider:
@@ -329,7 +330,11 @@ def _upsert(merged: dict[tuple[str, str], Merged], provider: str, entry: Mapping
             if name in told:
                 fields[name], origins[name] = told[name], origin
         for name in ("api", "baseUrl"):
-            for place, source in ((told, origin), (entry, f"{MODELS} providers.{provider}"), (inherited, "builtin")):
+            for place, source in (
+                (told, origin),
+                (entry, f"{MODELS} providers.{provider}"),
+                (inherited, "builtin"),
+            ):
                 if name in place:
                     fields[name], origins[name] = place[name], source
                     break

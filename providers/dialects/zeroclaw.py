@@ -37,7 +37,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Where the profiles differ; each field names its rules."""
 
     newest: bool = False
-    fields: Mapping[str, Field] = FIELDS
+    fields: Mapping[str, Field]
     login_profile: str = ""  # C16, C17: the stored profile of OpenAI's login, instead of the variable
     text_tools: tuple[str, ...] = ("groq",)  # C40
     responses: tuple[str, ...] = ("openai", "llamacpp", "custom", "opencode")  # C30
@@ -47,7 +47,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     native_variables: Mapping[str, tuple[str, ...]] = {}  # C47
 
 
-DEFAULT = Rules()
+DEFAULT = Rules(fields=FIELDS)
 NEWEST = Rules(
     newest=True,
     fields=NEWEST_FIELDS,
@@ -261,6 +261,14 @@ def _openai_login(rules: Rules, given: Given) -> Iterator[Candidate]:
     held = document.get("OPENAI_API_KEY") or token
     usable = isinstance(held, str) and bool(held.strip())
     yield Candidate("auth_file", CODEX_FILE, "" if usable else "no login there", take=lambda: str(held))
+
+
+def auth_status(rules: Rules, given: Given, provider: str) -> dict[str, Any]:
+    """Whether a profile has a credential, and by which source; nothing is evaluated."""
+    config = load_config(rules, given)
+    found = profile(rules, config, provider)
+    usable = next((c for c in sources(rules, given, config, found) if not c.absent), None)
+    return {"configured": usable is not None or not _needs_key(found), "source": usable and usable.source}
 
 
 # --- endpoint and request ---

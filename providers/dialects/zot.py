@@ -52,7 +52,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     any_model_of_custom: bool = False  # Z53
     deployment_map: bool = False  # Z57
     subscriptions: tuple[str, ...] = ("anthropic", "openai-codex", "kimi", "github-copilot")  # Z17
-    models: zot_models.Rules = zot_models.Rules()
+    models: zot_models.Rules = zot_models.DEFAULT
 
 
 DEFAULT = Rules()

@@ -40,13 +40,14 @@ SECRETS = ("apiKey", "api_key", "key", "token")
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Where the profiles differ; each field names its rule."""
 
-    apis: Mapping[str, str] = {"openai": "openai", "anthropic": "anthropic"}  # Z29, Z31
+    apis: Mapping[str, str]  # Z29, Z31
     base_url_on_models: bool = False  # Z33
     clamps_limits: bool = False  # Z37
     discovers: bool = False  # Z54
-    provider_aliases: Mapping[str, str] = PROVIDER_ALIASES
+    provider_aliases: Mapping[str, str]  # Z39
 
 
+DEFAULT = Rules(apis={"openai": "openai", "anthropic": "anthropic"}, provider_aliases=PROVIDER_ALIASES)
 NEWEST = Rules(
     apis={
         **dict.fromkeys(("openai", "openai-completions", "openai-chat", "chat"), "openai"),
@@ -98,7 +99,7 @@ def _text(entry: Mapping[str, Any], name: str) -> str:
 
 def declares_no_auth(files: Mapping[str, File], provider: str) -> bool:
     """Whether models.json says ``auth: none`` for ``provider`` (Z42)."""
-    return declared(files).get(provider, {}).get("auth") == "none"
+    return bool(declared(files).get(provider, {}).get("auth") == "none")
 
 
 def registered(rules: Rules, files: Mapping[str, File], provider: str) -> bool:
