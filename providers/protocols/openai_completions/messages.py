@@ -59,7 +59,7 @@ def messages(call: Call, endpoint: Endpoint, deviations: Deviations) -> list[Obj
             wired.append(_assistant(message, said, calls, endpoint, deviations))
             wired += _results(calls, results, endpoint, deviations)
     if deviations.assistant_after_tool_result:
-        wired = list(_parted(wired))
+        wired = list(_parted(wired, deviations))
     return _with_system(wired, _system(call, deviations), deviations)
 
 
@@ -274,11 +274,11 @@ def _with_system(messages: list[Object], system: str | None, deviations: Deviati
     return [{"role": "user", "content": joined}, *messages[1:]]
 
 
-def _parted(messages: Iterable[Object]) -> Iterator[Object]:
+def _parted(messages: Iterable[Object], deviations: Deviations) -> Iterator[Object]:
     """``messages`` with an assistant message between tool results and a user message."""
     before = ""
     for message in messages:
         if before == "tool" and message["role"] == "user":
-            yield {"role": "assistant", "content": NOTED}
+            yield {"role": "assistant", "content": NOTED, **_replayed(None, deviations)}
         yield message
         before = message["role"]

@@ -26,6 +26,8 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     body: Object = {"model": call.model, "messages": messages(call, endpoint, deviations)}
     for fields in (_streaming, _tools, _limits, _reasoning, _structured, _identity):
         body.update(fields(call, endpoint, deviations))
+    if deviations.tools_with_tool_history and any(said["role"] == "tool" for said in body["messages"]):
+        body.setdefault("tools", [])
     body.update(deviations.body)
     if call.tools:
         body.update(deviations.body_with_tools)
@@ -83,8 +85,6 @@ def _tools(call: Call, endpoint: Endpoint, deviations: Deviations) -> Object:
         body["tool_choice"] = deviations.required_word if choice == "required" else choice
     if tools:
         body["tools"] = [_tool(tool, deviations) for tool in tools]
-    elif deviations.tools_with_tool_history and any(message.role == "tool" for message in call.messages):
-        body["tools"] = []
     if call.parallel_tool_calls is not None:
         body["parallel_tool_calls"] = call.parallel_tool_calls
     return body
