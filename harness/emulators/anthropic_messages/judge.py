@@ -48,7 +48,7 @@ class _Judge:
         self.request = request
         self.endpoint = endpoint
         self.deviations: Deviations = known(endpoint.deviations)
-        self.betas = (header(request.headers, "anthropic-beta") or "") != ""
+        self.betas = bool(header(request.headers, "anthropic-beta")) or "beta=true" in request.url
 
     def refuse(self, rule: str, expected: str, seen: object, where: str) -> None:
         self.found.append(Violation(rule, expected, shown(seen), where))
@@ -183,9 +183,14 @@ class _Judge:
         seen = [_role(message) for message in messages]
         expected = 'first message must use the "user" role'
         self.must(seen[0] == "user", "messages.first", expected, seen[0], "/messages/0/role")
+        for at, role in enumerate(seen):
+            if role == "system":
+                lawful = matches(model, self.deviations.system_messages) and at > 0 and seen[at - 1] == "user"
+                expected = "a model that supports role 'system', after a user message"
+                self.must(lawful, "messages.system", expected, model, f"/messages/{at}/role")
         for at, message in enumerate(messages):
             where = f"/messages/{at}"
-            if self.shape(message, where, {"role": _one_of("user", "assistant"), "content": _any}, {}):
+            if self.shape(message, where, {"role": _one_of(*_BLOCKS), "content": _any}, {}):
                 self.content(message, where, last=at == len(messages) - 1)
         self.pairs(body, messages)
         self.prefill(body, messages[-1], model, f"/messages/{len(messages) - 1}")
@@ -469,6 +474,10 @@ def _format(judged: _Judge, value: Any, where: str) -> None:
     judged.must(offered, "output.format", "Extra inputs are not permitted", value, where)
 
 
+def _task_budget(judged: _Judge, value: Any, where: str) -> None:
+    judged.must(judged.betas, "body.unknown", "Extra inputs are not permitted", value, where)
+
+
 # ---------------------------------------------------------------- shapes
 
 _Shape: TypeAlias = tuple[Mapping[str, Check], Mapping[str, Check]]  # required, optional
@@ -511,6 +520,7 @@ _CALL: _Shape = (
 )
 _BLOCKS: Mapping[str, Mapping[str, _Shape]] = {
     "user": {**_RESULT_BLOCKS, "tool_result": _RESULT},
+    "system": {"text": _TEXT},
     "assistant": {
         "text": _TEXT,
         "thinking": ({"thinking": _text, "signature": _signature}, {}),
@@ -553,7 +563,12 @@ _BODY: Mapping[str, Check] = {
         }
     ),
     "output_config": _shaped(
-        {}, {"effort": _one_of("low", "medium", "high", "xhigh", "max"), "format": _format}
+        {},
+        {
+            "effort": _one_of("low", "medium", "high", "xhigh", "max"),
+            "format": _format,
+            "task_budget": _task_budget,
+        },
     ),
     "temperature": _share,
     "top_p": _share,

@@ -28,6 +28,8 @@ _SINCE_4_7 = (
 _SINCE_4_6 = ("*claude-opus-4[-.]6*", "*claude-sonnet-4[-.]6*", "*claude-haiku-4[-.]6*", *_SINCE_4_7)
 _SINCE_4_5 = ("*claude-opus-4[-.][15]*", "*claude-sonnet-4[-.]5*", "*claude-haiku-4[-.]5*", *_SINCE_4_6)
 
+_SINCE_OPUS_4_8 = ("*claude-opus-4[-.][89]*", "*claude-opus-[5-9]*", "*claude-fable-*", "*claude-mythos-*")
+
 _BUDGETS: Mapping[Effort, int] = {
     "minimal": 1024,
     "low": 2048,
@@ -59,6 +61,7 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``fixed_sampling``: models that refuse temperature, top_p and top_k. ``one_sampling``: models that take
     temperature or top_p and not both. ``no_prefill``: models that refuse a conversation that ends with the
     assistant's own words.
+    ``system_messages``: models that take a system message after a user message; ``build`` sends none.
     ``tools_for_history``: a conversation with tool calls must declare tools; they are made up from it.
     ``session_header``: the field that carries the call's session.
     """
@@ -83,6 +86,7 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     fixed_sampling: tuple[str, ...] = _SINCE_4_7
     one_sampling: tuple[str, ...] = _SINCE_4_5
     no_prefill: tuple[str, ...] = _SINCE_4_6
+    system_messages: tuple[str, ...] = _SINCE_OPUS_4_8
     tools_for_history: bool = True
     session_header: str | None = None
 

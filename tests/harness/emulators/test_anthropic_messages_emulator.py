@@ -107,6 +107,10 @@ LAWFUL: dict[str, dict[str, Any]] = {
     "four marks": said(("user", [MARKED] * 4)),
     "a long mark before a short one": said(("user", [LONG, MARKED])),
     "an effort": {"model": "claude-opus-4-7", "output_config": {"effort": "max"}},
+    "a system message with a newer model": {
+        **said(("user", "Hi"), ("system", [{"type": "text", "text": "Be brief."}])),
+        "model": "claude-opus-4-8",
+    },
     "a server tool": {"tools": [{"type": "web_search_20250305", "name": "web_search"}]},
 }
 
@@ -123,7 +127,7 @@ UNLAWFUL: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "no messages": ({"messages": []}, ("messages.some", "/messages")),
     "a system message": (
         said(("user", "Hi"), ("system", "x")),
-        ("body.value", "/messages/1/role"),
+        ("messages.system", "/messages/1/role"),
     ),
     "the assistant first": (said(("assistant", "x"), ("user", "y")), ("messages.first", "/messages/0/role")),
     "empty content": (said(("user", [])), ("content.some", "/messages/0/content")),
@@ -475,6 +479,24 @@ NOT_SPOKEN = {
     "output_tokens_details": "spoken when reasoning is counted",
     "pydantic_ai_gateway": "a gateway's own",
 }
+
+
+@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the shared recordings are not here")
+def test_requests_that_the_vendor_took_are_lawful() -> None:
+    """No recorded request that Anthropic answered breaks a rule of ours."""
+    refused = []
+    for path in sorted(RECORDINGS.glob("*.json")):
+        recording = json.loads(path.read_text("utf-8"))
+        asked = recording["request"]
+        if (
+            recording["api"] != "anthropic-messages"
+            or not asked["body"]
+            or recording["response"]["status"] != 200
+        ):
+            continue
+        content = json.dumps(asked["body"]).encode()
+        refused += broken(Request("POST", asked["url"], HEADERS, content))
+    assert refused == []
 
 
 @pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the shared recordings are not here")
