@@ -216,12 +216,12 @@ class Lead(msgspec.Struct, frozen=True):
 
 def _leads(matrix: Matrix, suffix: str) -> Iterator[Lead]:
     matrix_page = {"html": "index.html", "md": "matrix.md"}[suffix]
-    for number, row in enumerate(matrix.rows):
+    for row in matrix.rows:
         if matrix.by == "provider":
             page = f"providers/{page_name(row.provider)}.{suffix}#{anchor(row.protocol)}"
             yield Lead(row, Markup(page), Markup(page + "-"))
         else:
-            page = ("" if number == 0 else f"subjects/{page_name(row.subject)}/") + matrix_page
+            page = f"subjects/{page_name(row.subject)}/{matrix_page}"
             yield Lead(row, Markup(page), Markup(page + "#text=" * (suffix == "html")))
 
 
@@ -341,11 +341,6 @@ MATRIX_FILES: Mapping[str, Callable[[Matrix], bytes]] = {
     "matrix.md": markdown,
     "matrix.json": json,
 }
-SUBJECT_FILES: Mapping[str, Callable[[Matrix], bytes]] = {
-    "subjects.html": html,
-    "subjects.md": markdown,
-    "subjects.json": json,
-}
 PROVIDER_FILES: Mapping[str, Callable[[Page, Matrix], bytes]] = {
     "providers/{}.html": provider_html,
     "providers/{}.md": provider_markdown,
@@ -354,24 +349,25 @@ PROVIDER_FILES: Mapping[str, Callable[[Page, Matrix], bytes]] = {
 }
 
 
-def site(run: Run, *, today: dt.date | None = None) -> Iterator[tuple[str, bytes]]:
+def site(run: Run, *, today: dt.date | None = None, subject: str = "") -> Iterator[tuple[str, bytes]]:
     """Every file of the report on ``run`` as (relative path, content); ``today`` as in ``matrix.build``.
 
-    The matrix of providers is that of the first subject by name. Where there are several, each other one
-    has the same files below ``subjects/<name>/``, and ``subjects.html`` compares them. Raises as
-    ``results.canonical`` does, and UnwritableReport for a name that is no file name.
+    A run of one subject, or the one named, is a matrix of providers with a page for each. A run of
+    several is a matrix of subjects, with such a report for each one below ``subjects/<name>/``. Raises
+    as ``results.canonical`` does, and UnwritableReport for a name that is no file name.
     """
     run = results.canonical(run)
     yield "junit.xml", junit(run)
-    first, *others = [subject.name for subject in run.header.subjects] or [""]
-    yield from _subject_site(run, first, today)
-    for name in others:
+    names = [subject] if subject else [one.name for one in run.header.subjects]
+    if len(names) < 2:
+        yield from _subject_site(run, "".join(names), today)
+        return
+    matrix = matrices.build(run, today=today, by="subject")
+    for path, render in MATRIX_FILES.items():
+        yield path, render(matrix)
+    for name in names:
         for path, content in _subject_site(run, name, today):
             yield f"subjects/{page_name(name)}/{path}", content
-    if others:
-        matrix = matrices.build(run, today=today, by="subject")
-        for path, render in SUBJECT_FILES.items():
-            yield path, render(matrix)
 
 
 def _subject_site(run: Run, subject: str, today: dt.date | None) -> Iterator[tuple[str, bytes]]:
@@ -383,9 +379,14 @@ def _subject_site(run: Run, subject: str, today: dt.date | None) -> Iterator[tup
             yield pattern.format(page_name(page.provider.id)), paint(page, matrix)
 
 
-def write_site(run: Run, folder: Path | str, *, today: dt.date | None = None) -> list[Path]:
+def write_site(
+    run: Run, folder: Path | str, *, today: dt.date | None = None, subject: str = ""
+) -> list[Path]:
     """Write the report on ``run`` below ``folder``, each file whole or not at all.
 
     Returns the paths. Raises UnwritableReport, and as ``results.canonical`` does.
     """
-    return [files.replace(Path(folder) / name, content) for name, content in site(run, today=today)]
+    return [
+        files.replace(Path(folder) / name, content)
+        for name, content in site(run, today=today, subject=subject)
+    ]

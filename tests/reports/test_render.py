@@ -274,14 +274,20 @@ def test_several_subjects_are_compared() -> None:
         subjects=(Subject("other", "2"), Subject("wirecheck", "1")),
     )
     files = dict(render.site(both))
-    links = [attrs.get("href") for tag, attrs in _Elements(files["subjects.html"]).elements if tag == "a"]
-    assert "index.html#text=Streaming" in links
+    links = [attrs.get("href") for tag, attrs in _Elements(files["index.html"]).elements if tag == "a"]
     assert "subjects/wirecheck/index.html#text=Streaming" in links
-    assert {"index.html", "subjects/wirecheck/index.html", "subjects/wirecheck/providers/acme.md"} <= set(
-        files
-    )
-    assert "| [other 2](matrix.md) | [✗ failed](matrix.md)" in files["subjects.md"].decode()
-    assert msgspec.json.decode(files["subjects.json"], type=Matrix).by == "subject"
+    assert {"subjects/other/index.html", "subjects/wirecheck/providers/acme.md"} <= set(files)
+    table = files["matrix.md"].decode()
+    assert "| [other 2](subjects/other/matrix.md) | [✗ failed](subjects/other/matrix.md)" in table
+    assert msgspec.json.decode(files["matrix.json"], type=Matrix).by == "subject"
+
+
+def test_one_subject_of_several_has_the_report_of_its_own() -> None:
+    """Naming a subject gives its matrix of providers alone."""
+    both = run(result("stream.order"), subjects=(Subject("other", "2"), Subject("wirecheck", "1")))
+    files = dict(render.site(both, subject="wirecheck"))
+    assert "providers/acme.html" in files
+    assert msgspec.json.decode(files["matrix.json"], type=Matrix).rows[0].cells[0].state == "passed"
 
 
 def test_provider_id_that_is_no_file_name_is_refused() -> None:
