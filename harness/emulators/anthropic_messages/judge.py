@@ -134,6 +134,11 @@ class _Judge:
             new = matches(model, self.deviations.adaptive_thinking)
             expected = "a model that supports adaptive thinking"
             self.must(new, "thinking.adaptive", expected, model, "/thinking/type")
+        config = body.get("output_config")
+        effort = config.get("effort") if isinstance(config, dict) else None
+        known_effort = effort != "xhigh" or matches(model, self.deviations.xhigh_effort)
+        expected = "Supported levels: high, low, max, medium."
+        self.must(known_effort, "thinking.effort", expected, effort, "/output_config/effort")
         self.sampling(body, model)
 
     def sampling(self, body: Object, model: str) -> None:

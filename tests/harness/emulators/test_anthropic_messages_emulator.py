@@ -228,6 +228,10 @@ UNLAWFUL: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
         {**THINKS, "model": "claude-opus-4-7"},
         ("thinking.adaptive_only", "/thinking/type"),
     ),
+    "an effort that the model does not know": (
+        {"model": "claude-opus-4-6", "output_config": {"effort": "xhigh"}},
+        ("thinking.effort", "/output_config/effort"),
+    ),
     "temperature and top_p together": (
         {"temperature": 0.5, "top_p": 0.5},
         ("sampling.one", "/top_p"),
