@@ -6,15 +6,18 @@ Reference: https://platform.openai.com/docs/api-reference/chat, the pages "Creat
     deviations.py   where a vendor differs, as data
     request.py      Call to request: the body's fields
     messages.py     Call to request: the history, mended
-    answer.py       frames to events, streamed and whole; errors
+    answer.py       frames to events, streamed and whole
+    think_tags.py   reasoning between tags in the content
+    refusals.py     errors, instead of an answer and inside one
 """
 
 from __future__ import annotations
 
 from providers.framing.sse import SSE
 from providers.framing.whole import Whole
-from providers.protocols.openai_completions.answer import StreamDecoder, WholeDecoder, error
+from providers.protocols.openai_completions.answer import StreamDecoder, WholeDecoder
 from providers.protocols.openai_completions.deviations import Deviations
+from providers.protocols.openai_completions.refusals import error
 from providers.protocols.openai_completions.request import build
 from providers.wire import Decoder, Framing, Protocol
 

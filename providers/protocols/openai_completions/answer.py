@@ -19,12 +19,12 @@ What has the wrong JSON type is MalformedFrame, with a pointer to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from providers import jsontext
 from providers.call import JSON
-from providers.errors import EventOrderError, MalformedFrame, RemoteError, TruncatedStream
+from providers.errors import EventOrderError, MalformedFrame, TruncatedStream
 from providers.events import (
     Citation,
     Drift,
@@ -45,7 +45,9 @@ from providers.events import (
     parse_arguments,
 )
 from providers.protocols.openai_completions.deviations import Deviations
-from providers.wire import Frame, Headers, Told, refusal, refused
+from providers.protocols.openai_completions.refusals import raise_refusal, raise_told
+from providers.protocols.openai_completions.think_tags import ThinkTags
+from providers.wire import Frame
 
 FINISH: Mapping[str, FinishReason] = {
     "stop": "stop",
@@ -89,7 +91,7 @@ class StreamDecoder:
                 return []
         chunk = jsontext.parse(data, offset_bytes=frame.offset_bytes)
         if type(chunk) is not dict or "error" in chunk or frame.event == "error":
-            _raise_told(chunk, frame)
+            raise_told(chunk, frame)
         events: list[Event] = []
         answer.add(chunk, "delta", "message", events)
         return events
@@ -124,9 +126,9 @@ class WholeDecoder:
         answer.offset_bytes = frame.offset_bytes
         body = jsontext.parse(frame.data, offset_bytes=frame.offset_bytes)
         if type(body) is not dict or "error" in body:
-            _raise_told(body, frame)
+            raise_told(body, frame)
         if not body.get("choices"):
-            _raise_refusal(body, frame)
+            raise_refusal(body, frame)
             raise answer.wrong("a choice", body.get("choices"), "/choices")
         events: list[Event] = []
         answer.add(body, "message", "delta", events)
@@ -163,7 +165,7 @@ class _Call:
 class _Choice:
     """One alternative answer: which blocks are open, and what is still to be said at its end."""
 
-    def __init__(self, index: int, tags: _ThinkTags | None) -> None:
+    def __init__(self, index: int, tags: ThinkTags | None) -> None:
         self.index = index
         self.tags = tags
         self.blocks = 0
@@ -277,7 +279,7 @@ class _Answer:
             raise self.wrong("an integer", index, f"/choices/{position}/index")
         choice = self._choices.get(index)
         if choice is None:
-            tags = _ThinkTags() if self._deviations.reasoning_field == "think_tags" else None
+            tags = ThinkTags() if self._deviations.reasoning_field == "think_tags" else None
             choice = self._choices[index] = _Choice(index, tags)
         delta = value.get(field)
         if delta is None:
@@ -635,101 +637,3 @@ def _detail(detail: dict[str, Any], choice: _Choice) -> ReasoningSignature:
         id=id if type(id) is str else None,
         details=detail,
     )
-
-
-class _ThinkTags:
-    """Splits <think>…</think> at the head of the content from what follows it."""
-
-    def __init__(self) -> None:
-        self._held = ""
-        self._wanted = "<think>"
-
-    def split(self, text: str) -> tuple[str, str]:
-        """``text`` as (reasoning, words); what may be part of a tag is held back."""
-        if not self._wanted:
-            return "", text
-        held = self._held + text
-        self._held = ""
-        if self._wanted == "<think>":
-            bare = held.lstrip()
-            if bare.startswith("<think>"):
-                self._wanted, held = "</think>", bare[len("<think>") :]
-            elif "<think>".startswith(bare):
-                self._held = held
-                return "", ""
-            else:
-                self._wanted = ""
-                return "", held
-        thought, tag, rest = held.partition("</think>")
-        if tag:
-            self._wanted = ""
-            return thought, rest
-        kept = next(n for n in range(7, -1, -1) if thought.endswith("</think>"[:n]))
-        self._held = thought[len(thought) - kept :]
-        return thought[: len(thought) - kept], ""
-
-    def rest(self) -> tuple[str, str]:
-        """What is still held back, as (reasoning, words)."""
-        held, self._held = self._held, ""
-        return (held, "") if self._wanted == "</think>" else ("", held)
-
-
-# --- errors ---
-
-
-def error(status: int, headers: Headers, body: bytes) -> RemoteError:
-    """The typed error of a refusing answer."""
-    return refusal(status, headers, body, _told)
-
-
-def _raise_told(value: JSON, frame: Frame) -> None:
-    """Raise for a frame that is an error or no object; an ``error`` that is null is neither."""
-    if type(value) is dict and value.get("error") in (None, {}, "") and frame.event != "error":
-        return
-    told = _told(value)
-    if told is None:
-        raise MalformedFrame(expected="an object", seen=value, offset_bytes=frame.offset_bytes)
-    raise refused(told, status=200, body=value)
-
-
-def _raise_refusal(body: dict[str, Any], frame: Frame) -> None:
-    """Raise for a body without choices that tells why."""
-    told = _told(body)
-    if told is not None:
-        raise refused(told, status=200, body=body)
-
-
-def _told(body: JSON) -> Told | None:
-    """The vendor's words in an error body of any known shape; None when there are none."""
-    if isinstance(body, list):
-        found = (_told(item) for item in body)
-        return next((told for told in found if told is not None), None)
-    if not isinstance(body, dict):
-        return None
-    inner = body.get("error")
-    if isinstance(inner, dict):
-        kind = _first(inner, ("type", "status"), str)
-        return Told(_message(inner), kind, _first(inner, ("code",), str, int))
-    message = inner if isinstance(inner, str) else _message(body)
-    if message is None:
-        return None
-    return Told(message, _first(body, ("type",), str), _first(body, ("code",), str, int))
-
-
-def _first(holder: Mapping[str, Any], names: Iterable[str], *types: type) -> Any:
-    """The value of the first of ``names`` that has one of ``types``."""
-    return next((holder[name] for name in names if type(holder.get(name)) in types), None)
-
-
-def _message(holder: Mapping[str, Any]) -> str | None:
-    """The words in ``message``, ``detail`` (FastAPI sends a list there), ``msg`` or ``errors``."""
-    text: str | None = _first(holder, ("message", "detail", "msg", "error_description"), str)
-    if text is not None:
-        return text
-    for name in ("detail", "errors", "message"):
-        inner = holder.get(name)
-        items = inner if isinstance(inner, list) else [inner]
-        words = [_message(item) for item in items if isinstance(item, dict)]
-        if any(words):
-            return "; ".join(word for word in words if word)
-    return None
