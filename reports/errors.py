@@ -10,10 +10,12 @@
       UnwritableReport        a file cannot be written; what was there before is untouched
       UnreadableExpectations  the file of expected failures is wrong
 
-The message is made in one place from fields, which tests compare.
+The message is made in one place from fields, which tests compare; what a file holds is made visible in it.
 """
 
 from __future__ import annotations
+
+from reports import escaping
 
 _SHOWN = 200
 
@@ -38,7 +40,8 @@ class ReportError(Exception):
             ("where", self.where),
             ("next", self.next_step),
         )
-        return "; ".join([self.summary, *(f"{name}: {value}" for name, value in facts if value)])
+        told = [self.summary, *(f"{name}: {value}" for name, value in facts if value)]
+        return escaping.line("; ".join(told))
 
 
 class UnreadableReport(ReportError):

@@ -21,6 +21,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from reports import escaping
 from reports.errors import UnreadableExpectations
 from reports.matrix import as_of, claimed
 from reports.results import Blame, Result, Run
@@ -96,7 +97,10 @@ def decide(
     *,
     today: dt.date | None = None,
 ) -> Decision:
-    """The gate's decision on ``run``; ``today`` is the day expectations are held to (default: the run's)."""
+    """The gate's decision on ``run``, which like ``baseline`` was read from a file or is canonical.
+
+    ``today`` is the day expectations are held to; without it the day the run is looked at from.
+    """
     known = tuple(expected)
     judged = [result for result in run.results if result.verdict in _GOOD | _BAD]
     undecided = _undecided(run, baseline, judged)
@@ -137,7 +141,9 @@ def decide(
     )
     failed = decision.regressions or decision.unexpected_passes or decision.expired
     return msgspec.structs.replace(
-        decision, exit_code=FAILED if failed else PASSED, reasons=tuple(_reasons(decision))
+        decision,
+        exit_code=FAILED if failed else PASSED,
+        reasons=tuple(escaping.line(reason) for reason in _reasons(decision)),
     )
 
 

@@ -140,7 +140,7 @@ def build(
     subject: str = "",
     by: By = "provider",
 ) -> Matrix:
-    """The matrix of ``run``.
+    """The matrix of ``run``, which was read from a file or is ``results.canonical``.
 
     By provider it shows one subject's results: ``subject``, or the run's first. By subject it shows
     every subject's, over all providers.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reports import matrix
 from reports.matrix import Cell
-from reports.results import ORIGINS, VERDICTS, Claim, Result, Subject
+from reports.results import ORIGINS, VERDICTS, Capability, Claim, Result, Subject
 from tests.reports.samples import FRESH, OLD, TODAY, result, run
 
 P, W, F, E, S = "passed", "warned", "failed", "errored", "skipped"
@@ -191,7 +191,7 @@ def test_matrix_of_subjects_shows_each_over_all_providers() -> None:
 
 def test_capability_of_several_features_is_offered_by_any() -> None:
     """One offered feature is a claim; only no to all that was said is a no."""
-    column = matrix.Capability("tools", "Tools", ("tools", "parallel_tools"))
+    column = Capability("tools", "Tools", ("tools", "parallel_tools"))
     yes, no = Claim(True), Claim(False)
     assert matrix.claimed(column, {"tools": no, "parallel_tools": yes}) is True
     assert matrix.claimed(column, {"tools": no}) is False
