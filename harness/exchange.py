@@ -22,7 +22,7 @@ from providers.wire import Headers, Request
 from reports import files
 
 Origin = Literal["recorded", "imported", "documented", "synthetic"]
-Ending = Literal["whole", "reset", "stall"]
+Ending = Literal["whole", "reset", "stall", "refused", "no_head"]
 
 _PACKAGED = Path(__file__).parent / "_fixtures"
 FIXTURES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parent.parent / "fixtures"
@@ -33,9 +33,9 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
 
     ``boundaries``: ascending offsets in ``content`` at which each transfer chunk ended; the last one is
     its length. ``delays_ms``: the wait before each chunk, as many as boundaries, or empty when unknown.
-    ``ending`` tells a fault of the connection after the last chunk. ``date`` is when it was recorded, or,
-    for a documented one, when its source was read. ``source`` is an address or a recording's own source.
-    ``redactions`` name what was replaced, never its value.
+    ``ending`` tells a fault of the connection: after the last chunk, or (``refused``, ``no_head``) before
+    any. ``date`` is when it was recorded, or, for a documented one, when its source was read. ``source`` is
+    an address or a recording's own source. ``redactions`` name what was replaced, never its value.
     """
 
     provider: str

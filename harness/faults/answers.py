@@ -6,12 +6,11 @@ from msgspec.structs import replace
 
 from harness.emulators import EMULATORS
 from harness.exchange import Exchange
-from harness.faults.fault import STREAMS, TEXT, Change, Fault, Verdict, with_content, with_media_type
+from harness.faults.fault import ASKED, STREAMS, Change, Fault, Verdict, with_content, with_media_type
 from harness.grammars import GRAMMARS
 from providers import jsontext
 from providers.wire import Protocol, Refused
 
-ASKED = (*TEXT, "text")
 PAGE = b"<!DOCTYPE html>\n<html><head><title>502 Bad Gateway</title></head><body>Bad Gateway</body></html>\n"
 STATUSES: tuple[tuple[int, str, Verdict], ...] = (
     (400, "Bad Request", "error"),
@@ -85,49 +84,49 @@ FAULTS = (
         for status, phrase, verdict in STATUSES
     ),
     Fault(
-        name="refusal.context_overflow",
+        name="error.context_overflow",
         title="The vendor's words for a full context window",
         verdict="error",
         change=_vendors("context_overflow"),
         scenarios=ASKED,
     ),
     Fault(
-        name="refusal.quota",
+        name="error.quota",
         title="The vendor's words for an empty account",
         verdict="error",
         change=_vendors("quota"),
         scenarios=ASKED,
     ),
     Fault(
-        name="refusal.rate_limit",
+        name="error.rate_limit",
         title="The vendor's words for too many requests",
         verdict="retryable_error",
         change=_vendors("rate_limit"),
         scenarios=ASKED,
     ),
     Fault(
-        name="refusal.empty_body",
+        name="error.empty_body",
         title="Status 400 without a body",
         verdict="error",
         change=_answer(400, "application/json", b""),
         scenarios=ASKED,
     ),
     Fault(
-        name="refusal.html",
+        name="error.html",
         title="Status 502 with a page for people",
         verdict="retryable_error",
         change=_answer(502, "text/html", PAGE),
         scenarios=ASKED,
     ),
     Fault(
-        name="refusal.text",
+        name="error.text",
         title="Status 503 with plain text",
         verdict="retryable_error",
         change=_answer(503, "text/plain", b"upstream connect error or disconnect before headers"),
         scenarios=ASKED,
     ),
     Fault(
-        name="page.html_200",
+        name="error.html_200",
         title="Status 200 with a page for people",
         verdict="error",
         change=_answer(200, "text/html; charset=utf-8", PAGE),

@@ -102,7 +102,7 @@ def _cut_arguments(exchange: Exchange, protocol: Protocol) -> Exchange | None:
 
 
 def _control_characters(piece: str) -> str:
-    return re.sub(r'(?<=\w)(?=")(?!":)', _CONTROL, piece, count=1)
+    return re.sub(r'(?<=\w)(?=")(?!"\s*:)', _CONTROL, piece, count=1)
 
 
 def _unknown_name(value: Any, grammar: Grammar) -> Any:
@@ -185,20 +185,20 @@ FAULTS = (
         scenarios=TEXT,
     ),
     Fault(
-        name="error.midstream",
+        name="error.in_middle",
         title="The vendor's overload error after half of the frames",
         verdict="retryable_error",
         change=_error("overloaded", _middle),
     ),
     Fault(
-        name="error.server_midstream",
+        name="error.server_in_middle",
         title="The vendor's internal error after half of the frames",
         verdict="retryable_error",
         change=_error("server_error", _middle),
         scenarios=TEXT,
     ),
     Fault(
-        name="error.refused_midstream",
+        name="error.refused_in_middle",
         title="The vendor's refusal of the request after the first frame",
         verdict="error",
         change=_error("bad_request", lambda frames, grammar: 1),
@@ -226,70 +226,98 @@ FAULTS = (
         scenarios=(*TEXT, *WHOLE),
     ),
     Fault(
-        name="finish.unknown",
+        name="stop.unknown",
         title="A finish reason that nobody knows",
         verdict="reported",
         change=_finish(lambda grammar: UNKNOWN),
         scenarios=(*STREAMS, *WHOLE),
     ),
     Fault(
-        name="finish.stop_with_calls",
+        name="stop.filter",
+        title="The vendor's finish reason of a content filter",
+        verdict="reported",
+        change=_finish(_spelled("content_filter")),
+        scenarios=(*TEXT, "text"),
+    ),
+    Fault(
+        name="stop.refusal",
+        title="The vendor's finish reason of a refusal",
+        verdict="reported",
+        change=_finish(_spelled("refusal")),
+        scenarios=(*TEXT, "text"),
+    ),
+    Fault(
+        name="stop.pause",
+        title="The vendor's finish reason of a pause",
+        verdict="reported",
+        change=_finish(_spelled("pause")),
+        scenarios=(*TEXT, "text"),
+    ),
+    Fault(
+        name="stop.malformed_call",
+        title="The vendor's finish reason of a call that came out wrong",
+        verdict="reported",
+        change=_finish(_spelled("error")),
+        scenarios=(*TEXT, "text"),
+    ),
+    Fault(
+        name="tool.stop_mismatch",
         title="Tool calls, and the finish reason of plain words",
         verdict="reported",
         change=_finish(_spelled("stop")),
         scenarios=(*CALLS, "tool_call"),
     ),
     Fault(
-        name="finish.tool_calls_without_call",
+        name="tool.stop_empty",
         title="Words only, and the finish reason of tool calls",
         verdict="reported",
         change=_finish(_spelled("tool_calls")),
         scenarios=(*TEXT, "text"),
     ),
     Fault(
-        name="finish.empty",
+        name="empty.completion",
         title="A well-formed answer without words",
         verdict="reported",
         change=in_values(_no_words),
         scenarios=(*TEXT, "text"),
     ),
     Fault(
-        name="arguments.cut",
+        name="tool.truncated_args",
         title="The output limit cuts a call's arguments",
         verdict="reported",
         change=_cut_arguments,
-        scenarios=(*CALLS, "tool_call"),
+        scenarios=("tool_call_stream", "tool_call"),
     ),
     Fault(
-        name="arguments.invalid",
+        name="tool.malformed_args",
         title="A call's arguments are no JSON",
         verdict="reported",
         change=_arguments(lambda piece: piece.replace("}", ",]")),
         scenarios=(*CALLS, "tool_call"),
     ),
     Fault(
-        name="arguments.control_characters",
+        name="tool.control_chars",
         title="A string in a call's arguments holds raw control characters",
         verdict="reported",
         change=_arguments(_control_characters),
         scenarios=(*CALLS, "tool_call"),
     ),
     Fault(
-        name="name.unknown",
+        name="tool.unknown_name",
         title="A call of a tool that was never offered",
         verdict="reported",
         change=in_values(_unknown_name),
         scenarios=(*CALLS, "tool_call"),
     ),
     Fault(
-        name="interleaved.calls",
+        name="tool.interleaved",
         title="The frames of parallel calls come in turn",
         verdict="same",
         change=in_frames(_calls_in_turn),
         scenarios=("tool_call_parallel_stream",),
     ),
     Fault(
-        name="interleaved.choices",
+        name="choices.interleaved",
         title="A second choice, its frames mixed with the first one's",
         verdict="reported",
         change=in_frames(_two_choices),

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from harness.exchange import Ending, Exchange
 from harness.faults.fault import (
+    ASKED,
     CHARACTERS,
     STREAMS,
     TEXT,
@@ -116,6 +117,20 @@ FAULTS = (
         title="Cut inside each blank line, before and after each colon of data",
         verdict="same",
         change=_in_blank_lines,
+    ),
+    Fault(
+        name="connect.refused",
+        title="No connection can be made",
+        verdict="retryable_error",
+        change=_ends("refused", lambda length: 0),
+        scenarios=ASKED,
+    ),
+    Fault(
+        name="connect.no_head",
+        title="The connection is closed before the answer's head",
+        verdict="retryable_error",
+        change=_ends("no_head", lambda length: 0),
+        scenarios=ASKED,
     ),
     Fault(
         name="disconnect.midstream",

@@ -29,6 +29,7 @@ Change: TypeAlias = Callable[[Exchange, Protocol], Exchange | None]
 Frames: TypeAlias = list[Frame]
 
 TEXT = ("text_stream",)
+ASKED = (*TEXT, "text")
 CALLS = ("tool_call_stream", "tool_call_parallel_stream")
 STREAMS = ("text_stream", "tool_call_stream", "tool_call_parallel_stream", "reasoning_stream")
 WHOLE = ("text", "tool_call")

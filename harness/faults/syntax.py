@@ -111,8 +111,9 @@ def _end_twice(frames: Frames, grammar: Grammar) -> Frames | None:
 
 
 def _first_twice(frames: Frames, grammar: Grammar) -> Frames | None:
-    first = frames[:1]
-    return None if speaking(first, grammar) or completing(first, grammar) == 0 else [*first, *frames]
+    """The first frame again, where it says nothing that would be said twice."""
+    steps = [step.kind for value in grammar.values(frames[:1]) for step in grammar.steps(value)]
+    return None if "words" in steps or completing(frames[:1], grammar) == 0 else [frames[0], *frames]
 
 
 def _half(frames: Frames, grammar: Grammar) -> Frames | None:
@@ -149,7 +150,7 @@ def _broken_json(frames: Frames, grammar: Grammar) -> Frames | None:
 
 
 def _bad_utf8(frames: Frames, grammar: Grammar) -> Frames | None:
-    return _in_the_middle(frames, grammar, lambda data: data.replace(b'":"', b'":"\xff\xfe', 1))
+    return _in_the_middle(frames, grammar, lambda data: re.sub(rb'":\s*"', b'":"\xff\xfe', data, count=1))
 
 
 def _other_shape(frames: Frames, grammar: Grammar) -> Frames | None:

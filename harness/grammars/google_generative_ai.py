@@ -82,7 +82,12 @@ GRAMMAR = Grammar(
         b'{"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":3,"totalTokenCount":10}}'
     ),
     finish_key="finishReason",
-    finishes={"stop": "STOP", "length": "MAX_TOKENS"},
+    finishes={
+        "stop": "STOP",
+        "length": "MAX_TOKENS",
+        "content_filter": "SAFETY",
+        "error": "MALFORMED_FUNCTION_CALL",
+    },
     text_key="text",
     arguments_key=None,
     usage_keys=("usageMetadata",),

@@ -106,7 +106,12 @@ GRAMMAR = Grammar(
     unknown=Frame(b'{"object":"wirecheck.unknown","choices":[]}', "wirecheck_unknown"),
     usage_only=_chunk("[]", ',"usage":{"prompt_tokens":7,"completion_tokens":3,"total_tokens":10}'),
     finish_key="finish_reason",
-    finishes={"stop": "stop", "length": "length", "tool_calls": "tool_calls"},
+    finishes={
+        "stop": "stop",
+        "length": "length",
+        "tool_calls": "tool_calls",
+        "content_filter": "content_filter",
+    },
     text_key="content",
     arguments_key="arguments",
     usage_keys=("usage", "x_groq"),

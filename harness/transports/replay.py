@@ -7,14 +7,24 @@ elsewhere). ``seen`` keeps the requests, credentials redacted.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
 import httpx
 
-from harness.exchange import Exchange
+from harness.exchange import Ending, Exchange
 from harness.matching import match
 from harness.redaction import redacted_headers, redacted_url
 from providers.wire import Request
+
+_LATE = "no byte for longer than the read timeout"
+_AFTER: Mapping[Ending, tuple[type[httpx.TransportError], str]] = {
+    "reset": (httpx.ReadError, "connection reset by peer"),
+    "stall": (httpx.ReadTimeout, _LATE),
+}
+_BEFORE: Mapping[Ending, tuple[type[httpx.TransportError], str]] = {
+    "refused": (httpx.ConnectError, "connection refused"),
+    "no_head": (httpx.RemoteProtocolError, "server disconnected without sending a response"),
+}
 
 
 class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -30,12 +40,11 @@ class _Chunks(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         for chunk, wait_ms in zip(self._chunks, self._waits_ms, strict=False):
             if wait_ms > self._longest_ms:
-                raise httpx.ReadTimeout("no byte for longer than the read timeout")
+                raise httpx.ReadTimeout(_LATE)
             yield chunk
-        if self._ending == "reset":
-            raise httpx.ReadError("connection reset by peer")
-        if self._ending == "stall":
-            raise httpx.ReadTimeout("no byte for longer than the read timeout")
+        if self._ending in _AFTER:
+            kind, told = _AFTER[self._ending]
+            raise kind(told)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for chunk in self:
@@ -86,6 +95,9 @@ class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
         exchange = match(seen, self._exchanges) if self._strict else self._exchanges[0]
         if len(self._exchanges) > 1:
             self._exchanges.remove(exchange)
+        if exchange.ending in _BEFORE:
+            kind, told = _BEFORE[exchange.ending]
+            raise kind(told)
         timeout = request.extensions.get("timeout", {}).get("read")
         self._answers.append(_Chunks(exchange, timeout))
         return as_response(exchange, self._answers[-1])
