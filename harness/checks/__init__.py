@@ -7,9 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.checks import registry, streaming
+from harness.checks import (
+    broken,
+    delivery,
+    errors,
+    reasoning,
+    registry,
+    requests,
+    stops,
+    streaming,
+    text,
+    tools,
+    usage,
+)
 from harness.checks.registry import Check
 
-_MODULES = (streaming,)
+_MODULES = (broken, delivery, errors, reasoning, requests, stops, streaming, text, tools, usage)
 
 CHECKS: Mapping[str, Check] = dict(sorted(registry.registered().items()))

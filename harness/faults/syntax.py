@@ -107,13 +107,18 @@ def _after_the_end(frames: Frames, grammar: Grammar) -> Frames | None:
 
 
 def _end_twice(frames: Frames, grammar: Grammar) -> Frames | None:
-    return [*frames, frames[-1]] if not speaking(frames[-1:], grammar) else None
+    return [*frames, frames[-1]] if not _says(frames[-1], grammar) else None
 
 
 def _first_twice(frames: Frames, grammar: Grammar) -> Frames | None:
     """The first frame again, where it says nothing that would be said twice."""
-    steps = [step.kind for value in grammar.values(frames[:1]) for step in grammar.steps(value)]
-    return None if "words" in steps or completing(frames[:1], grammar) == 0 else [frames[0], *frames]
+    return [frames[0], *frames] if not _says(frames[0], grammar) else None
+
+
+def _says(frame: Frame, grammar: Grammar) -> bool:
+    """Whether the frame holds words, a call, or what only one frame can hold."""
+    steps = [step.kind for value in grammar.values([frame]) for step in grammar.steps(value)]
+    return "words" in steps or "content" in steps
 
 
 def _half(frames: Frames, grammar: Grammar) -> Frames | None:
