@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.emulators import anthropic_messages, google_generative_ai, google_vertex, openai_completions
+from harness.emulators import (
+    anthropic_messages,
+    google_generative_ai,
+    google_interactions,
+    google_vertex,
+    openai_completions,
+)
 from harness.emulators.emulator import Emulator, Spoken
 
 __all__ = ["EMULATORS", "Emulator", "Spoken"]
@@ -19,6 +25,7 @@ EMULATORS: Mapping[str, Emulator] = {
     for emulator in (
         anthropic_messages.EMULATOR,
         google_generative_ai.EMULATOR,
+        google_interactions.EMULATOR,
         google_vertex.EMULATOR,
         openai_completions.EMULATOR,
     )

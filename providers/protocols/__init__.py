@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from providers.protocols import anthropic_messages, google_generative_ai, google_vertex, openai_completions
+from providers.protocols import (
+    anthropic_messages,
+    google_generative_ai,
+    google_interactions,
+    google_vertex,
+    openai_completions,
+)
 from providers.wire import Protocol
 
 PROTOCOLS: Mapping[str, Protocol] = {
@@ -16,6 +22,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
     for protocol in (
         anthropic_messages.PROTOCOL,
         google_generative_ai.PROTOCOL,
+        google_interactions.PROTOCOL,
         google_vertex.PROTOCOL,
         openai_completions.PROTOCOL,
     )
