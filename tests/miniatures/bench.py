@@ -15,9 +15,10 @@ from msgspec.structs import replace
 from harness import fixtures
 from harness.emulators import EMULATORS
 from harness.exchange import Ending, Exchange
-from harness.observation import Observation
+from harness.observation import Heard, Observation
 from harness.scenarios import SCENARIOS
 from harness.stage import Case, Stage, observe
+from providers.errors import ProviderError
 from providers.events import Turn
 from providers.features import FEATURES
 from providers.protocols import PROTOCOLS
@@ -157,3 +158,24 @@ def answered(
     )
     seen = observe(peer, story, 0, call, exchange, strict=False)
     return replace(seen, fault=fault, baseline=baseline)
+
+
+def told(seen: Observation, **changes: object) -> Observation:
+    """What a client would have returned whose turn differs so."""
+    heard = seen.heard
+    turn = replace(heard.turn, **changes)
+    return replace(seen, heard=Heard(heard.frames, heard.events, turn, heard.error))
+
+
+def failing(seen: Observation, error: ProviderError) -> Observation:
+    """What a client would have returned that ended with ``error``."""
+    heard = seen.heard
+    turn = replace(heard.turn, error=error, complete=False)
+    return replace(seen, heard=Heard(heard.frames, heard.events, turn, error))
+
+
+def succeeding(seen: Observation) -> Observation:
+    """What a client would have returned that takes what it heard for a whole answer."""
+    heard = seen.heard
+    turn = replace(heard.turn, error=None, complete=True, finish=heard.turn.finish or "stop")
+    return replace(seen, heard=Heard(heard.frames, heard.events, turn, None))

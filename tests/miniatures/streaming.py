@@ -1,9 +1,175 @@
-"""Providers that stream badly."""
+"""Providers that stream badly, and clients that add a sound stream up badly."""
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from harness.observation import Observation
-from tests.miniatures.bench import EVENT_STREAM, answered, breaks
+from providers.call import Text
+from tests.miniatures.bench import CHAT, EVENT_STREAM, GEMINI, MESSAGES, answered, breaks, spoken, told
+
+_WHO = '"id":"c1","object":"chat.completion.chunk","created":1,"model":"miniature-1"'
+
+
+def chunk(delta: str, finish: str = "null", who: str = _WHO, index: int = 0) -> bytes:
+    """A chat completion chunk with one choice."""
+    choice = f'{{"index":{index},"delta":{delta},"finish_reason":{finish}}}'
+    return f'data: {{{who},"choices":[{choice}]}}\n\n'.encode()
+
+
+FIRST = chunk('{"role":"assistant","content":""}')
+WORDS = chunk('{"content":"Hello"}')
+LAST = chunk("{}", '"stop"')
+DONE = b"data: [DONE]\n\n"
+
+
+def event(data: str) -> bytes:
+    """An event of the Messages API."""
+    kind = data.split('"')[3]
+    return f"event: {kind}\ndata: {data}\n\n".encode()
+
+
+MESSAGE_START = event(
+    '{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"m",'
+    '"content":[],"stop_reason":null,"usage":{"input_tokens":1,"output_tokens":1}}}'
+)
+MESSAGE_END = event(
+    '{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":2}}'
+) + event('{"type":"message_stop"}')
+
+
+def block(index: int, text: str, *, stop: bool = True) -> bytes:
+    """A text block of the Messages API."""
+    begun = event(
+        f'{{"type":"content_block_start","index":{index},"content_block":{{"type":"text","text":""}}}}'
+    )
+    said = event(
+        f'{{"type":"content_block_delta","index":{index},"delta":{{"type":"text_delta","text":"{text}"}}}}'
+    )
+    return begun + said + (event(f'{{"type":"content_block_stop","index":{index}}}') if stop else b"")
+
+
+@breaks("http.stream_content_type")
+def streams_as_text() -> Observation:
+    """A provider whose event stream calls itself plain text."""
+    return answered(FIRST + WORDS + LAST + DONE, headers=(("content-type", "text/plain"),))
+
+
+@breaks("http.stream_content_type")
+def answers_without_media_type() -> Observation:
+    """A provider that sends no media type with a whole answer."""
+    return replace(spoken("text"), exchange=replace(spoken("text").exchange, headers=()))
+
+
+@breaks("stream.frame_grammar")
+def prefixes_nothing() -> Observation:
+    """A provider that writes JSON lines into an event stream."""
+    return answered(FIRST + b'{"choices":[]}\n\n' + LAST + DONE)
+
+
+@breaks("stream.frame_grammar")
+def writes_latin_1() -> Observation:
+    """A provider that writes its words in Latin-1."""
+    return answered(FIRST + "data: é\n\n".encode("latin-1") + LAST + DONE)
+
+
+@breaks("stream.order")
+def speaks_after_the_finish() -> Observation:
+    """A provider that goes on talking after the finish reason."""
+    return answered(FIRST + WORDS + LAST + WORDS + DONE)
+
+
+@breaks("stream.order")
+def never_closes_a_block() -> Observation:
+    """A provider that ends the message while a content block is open."""
+    return answered(MESSAGE_START + block(0, "Hello", stop=False) + MESSAGE_END, protocol=MESSAGES)
+
+
+@breaks("stream.order")
+def says_done_to_gemini() -> Observation:
+    """A provider that ends a Gemini stream with [DONE]."""
+    plain = spoken("text_stream", GEMINI)
+    return answered(plain.exchange.content + DONE, protocol=GEMINI)
+
+
+@breaks("stream.order")
+def mixes_in_plain_words() -> Observation:
+    """A provider that writes a frame which is no JSON."""
+    return answered(FIRST + b"data: hold on\n\n" + LAST + DONE)
+
+
+@breaks("stream.first_event")
+def begins_with_a_block() -> Observation:
+    """A provider that begins with a content block instead of message_start."""
+    return answered(block(0, "Hello") + MESSAGE_END, protocol=MESSAGES)
+
+
+@breaks("stream.first_event")
+def never_names_its_role() -> Observation:
+    """A provider whose first delta has no role."""
+    return answered(WORDS + LAST + DONE)
+
+
+@breaks("stream.terminal")
+def hangs_up() -> Observation:
+    """A provider that hangs up after its words."""
+    return answered(FIRST + WORDS)
+
+
+@breaks("stream.terminal")
+def gives_no_finish_reason() -> Observation:
+    """A provider that ends with [DONE] and no finish reason."""
+    return answered(FIRST + WORDS + DONE)
+
+
+@breaks("stream.done_sentinel")
+def leaves_done_out() -> Observation:
+    """A provider that ends chat completions without [DONE]."""
+    return answered(FIRST + WORDS + LAST)
+
+
+@breaks("stream.done_sentinel")
+def says_done_to_messages() -> Observation:
+    """A provider that ends a stream of the Messages API with [DONE]."""
+    return answered(MESSAGE_START + block(0, "Hello") + MESSAGE_END + DONE, protocol=MESSAGES)
+
+
+@breaks("stream.ids_stable")
+def changes_its_id() -> Observation:
+    """A provider that gives each chunk an id of its own."""
+    other = chunk('{"content":"Hello"}', who=_WHO.replace("c1", "c2"))
+    return answered(FIRST + other + LAST + DONE)
+
+
+@breaks("stream.block_index")
+def counts_from_one() -> Observation:
+    """A provider that numbers content blocks from 1."""
+    return answered(MESSAGE_START + block(1, "Hello") + MESSAGE_END, protocol=MESSAGES)
+
+
+@breaks("stream.role_first")
+def repeats_its_role() -> Observation:
+    """A provider that says its role in every delta."""
+    return answered(FIRST + chunk('{"role":"assistant","content":"Hello"}') + LAST + DONE)
+
+
+@breaks("stream.accumulate")
+def doubles_the_words() -> Observation:
+    """A client that takes cumulative text for deltas, and says everything twice."""
+    plain = spoken("text_stream", CHAT)
+    return told(plain, parts=(Text((plain.turn.text or "") * 2),))
+
+
+@breaks("stream.accumulate")
+def drops_the_calls() -> Observation:
+    """A client that loses tool calls when it streams."""
+    return told(spoken("tool_call_stream"), parts=())
+
+
+@breaks("stream.parity")
+def forgets_the_usage() -> Observation:
+    """A client that reads token counts from whole answers only."""
+    return told(spoken("text_stream"), usage=None)
 
 
 @breaks("stream.error_before_start")
