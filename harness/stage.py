@@ -31,6 +31,13 @@ from providers.wire import Endpoint, Request
 from reports import results
 
 
+# The checks that ask for a fault, by its name.
+_ASKING = {
+    name: tuple(check for check in CHECKS.values() if check.faults and selects(check.faults, name))
+    for name in FAULTS
+}
+
+
 class Case(msgspec.Struct, frozen=True):
     """One check on one observation, by name."""
 
@@ -65,15 +72,13 @@ class Stage:
 
     def _cases_of(self, provider: str, protocol: str, scenario: str) -> Iterator[Case]:
         last = self.exchanges(provider, protocol, scenario)[-1]
-        wanted = [check for check in CHECKS.values() if check.applies(protocol, scenario)]
-        for check in wanted:
-            if not check.faults:
+        for check in CHECKS.values():
+            if not check.faults and check.applies(protocol, scenario):
                 yield Case(provider, protocol, scenario, "", check.id)
-        faulty = [check for check in wanted if check.faults]
-        for name, fault in FAULTS.items() if faulty else ():
-            asking = [check for check in faulty if selects(check.faults, name)]
+        for fault in FAULTS.values():
+            asking = [check for check in _ASKING[fault.name] if check.applies(protocol, scenario)]
             if asking and fault.apply(last, PROTOCOLS[protocol]) is not None:
-                yield from (Case(provider, protocol, scenario, name, check.id) for check in asking)
+                yield from (Case(provider, protocol, scenario, fault.name, check.id) for check in asking)
 
     def exchanges(self, provider: str, protocol: str, scenario: str) -> tuple[Exchange, ...]:
         """The recorded exchanges of a scenario. Raises RecordingError."""
