@@ -69,7 +69,7 @@ def matrix(out: Path, providers: tuple[str, ...], *, jobs: int, fixtures: Path, 
     out.mkdir(parents=True, exist_ok=True)
     path = out / "results.jsonl"
     processes = jobs or os.cpu_count() or 1
-    arguments = [f"--results={path}", f"--fixtures={fixtures.resolve()}", "-p", "no:terminal"]
+    arguments = [f"--results={path}", f"--exchanges={fixtures.resolve()}", "-p", "no:terminal"]
     arguments += [f"--provider={glob}" for glob in providers]
     arguments += [f"--numprocesses={processes}"] if processes > 1 else []
     code = run_pytest(arguments, [_Bar(console)])

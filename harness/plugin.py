@@ -15,7 +15,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from xdist.scheduler import LoadScopeScheduling
 
 from harness import evidence
 from harness.checks import CHECKS
@@ -57,7 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--api-key", help="with --live: this key instead of the provider's variables")
     group.addoption("--base-url", help="with --live: this base URL instead of the catalog's")
     group.addoption(
-        "--fixtures", type=Path, default=FIXTURES, metavar="DIR", help="replay the exchanges below DIR"
+        "--exchanges", type=Path, default=FIXTURES, metavar="DIR", help="replay the exchanges below DIR"
     )
     group.addoption("--results", type=Path, metavar="FILE", help="write the results to FILE (JSON Lines)")
 
@@ -87,14 +86,15 @@ class Conformance:
         self._selection = selection
         self._live: bool = option.live
         self._only_cells = bool(selection) or self._live
-        self._path: Path | None = option.results if not hasattr(config, "workerinput") else None
+        self._controls = not hasattr(config, "workerinput")
+        self._path: Path | None = option.results if self._controls else None
         selection.verify()
         catalog = schema.all()
         self._providers = selection.chosen(catalog)
         self._stage: Stage | LiveStage = (
             LiveStage(os.environ, key=option.api_key, model=option.model, base_url=option.base_url)
             if self._live
-            else Stage(catalog, option.fixtures)
+            else Stage(catalog, option.exchanges)
         )
         self._results: list[results.Result] = []
         self._fresh: dict[str, results.Exchange] = {}
@@ -140,7 +140,7 @@ class Conformance:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what was found (in the controller, or the only process)."""
         told = getattr(report, "wirecheck", None)
-        if told is not None:
+        if told is not None and self._controls:
             self._results.append(_decode(told))
             for text in getattr(report, "wirecheck_fresh", ()):
                 fresh = _decode_exchange(text)
@@ -152,11 +152,6 @@ class Conformance:
         if report.when == "call" and '"verdict":"warned"' in getattr(report, "wirecheck", ""):
             return "warned", "w", "WARNED"
         return None
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        """Give each worker whole scenarios of a provider, so that an observation is made once."""
-        return ByProvider(config, log)
 
     def pytest_sessionfinish(self) -> None:
         """Write the results."""
@@ -238,12 +233,3 @@ class _Red(Exception):
     def __init__(self, judged: Judged) -> None:
         self.judged = judged
         super().__init__(judged.reason)
-
-
-class ByProvider(LoadScopeScheduling):  # type: ignore[misc]
-    """Hands a worker all cells of a provider's protocol at once, and ordinary tests file by file."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        if "::" in nodeid:
-            return nodeid.split("::", 1)[0]
-        return "/".join(nodeid.split("/")[:2])
