@@ -30,7 +30,6 @@ from providers.schema import Catalog, Provider
 from providers.wire import Endpoint, Request
 from reports import results
 
-
 # The checks that ask for a fault, by its name.
 _ASKING = {
     name: tuple(check for check in CHECKS.values() if check.faults and selects(check.faults, name))

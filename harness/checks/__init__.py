@@ -12,6 +12,7 @@ from harness.checks import (
     delivery,
     errors,
     reasoning,
+    refusals,
     registry,
     requests,
     stops,
@@ -22,6 +23,6 @@ from harness.checks import (
 )
 from harness.checks.registry import Check
 
-_MODULES = (broken, delivery, errors, reasoning, requests, stops, streaming, text, tools, usage)
+_MODULES = (broken, delivery, errors, reasoning, refusals, requests, stops, streaming, text, tools, usage)
 
 CHECKS: Mapping[str, Check] = dict(sorted(registry.registered().items()))

@@ -11,9 +11,9 @@ docstring says what the peer or the client in it does wrong. ``bench`` has what 
 
 from __future__ import annotations
 
-from tests.miniatures import broken, delivery, streaming
+from tests.miniatures import broken, delivery, refusals, streaming
 from tests.miniatures.bench import BREAKS, PASSES
 
-TOPICS = (broken, delivery, streaming)
+TOPICS = (broken, delivery, refusals, streaming)
 
 __all__ = ["BREAKS", "PASSES", "TOPICS"]
