@@ -33,7 +33,6 @@ from providers.dialects import (
     zeroclaw,
     zeroclaw_config,
     zot,
-    zot_models,
 )
 from providers.dialects.resolved import Catalogue, Given, Resolved, Warned
 from providers.errors import DialectFault
@@ -99,7 +98,8 @@ class Bench:
     @property
     def model(self) -> str | None:
         """The model the operation is about."""
-        return self.when.get("model")
+        found = self.when.get("model")
+        return found if isinstance(found, str) else None
 
     def content(self, name: str) -> Any:
         """The JSON in a file of the state directory, its text when it is none, None when it is absent."""
