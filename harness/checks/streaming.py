@@ -147,6 +147,7 @@ def terminal(seen: Observation) -> None:
     if any(step.kind == ERROR for _, step in steps(grammar, seen.frames)):
         unjudgeable("the stream ends in an error")
     told = any(map(grammar.completes, grammar.values(seen.frames)))
+    told = told or (grammar.sentinel and any(map(is_sentinel, seen.frames)))
     require(told, expected=PROTOCOLS[seen.protocol].terminal, observed=f"{len(seen.frames)} frames without")
 
 
@@ -203,7 +204,7 @@ def _has_role(choice: Any) -> bool:
 def accumulate(seen: Observation) -> None:
     """The pieces of a stream MUST add up to the answer: no word lost, doubled or moved."""
     grammar = grammar_of(seen)
-    said = "".join(map(grammar.said, grammar.values(seen.frames)))
+    said = "".join(map(grammar.said, _until_closed(grammar, seen.frames)))
     text = seen.turn.text or ""
     if text != said and seen.turn.reasoning and seen.turn.reasoning in said:
         unjudgeable("reasoning is told apart inside the words")
@@ -211,6 +212,14 @@ def accumulate(seen: Observation) -> None:
     if seen.expected is not None:
         wanted, got = _told(seen.expected), _told(seen.turn)
         require(got == wanted, expected=str(wanted), observed=got)
+
+
+def _until_closed(grammar: Grammar, frames: tuple[Frame, ...]) -> Iterator[Any]:
+    """The values up to the one that nothing may follow."""
+    for value in grammar.values(frames):
+        yield value
+        if grammar.closes(value):
+            return
 
 
 def _told(turn: Turn) -> tuple[str, ...]:

@@ -116,10 +116,16 @@ def hangs_up() -> Observation:
     return answered(FIRST + WORDS)
 
 
-@breaks("stream.terminal")
+@breaks("stream.order")
 def gives_no_finish_reason() -> Observation:
     """A provider that ends with [DONE] and no finish reason."""
     return answered(FIRST + WORDS + DONE)
+
+
+@breaks("stream.terminal")
+def never_stops_the_message() -> Observation:
+    """A provider that closes its blocks and leaves the end of the message out."""
+    return answered(MESSAGE_START + block(0, "Hello"), protocol=MESSAGES)
 
 
 @breaks("stream.done_sentinel")

@@ -1,0 +1,79 @@
+"""Real streams, recorded by others: the grammars allow what providers send, but for what is odd in them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from harness.checks import CHECKS
+from harness.grammars import GRAMMARS
+from harness.judging import judge
+from harness.observation import Observation, hear
+from harness.scenarios import SCENARIOS
+from harness.verify import as_exchange
+from providers.protocols import PROTOCOLS
+from providers.wire import Endpoint
+
+RECORDINGS = Path(__file__).parents[4] / "shared" / "recordings"
+LAWFUL = ("http.stream_content_type", "stream.frame_grammar", "stream.cut.recorded", "stream.first_event")
+# What may break the other checks, and is broken in these recordings.
+ODD = {
+    "stream.order": {"duplicate_message_start", "finish_reason_repeated", "no_finish_reason"},
+    "stream.block_index": {"duplicate_message_start", "block_index_reused"},
+    "stream.terminal": set(),
+    "stream.accumulate": set(),
+    "stream.done_sentinel": {"no_done_sentinel"},
+}
+
+
+def recordings(protocol: str) -> list[dict[str, Any]]:
+    """The recorded streams of a protocol."""
+    index = json.loads((RECORDINGS / "index.json").read_text("utf-8"))
+    listed = index if isinstance(index, list) else index["exchanges"]
+    wanted = [each for each in listed if each["api"] == protocol and each["streaming"]]
+    return [
+        json.loads((RECORDINGS / each["provider"] / f"{each['id']}.json").read_text("utf-8"))
+        for each in wanted
+    ]
+
+
+def observed(recording: dict[str, Any]) -> Observation:
+    """A recording as the answer to the scenario of a streamed text."""
+    exchange = replace(as_exchange(recording), scenario="text_stream")
+    protocol = PROTOCOLS[exchange.protocol]
+    endpoint = Endpoint(
+        provider=exchange.provider,
+        protocol=protocol.name,
+        base_url="https://recorded.invalid",
+        deviations=protocol.deviations(),
+    )
+    return Observation(
+        provider=exchange.provider,
+        protocol=protocol.name,
+        scenario="text_stream",
+        call=SCENARIOS["text_stream"].call(0, "recorded"),
+        endpoint=endpoint,
+        exchange=exchange,
+        sent=exchange.request,
+        heard=hear(exchange, endpoint, streamed=True),
+    )
+
+
+@pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the shared recordings are not here")
+@pytest.mark.parametrize("protocol", GRAMMARS)
+def test_real_streams_are_lawful(protocol: str) -> None:
+    """Every recorded stream passes the provider's checks, but for those that its listed quirks break."""
+    found = recordings(protocol)
+    assert found
+    for recording in found:
+        seen = observed(recording)
+        quirks = set(recording.get("quirks") or ())
+        checks = [*LAWFUL, *(check for check, odd in ODD.items() if not quirks & odd)]
+        for check in checks:
+            if CHECKS[check].applies(protocol, "text_stream"):
+                judged = judge(CHECKS[check], seen)
+                assert judged.verdict in ("passed", "skipped"), (recording["id"], check, judged.reason)
