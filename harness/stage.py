@@ -75,6 +75,8 @@ class Stage:
             if not check.faults and check.applies(protocol, scenario):
                 yield Case(provider, protocol, scenario, "", check.id)
         for fault in FAULTS.values():
+            if scenario not in fault.scenarios:
+                continue
             asking = [check for check in _ASKING[fault.name] if check.applies(protocol, scenario)]
             if asking and fault.apply(last, PROTOCOLS[protocol]) is not None:
                 yield from (Case(provider, protocol, scenario, fault.name, check.id) for check in asking)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Literal
 
 import msgspec
@@ -88,7 +89,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 def selects(globs: Iterable[str], name: str) -> bool:
     """Whether ``name`` matches one of the globs and none of those that begin with ``!``."""
-    globs = tuple(globs)
+    return _selects(tuple(globs), name)
+
+
+@cache
+def _selects(globs: tuple[str, ...], name: str) -> bool:
     refused = any(fnmatchcase(name, glob[1:]) for glob in globs if glob.startswith("!"))
     wanted = [glob for glob in globs if not glob.startswith("!")]
     return not refused and (not wanted or any(fnmatchcase(name, glob) for glob in wanted))
