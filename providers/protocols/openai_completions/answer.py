@@ -172,7 +172,8 @@ class _Choice:
         self.text = -1  # the open text block
         self.reasoning = -1  # the open reasoning block
         self.said = False  # there were words
-        self.silent = False  # an empty text was told
+        self.silent = False  # an empty text was sent
+        self.silence_told = False
         self.speaking = False  # a text block is open and takes words as they are
         self.calls: list[_Call] = []  # not ended yet, in order of appearance
         self.by_index: dict[int, _Call] = {}
@@ -332,10 +333,14 @@ class _Answer:
             choice.said = True
             choice.speaking = choice.tags is None
             events.append(TextDelta(text, choice.text, choice.index))
-        elif not (choice.said or choice.silent):
+        else:
             choice.silent = True
-            choice.text = choice.block()
-            events.append(TextDelta("", choice.text, choice.index))
+
+    def _silence(self, choice: _Choice, events: list[Event]) -> None:
+        """Tell an empty text where no words came, now that reasoning can no longer come before it."""
+        if choice.silent and not (choice.said or choice.silence_told):
+            choice.silence_told = True
+            events.append(TextDelta("", choice.block(), choice.index))
 
     def _thought(self, text: str, choice: _Choice, events: list[Event]) -> None:
         if text:
@@ -451,6 +456,7 @@ class _Answer:
         call.id = call.id or id
         if call.name is None and name is not None:
             call.name = name
+            self._silence(choice, events)
             call.block = choice.begin_call()
             self._called = True
             events.append(
@@ -511,6 +517,7 @@ class _Answer:
             if text:
                 choice.tags = None
                 self._text(text, choice, events)
+        self._silence(choice, events)
         for call in choice.calls:
             if call.name is None:
                 raise self.wrong("a name", "a tool call without one", f"/choices/{choice.index}")

@@ -404,7 +404,6 @@ class TestStream:
             Start,
             TextDelta,
             TextDelta,
-            TextDelta,
             Finish,
             UsageReport,
             End,
@@ -425,6 +424,16 @@ class TestStream:
         """An empty content field gives an empty text, a null one none."""
         assert streamed(delta(content=content), delta("stop")).text == text
 
+    def test_an_empty_text_comes_where_words_would(self) -> None:
+        """The empty text of a first delta stands behind the reasoning and before the calls."""
+        turn = streamed(
+            delta(role="assistant", content=""),
+            delta(reasoning="think"),
+            calls(function("weather", "{}", index=0, id="a")),
+            delta("tool_calls"),
+        )
+        assert [type(part) for part in turn.parts] == [Reasoning, Text, ToolCall]
+
     def test_blocks_are_in_order_of_appearance(self) -> None:
         """Reasoning, words and calls keep their order, with empty texts between them ignored."""
         turn = streamed(
@@ -435,8 +444,7 @@ class TestStream:
             delta(content="done"),
             delta("stop"),
         )
-        kinds = [type(part) for part in turn.parts if not (isinstance(part, Text) and not part.text)]
-        assert kinds == [Reasoning, Text, ToolCall, Text]
+        assert [type(part) for part in turn.parts] == [Reasoning, Text, ToolCall, Text]
         assert (turn.reasoning, turn.text, turn.finish, turn.finish_raw) == (
             "thinking",
             "sodone",
