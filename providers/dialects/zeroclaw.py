@@ -45,6 +45,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     key_prefixes: Mapping[str, str] = {}  # C44
     references: bool = False  # C45
     native_variables: Mapping[str, tuple[str, ...]] = {}  # C47
+    shares_cool_down: bool = False  # C48
 
 
 DEFAULT = Rules(fields=FIELDS)
@@ -66,6 +67,7 @@ NEWEST = Rules(
     },
     references=True,
     native_variables={"bedrock": ("BEDROCK_API_KEY",)},
+    shares_cool_down=True,
 )
 
 CUSTOM = "custom"
@@ -498,6 +500,15 @@ def _descend(
             warn("max_fallback_depth_exceeded")
         else:
             yield from _descend(rules, given, config, target, (*ancestors, ref), warn)
+
+
+def after_rate_limit(rules: Rules, attempts: tuple[Attempt, ...], limited: int) -> tuple[Attempt, ...]:
+    """What is still tried after ``attempts[limited]`` was rate limited: in the newest release the other
+    models of that profile cool down with it (C48)."""
+    rest = attempts[limited + 1 :]
+    if not rules.shares_cool_down:
+        return rest
+    return tuple(attempt for attempt in rest if attempt.ref != attempts[limited].ref)
 
 
 def _needs_key(found: Profile) -> bool:

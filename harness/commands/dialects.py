@@ -1,0 +1,166 @@
+"""``wirecheck resolve``, ``models``, ``login``, ``logout`` and ``dialect``: arguments and printing only.
+
+Exit codes: 0 all is well, 1 something was found (no credential, a vector that does not hold), 2 the
+input cannot be used.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from harness import dialect_cli, dialect_docs, dialect_login, dialect_vectors
+from harness.dialect_vectors import Profile
+from providers.errors import Explained
+
+app = typer.Typer(no_args_is_help=True, help="Whose key, whose models: as a client system decides it.")
+dialect_app = typer.Typer(no_args_is_help=True, help="The rules of the client systems.")
+app.add_typer(dialect_app, name="dialect")
+
+DialectName = Annotated[
+    str, typer.Option("--dialect", help="zot, pi, mayros, zeroclaw, gomodel; or …@newest.")
+]
+Home = Annotated[Path | None, typer.Option("--home", help="The home directory; yours by default.")]
+EnvFile = Annotated[
+    Path | None, typer.Option("--env-file", help="Variables from this file instead of the environment.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _environ(env_file: Path | None) -> dict[str, str]:
+    return dialect_cli.read_env_file(env_file) if env_file else dict(os.environ)
+
+
+def _print_json(value: object) -> None:
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def _unusable(fault: Explained) -> typer.Exit:
+    print(f"error: {fault}")
+    return typer.Exit(2)
+
+
+@app.command("resolve")
+def resolve(
+    dialect: DialectName,
+    provider: Annotated[str, typer.Option("--provider", help="The provider's id in that system.")],
+    model: Annotated[str | None, typer.Option("--model")] = None,
+    api_key: Annotated[str | None, typer.Option("--api-key", help="As if given on its command line.")] = None,
+    env_file: EnvFile = None,
+    home: Home = None,
+    run_commands: Annotated[bool, typer.Option(help="Run a winning !command, as the system would.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Show which credential a client system uses, and why; values are masked."""
+    try:
+        chosen = dialect_cli.dialect(dialect)
+        flags = {} if api_key is None else {"api_key": api_key}
+        world = dialect_cli.given(
+            chosen, _environ(env_file), home or Path.home(), flags, run_commands=run_commands
+        )
+        resolved = chosen.resolve(world, provider, model)
+    except Explained as fault:
+        raise _unusable(fault) from None
+    if as_json:
+        _print_json(dialect_cli.resolved_plain(chosen, resolved))
+    else:
+        print(dialect_cli.resolved_text(chosen, resolved))
+    raise typer.Exit(0 if resolved.found else 1)
+
+
+@app.command("models")
+def models(
+    dialect: DialectName, home: Home = None, env_file: EnvFile = None, as_json: AsJson = False
+) -> None:
+    """Show the merged catalogue of a client system, each field with its origin."""
+    try:
+        chosen = dialect_cli.dialect(dialect)
+        world = dialect_cli.given(chosen, _environ(env_file), home or Path.home(), {})
+        catalogue = chosen.models(dialect_cli.with_builtin_models(chosen, world))
+    except Explained as fault:
+        raise _unusable(fault) from None
+    if as_json:
+        _print_json(dialect_cli.catalogue_plain(chosen, catalogue))
+    else:
+        print(dialect_cli.catalogue_text(chosen, catalogue))
+    raise typer.Exit(1 if catalogue.faults else 0)
+
+
+@app.command("login")
+def login(
+    provider: Annotated[str, typer.Argument(help="The provider's id in that system.")],
+    dialect: DialectName,
+    home: Home = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Store a provider's key in the auth file of zot or pi; the key is asked for and not shown."""
+    try:
+        chosen = dialect_cli.dialect(dialect)
+        environ = _environ(env_file)
+        variables = dialect_login.instructions(chosen, provider)
+        if variables:
+            print(f"{provider} is set up by variables: {', '.join(variables)}")
+            return
+        key = typer.prompt(f"Key of {provider}", hide_input=True)
+        path = dialect_login.login(chosen, environ, home or Path.home(), provider, key)
+    except Explained as fault:
+        raise _unusable(fault) from None
+    print(f"stored in {path}")
+
+
+@app.command("logout")
+def logout(
+    provider: Annotated[str, typer.Argument(help="The provider's id in that system.")],
+    dialect: DialectName,
+    home: Home = None,
+    env_file: EnvFile = None,
+) -> None:
+    """Remove a provider's stored credentials from the auth file of zot or pi."""
+    try:
+        chosen = dialect_cli.dialect(dialect)
+        removed = dialect_login.logout(chosen, _environ(env_file), home or Path.home(), provider)
+    except Explained as fault:
+        raise _unusable(fault) from None
+    print(f"removed {provider}" if removed else f"nothing was stored for {provider}")
+
+
+@dialect_app.command("verify")
+def verify(
+    files: Annotated[list[Path], typer.Argument(help="Files of vectors.")],
+    profile: Annotated[str, typer.Option("--profile", help="default or newest.")] = "default",
+    as_json: AsJson = False,
+) -> None:
+    """Run vectors, ours or other people's, against the dialects."""
+    try:
+        report = dialect_vectors.verify(files, _profile(profile))
+    except Explained as fault:
+        raise _unusable(fault) from None
+    if as_json:
+        _print_json(report.plain())
+    else:
+        print(dialect_cli.report_text(report))
+    raise typer.Exit(1 if report.failures else 0)
+
+
+def _profile(name: str) -> Profile:
+    if name == "default":
+        return "default"
+    if name == "newest":
+        return "newest"
+    raise typer.BadParameter("default or newest", param_hint="--profile")
+
+
+@dialect_app.command("docs")
+def docs(
+    out: Annotated[Path, typer.Option(help="The folder of the pages.")] = dialect_docs.FOLDER,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; tell what would change.")] = False,
+) -> None:
+    """Write the pages about the dialects."""
+    stale = dialect_docs.write(out, check=check)
+    for path in stale:
+        print(f"{'stale' if check else 'wrote'} {path}")
+    raise typer.Exit(1 if check and stale else 0)

@@ -1,0 +1,141 @@
+"""The command line of the dialects: what it shows, what it hides, how it ends."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.commands.dialects import app
+
+KEY = "gsk_canary_0123456789abcdef"
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home directory with pi's auth file and an empty environment file."""
+    state = tmp_path / ".pi" / "agent"
+    state.mkdir(parents=True)
+    path = state / "auth.json"
+    path.write_text(json.dumps({"groq": {"type": "api_key", "key": KEY}}))
+    path.chmod(0o600)
+    (tmp_path / "env").write_text('# mine\nexport GROQ_API_KEY="canary-env"\n')
+    return tmp_path
+
+
+def _run(home: Path, *words: str, answer: str | None = None) -> tuple[int, str]:
+    told = [*words, "--home", str(home), "--env-file", str(home / "env")]
+    result = CliRunner().invoke(app, told, input=answer)
+    return result.exit_code, result.output
+
+
+def test_resolve_tells_the_order_and_masks_the_value(home: Path) -> None:
+    """The winner, each loser and why are shown; the key is not."""
+    code, output = _run(home, "resolve", "--dialect", "pi", "--provider", "groq")
+    assert code == 0
+    assert "used  auth_file    auth.json#/groq" in output
+    assert "GROQ_API_KEY: outranked by auth_file" in output
+    assert KEY not in output
+
+
+def test_resolve_as_json(home: Path) -> None:
+    """The same as JSON, masked too."""
+    code, output = _run(home, "resolve", "--dialect", "pi", "--provider", "groq", "--json")
+    assert code == 0
+    assert json.loads(output)["source"] == "auth_file"
+    assert KEY not in output
+
+
+def test_resolve_with_a_flag(home: Path) -> None:
+    """A key on the command line wins as the system says."""
+    _, output = _run(home, "resolve", "--dialect", "pi", "--provider", "groq", "--api-key", "x", "--json")
+    assert json.loads(output)["source"] == "cli"
+
+
+def test_resolve_without_a_credential_ends_with_one(home: Path) -> None:
+    """No credential is a finding."""
+    code, output = _run(home, "resolve", "--dialect", "zot", "--provider", "mistral")
+    assert code == 1
+    assert "missing_credential" in output
+
+
+def test_an_unknown_dialect_ends_with_two(home: Path) -> None:
+    """An input that cannot be used is told apart from a finding."""
+    code, output = _run(home, "resolve", "--dialect", "nobody", "--provider", "x")
+    assert code == 2
+    assert "no dialect nobody" in output
+
+
+def test_a_broken_env_file_is_told_without_its_text(home: Path) -> None:
+    """The line is named, not shown."""
+    (home / "env").write_text(f"A=1\n{KEY}\n")
+    code, output = _run(home, "resolve", "--dialect", "pi", "--provider", "groq")
+    assert code == 2
+    assert "line 2" in output
+    assert KEY not in output
+
+
+def test_models_shows_the_origin_of_each_field(home: Path) -> None:
+    """A user's name and the catalog's limits stand side by side."""
+    state = home / ".local" / "state" / "zot"
+    state.mkdir(parents=True)
+    models = {"providers": {"groq": {"models": [{"id": "llama-3.1-8b-instant", "name": "Mine"}]}}}
+    (state / "models.json").write_text(json.dumps(models))
+    code, output = _run(home, "models", "--dialect", "zot", "--json")
+    found = {(m["provider"], m["id"]): m["fields"] for m in json.loads(output)["models"]}
+    fields = found["groq", "llama-3.1-8b-instant"]
+    assert code == 0
+    assert fields["name"] == {"value": "Mine", "origin": "user"}
+    assert fields["contextWindow"]["origin"] == "builtin"
+
+
+def test_login_and_logout_keep_the_other_entries(home: Path) -> None:
+    """A key is stored privately in the system's schema and removed again."""
+    path = home / ".pi" / "agent" / "auth.json"
+    code, output = _run(home, "login", "zai", "--dialect", "pi", answer="canary-new\n")
+    assert code == 0
+    assert "canary-new" not in output
+    assert json.loads(path.read_text())["zai"] == {"type": "api_key", "key": "canary-new"}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert _run(home, "logout", "zai", "--dialect", "pi") == (0, "removed zai\n")
+    assert list(json.loads(path.read_text())) == ["groq"]
+    assert _run(home, "logout", "zai", "--dialect", "pi") == (0, "nothing was stored for zai\n")
+
+
+def test_login_shows_instructions_for_a_cloud_provider(home: Path) -> None:
+    """Where the system shows instructions nothing is asked for and nothing written."""
+    code, output = _run(home, "login", "azure-openai-responses", "--dialect", "zot")
+    assert code == 0
+    assert "AZURE_OPENAI_BASE_URL" in output
+    assert not (home / ".local").exists()
+
+
+def test_login_is_refused_where_there_is_no_auth_file(home: Path) -> None:
+    """Only zot and pi publish the schema of an auth file."""
+    code, _ = _run(home, "login", "groq", "--dialect", "gomodel", answer="k\n")
+    assert code == 2
+
+
+@pytest.mark.parametrize(("credential", "code"), [("canary", 0), ("other", 1)])
+def test_verify_ends_as_the_vectors_hold(tmp_path: Path, credential: str, code: int) -> None:
+    """0 when all hold, 1 when one does not; the report is published JSON."""
+    vector = {
+        "id": "pi-x-1",
+        "rule": "P3",
+        "profile": "both",
+        "given": {"env": {"GROQ_API_KEY": "canary"}},
+        "when": {"op": "resolve_credential", "provider": "groq"},
+        "expect": {"credential": {"value": credential}},
+    }
+    path = tmp_path / "pi.json"
+    path.write_text(json.dumps([vector]))
+    result = CliRunner().invoke(app, ["dialect", "verify", str(path), "--json"])
+    assert result.exit_code == code
+    assert json.loads(result.output)["total"] == 1
+
+
+def test_verify_refuses_a_file_without_vectors(tmp_path: Path) -> None:
+    """2 when a file cannot be used."""
+    result = CliRunner().invoke(app, ["dialect", "verify", str(tmp_path / "none.json")])
+    assert result.exit_code == 2

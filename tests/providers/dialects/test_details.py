@@ -1,0 +1,78 @@
+"""Rules that are about more than one step: time, order, sessions, names."""
+
+import msgspec
+import pytest
+
+from providers.dialects import DIALECTS, gomodel, zeroclaw
+from providers.dialects.gomodel import Instance
+from providers.dialects.resolved import File, Given
+from providers.dialects.zeroclaw import Attempt
+
+
+def _refreshed(provider: str, entry: object) -> str | None:
+    return "canary-new"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "left_s", "expected"),
+    [
+        ("zot", 61, "canary-old"),
+        ("zot", 59, "canary-new"),
+        ("pi", 1, "canary-old"),
+        ("pi", -1, "canary-new"),
+        ("pi@newest", 301, "canary-old"),
+        ("pi@newest", 299, "canary-new"),
+    ],
+)
+def test_Z15_P37_a_token_is_refreshed_in_time(dialect: str, left_s: int, expected: str) -> None:
+    """A token is used while it is valid and refreshed within the system's margin."""
+    expiry_s = 1_800_000_000
+    oauth = {"access_token": "canary-old", "expiry": "2027-01-15T08:00:00Z"}
+    entry = {
+        "type": "oauth",
+        "access": "canary-old",
+        "refresh": "r",
+        "expires": expiry_s * 1000,
+        "oauth": oauth,
+    }
+    world = Given(
+        files={"auth.json": File(msgspec.json.encode({"anthropic": entry}))},
+        refresh=_refreshed,
+        now_s=expiry_s - left_s,
+    )
+    assert DIALECTS[dialect].resolve(world, "anthropic", None).value == expected
+
+
+def test_C48_models_of_a_limited_profile_cool_down_together() -> None:
+    """The newest ZeroClaw skips the other models of a rate limited profile; the documented one does not."""
+    attempts = (Attempt("groq.a", "m1", "k"), Attempt("groq.a", "m2", "k"), Attempt("xai.b", "m", "j"))
+    assert zeroclaw.after_rate_limit(zeroclaw.DEFAULT, attempts, 0) == attempts[1:]
+    assert zeroclaw.after_rate_limit(zeroclaw.NEWEST, attempts, 0) == attempts[2:]
+
+
+def test_G21_a_configured_model_is_listed_with_its_owner() -> None:
+    """A configured model unknown upstream says what it is and whose."""
+    entry = gomodel.model_entry(Instance(name="groq-lab", type="groq"), "m", 7)
+    assert entry == {"id": "m", "object": "model", "owned_by": "groq", "created": 7}
+
+
+def test_G34_a_session_keeps_its_key() -> None:
+    """Requests of a session use one key, the others take turns."""
+    keys = ("a", "b", "c")
+    assert len({gomodel.pick_key(keys, "session-1", number) for number in range(9)}) == 1
+    assert [gomodel.pick_key(keys, None, number) for number in range(4)] == ["a", "b", "c", "a"]
+
+
+def test_G37_the_first_provider_keeps_the_bare_name() -> None:
+    """A model of two providers is the first one's when no provider is named."""
+    assert gomodel.bare_names({"groq": ["x", "y"], "xai": ["y", "z"]}) == {
+        "x": "groq",
+        "y": "groq",
+        "z": "xai",
+    }
+
+
+def test_a_long_context_suffix_is_told_apart() -> None:
+    """Xiaomi's [1m] asks for the long context of the model before it."""
+    assert gomodel.context_variant("mimo-v2.5-pro[1m]") == ("mimo-v2.5-pro", True)
+    assert gomodel.context_variant("mimo-v2.5-pro") == ("mimo-v2.5-pro", False)
