@@ -7,14 +7,16 @@ input cannot be used.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
 
-from harness import dialect_cli, dialect_docs, dialect_login, dialect_vectors
+from harness import dialect_cli, dialect_docs, dialect_login, dialect_oauth, dialect_vectors
 from harness.dialect_vectors import Profile
+from providers.auth.logins import Server
 from providers.errors import Explained
 
 app = typer.Typer(no_args_is_help=True, help="Whose key, whose models: as a client system decides it.")
@@ -96,8 +98,20 @@ def login(
     dialect: DialectName,
     home: Home = None,
     env_file: EnvFile = None,
+    client_id: Annotated[str, typer.Option(help="Your OAuth client; logs in for a token.")] = "",
+    token_url: Annotated[str, typer.Option(help="The token endpoint.")] = "",
+    authorize_url: Annotated[str, typer.Option(help="The authorization endpoint: a browser login.")] = "",
+    device_url: Annotated[str, typer.Option(help="The device endpoint: a device login.")] = "",
+    scope: Annotated[list[str] | None, typer.Option(help="A scope to ask for.")] = None,
 ) -> None:
-    """Store a provider's key in the auth file of zot or pi; the key is asked for and not shown."""
+    """Store a provider's key, or an OAuth token, in the auth file of zot or pi; neither is shown."""
+    server = Server(
+        client_id=client_id,
+        token_url=token_url,
+        authorize_url=authorize_url,
+        device_url=device_url,
+        scope=tuple(scope or ()),
+    )
     try:
         chosen = dialect_cli.dialect(dialect)
         environ = _environ(env_file)
@@ -105,8 +119,12 @@ def login(
         if variables:
             print(f"{provider} is set up by variables: {', '.join(variables)}")
             return
-        key = typer.prompt(f"Key of {provider}", hide_input=True)
-        path = dialect_login.login(chosen, environ, home or Path.home(), provider, key)
+        if client_id:
+            token = dialect_oauth.log_in(server, show=lambda text: print(text, file=sys.stderr))
+            path = dialect_oauth.keep(chosen, environ, home or Path.home(), provider, token)
+        else:
+            key = typer.prompt(f"Key of {provider}", hide_input=True)
+            path = dialect_login.login(chosen, environ, home or Path.home(), provider, key)
     except Explained as fault:
         raise _unusable(fault) from None
     print(f"stored in {path}")

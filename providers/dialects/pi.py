@@ -397,6 +397,22 @@ def with_token(document: Mapping[str, Any], provider: str, token: Mapping[str, A
     return {**document, provider: {**_extras(document, provider), "type": "oauth", **token}}
 
 
+def token_form(access: str, refresh: str | None, expires_at_s: float | None) -> dict[str, Any]:
+    """A token as auth.json holds it; ``expires`` in milliseconds."""
+    expires = {} if expires_at_s is None else {"expires": int(expires_at_s * 1000)}
+    return {"access": access, "refresh": refresh or "", **expires}
+
+
+def stored_token(document: Mapping[str, Any], provider: str) -> tuple[str, str, float]:
+    """(access, refresh, expiry in seconds) of the stored token; empty texts where there is none."""
+    entry = document.get(provider)
+    if not isinstance(entry, Mapping) or entry.get("type") != "oauth":
+        return "", "", 0.0
+    expires = entry.get("expires")
+    expires_s = expires / 1000 if isinstance(expires, int | float) else float("inf")
+    return str(entry.get("access") or ""), str(entry.get("refresh") or ""), expires_s
+
+
 def without(document: Mapping[str, Any], provider: str) -> dict[str, Any]:
     """auth.json without the entry of ``provider``; all other entries stay."""
     return {name: entry for name, entry in document.items() if name != provider}

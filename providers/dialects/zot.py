@@ -360,6 +360,28 @@ def with_token(document: Mapping[str, Any], provider: str, token: Mapping[str, A
     return _changed(document, provider, {"oauth": dict(token)}, dropped)
 
 
+def token_form(access: str, refresh: str | None, expires_at_s: float | None) -> dict[str, Any]:
+    """A token as auth.json holds it."""
+    token: dict[str, Any] = {"access_token": access}
+    if refresh:
+        token["refresh_token"] = refresh
+    if expires_at_s is not None:
+        token["expiry"] = zot_models.moment(expires_at_s)
+    return token
+
+
+def stored_token(document: Mapping[str, Any], provider: str) -> tuple[str, str, float]:
+    """(access, refresh, expiry in seconds) of the stored token; empty texts where there is none."""
+    place = SHARED_ENTRY.get(provider) or Stored(entry_paths(provider))
+    for path in place.paths:
+        token = (_at(document, path) or {}).get("oauth")
+        if isinstance(token, Mapping):
+            expires_s = zot_models.moment_s(token.get("expiry"))
+            refresh = str(token.get("refresh_token") or "")
+            return str(token.get("access_token") or ""), refresh, expires_s or float("inf")
+    return "", "", 0.0
+
+
 def without(document: Mapping[str, Any], provider: str) -> dict[str, Any]:
     """auth.json without the credentials of ``provider`` (Z19); all else stays."""
     return _changed(document, provider, {}, ("api_key", "oauth", "api_key_command"))

@@ -245,6 +245,11 @@ def _user_fields(model: Mapping[str, Any], id: str, new: bool) -> dict[str, Any]
     return fields
 
 
+def moment(seconds: float) -> str:
+    """Seconds since the epoch as an RFC 3339 moment."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
 def moment_s(value: Any) -> float | None:
     """An RFC 3339 moment as seconds; None for anything else."""
     try:

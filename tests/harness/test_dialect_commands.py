@@ -111,6 +111,13 @@ def test_login_shows_instructions_for_a_cloud_provider(home: Path) -> None:
     assert not (home / ".local").exists()
 
 
+def test_an_oauth_login_needs_its_addresses(home: Path) -> None:
+    """A client id alone is not enough to log in."""
+    code, output = _run(home, "login", "anthropic", "--dialect", "pi", "--client-id", "ours")
+    assert code == 2
+    assert "--token-url" in output
+
+
 def test_login_is_refused_where_there_is_no_auth_file(home: Path) -> None:
     """Only zot and pi publish the schema of an auth file."""
     code, _ = _run(home, "login", "groq", "--dialect", "gomodel", answer="k\n")
