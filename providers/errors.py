@@ -346,6 +346,7 @@ _QUOTA = (
     "exceeded your current quota",
     "billing_hard_limit",
     "payment required",
+    "usage_limit_reached",
 )
 _BAD_KEY = (  # Google and xAI say these with 400
     "api key not valid",
@@ -353,8 +354,9 @@ _BAD_KEY = (  # Google and xAI say these with 400
     "api_key_invalid",
     "incorrect api key provided",
 )
-_NO_MODEL = (  # DeepSeek, Mistral, OpenRouter and Z.AI say these with 400
+_NO_MODEL = (  # DeepSeek, Mistral, OpenAI, OpenRouter and Z.AI say these with 400
     "model not exist",
+    "model_not_found",
     "invalid_model",
     "not a valid model id",
     "unknown model",

@@ -220,8 +220,9 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reasoning(self) -> str | None:
-        """The words of the reasoning, None when no reasoning was sent."""
-        said = [part.text for part in self.parts if isinstance(part, Reasoning)]
+        """The words of the reasoning, None when none were sent or the provider hides them all."""
+        reasoning = [part for part in self.parts if isinstance(part, Reasoning)]
+        said = [part.text for part in reasoning if part.text or not part.redacted]
         return "".join(said) if said else None
 
     @property

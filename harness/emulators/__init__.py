@@ -11,10 +11,13 @@ from collections.abc import Mapping
 
 from harness.emulators import (
     anthropic_messages,
+    azure_openai_responses,
     google_generative_ai,
     google_interactions,
     google_vertex,
+    openai_codex_responses,
     openai_completions,
+    openai_responses,
 )
 from harness.emulators.emulator import Emulator, Spoken
 
@@ -24,9 +27,12 @@ EMULATORS: Mapping[str, Emulator] = {
     emulator.name: emulator
     for emulator in (
         anthropic_messages.EMULATOR,
+        azure_openai_responses.EMULATOR,
         google_generative_ai.EMULATOR,
         google_interactions.EMULATOR,
         google_vertex.EMULATOR,
+        openai_codex_responses.EMULATOR,
         openai_completions.EMULATOR,
+        openai_responses.EMULATOR,
     )
 }

@@ -84,6 +84,8 @@ def _arguments(change: Callable[[str], str]) -> Change:
     """The last piece of arguments that ``change`` changes; None where arguments are no text."""
 
     def changed(frames: Frames, grammar: Grammar) -> Frames | None:
+        if grammar.with_arguments is not None:
+            return grammar.with_arguments(frames, change)
         key = grammar.arguments_key
         for at in reversed(speaking(frames, grammar)) if key else ():
             before = grammar.value(frames[at])
@@ -110,7 +112,9 @@ def _unknown_name(value: Any, grammar: Grammar) -> Any:
 
 
 def _no_words(value: Any, grammar: Grammar) -> Any:
-    return rewritten(value, grammar.text_key, lambda words: "" if isinstance(words, str) else words)
+    for key in (grammar.text_key, *grammar.repeated_keys):
+        value = rewritten(value, key, lambda words: "" if isinstance(words, str) else words)
+    return value
 
 
 def _no_usage(value: Any, grammar: Grammar) -> Any:

@@ -55,8 +55,11 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
     ``idle`` says nothing and may come between any two frames; ``unknown`` is of a type nobody knows;
     ``usage_only`` has counts and nothing else, None where the protocol has no such frame. The keys are
     those of the value's objects, at any depth: ``finish_key`` and the vendor's ``finishes``, ``text_key``,
-    ``arguments_key`` (None where arguments are no text), ``name_key``; ``usage_keys`` are all that hold
-    counts; ``nulls`` are the fields that may be null, by the key of the object they stand in.
+    ``arguments_key`` (None where arguments are no text), ``name_key``; ``repeated_keys`` are those under
+    which closing frames repeat the words, ``usage_keys`` are all that hold counts; ``nulls`` are the fields
+    that may be null, by the key of the object they stand in.
+    ``with_arguments(frames, change)`` changes the last piece of arguments, None where it does not; it is
+    there where other frames repeat the arguments and have to be changed with it.
     """
 
     source: str
@@ -78,6 +81,8 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
     finishes: Mapping[FinishReason, str]
     text_key: str
     arguments_key: str | None
+    repeated_keys: tuple[str, ...] = ()
+    with_arguments: Callable[[list[Frame], Callable[[str], str]], list[Frame] | None] | None = None
     name_key: str = "name"
     usage_keys: tuple[str, ...]
     nulls: Mapping[str, tuple[str, ...]]

@@ -10,10 +10,13 @@ from collections.abc import Mapping
 
 from providers.protocols import (
     anthropic_messages,
+    azure_openai_responses,
     google_generative_ai,
     google_interactions,
     google_vertex,
+    openai_codex_responses,
     openai_completions,
+    openai_responses,
 )
 from providers.wire import Protocol
 
@@ -21,9 +24,12 @@ PROTOCOLS: Mapping[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
         anthropic_messages.PROTOCOL,
+        azure_openai_responses.PROTOCOL,
         google_generative_ai.PROTOCOL,
         google_interactions.PROTOCOL,
         google_vertex.PROTOCOL,
+        openai_codex_responses.PROTOCOL,
         openai_completions.PROTOCOL,
+        openai_responses.PROTOCOL,
     )
 }

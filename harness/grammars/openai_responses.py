@@ -1,0 +1,159 @@
+"""The stream of the Responses API: a response, its items, their parts; closing events repeat what was said.
+
+Source, read 2026-11-21: https://platform.openai.com/docs/api-reference/responses-streaming. The types of
+events grow; one that is not named here may come anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from harness.grammars.grammar import ERROR, Grammar, Machine, Step, text
+from providers import jsontext
+from providers.call import JSON
+from providers.errors import MalformedFrame
+from providers.wire import Frame, Refused
+
+_STARTS = ("response.created", "response.queued", "response.in_progress")
+_ENDS = ("response.completed", "response.incomplete", "response.failed")
+_DELTA = "response.function_call_arguments.delta"
+_ITEM_STEPS = {
+    "response.output_item.added": "added",
+    "response.output_item.done": "done",
+}
+_PIECES = (
+    "response.content_part.",
+    "response.output_text.",
+    "response.refusal.",
+    "response.reasoning_summary_part.",
+    "response.reasoning_summary_text.",
+    "response.reasoning_text.",
+    "response.function_call_arguments.",
+    "response.custom_tool_call_input.",
+)
+
+
+def _steps(value: Any) -> Iterator[Step]:
+    kind = text(value, "type")
+    if kind == ERROR:
+        yield Step("response", 0, ERROR)
+    elif kind in (*_STARTS, *_ENDS):
+        yield Step("response", 0, "end" if kind in _ENDS else kind.removeprefix("response."))
+    elif kind in _ITEM_STEPS or kind.startswith(_PIECES):
+        yield Step("response", 0, "content")
+        yield Step("item", value.get("output_index") or 0, _ITEM_STEPS.get(kind, "piece"))
+
+
+def _said(value: Any) -> str:
+    return text(value, "delta") if value.get("type") == "response.output_text.delta" else ""
+
+
+def _block(value: Any) -> int | None:
+    is_call = text(value, "type").startswith("response.function_call_arguments.")
+    index = value.get("output_index")
+    return index if is_call and isinstance(index, int) else None
+
+
+def _error(refused: Refused) -> JSON:
+    return {
+        "type": "error",
+        "error": {
+            "type": refused.type,
+            "code": refused.code,
+            "message": refused.message,
+            "param": None,
+        },
+    }
+
+
+def _with_arguments(frames: list[Frame], change: Callable[[str], str]) -> list[Frame] | None:
+    """The last piece of arguments changed, and what repeats it: later events of the item, the response."""
+    values = [_object(frame) for frame in frames]
+    deltas = [at for at, value in enumerate(values) if value.get("type") == _DELTA]
+    for at in reversed(deltas):
+        piece = text(values[at], "delta")
+        if change(piece) == piece:
+            continue
+        index = values[at].get("output_index")
+        mine = [other for other in deltas if values[other].get("output_index") == index]
+        before = "".join(text(values[other], "delta") for other in mine)
+        values[at] = {**values[at], "delta": change(piece)}
+        after = "".join(text(values[other], "delta") for other in mine)
+        return _written(frames, [_replaced(value, before, after) for value in values])
+    if not deltas:
+        changed = [_changed(value, change) for value in values]
+        return _written(frames, changed) if changed != values else None
+    return None
+
+
+def _replaced(value: Any, before: str, after: str) -> Any:
+    return _changed(value, lambda arguments: after if arguments == before else arguments)
+
+
+def _changed(value: Any, change: Callable[[str], str]) -> Any:
+    """``value`` with ``arguments`` changed wherever they stand."""
+    if isinstance(value, dict):
+        return {
+            name: change(member)
+            if name == "arguments" and isinstance(member, str)
+            else _changed(member, change)
+            for name, member in value.items()
+        }
+    return [_changed(item, change) for item in value] if isinstance(value, list) else value
+
+
+def _object(frame: Frame) -> dict[str, Any]:
+    try:
+        value = jsontext.parse(frame.data)
+    except MalformedFrame:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _written(frames: list[Frame], values: list[Any]) -> list[Frame]:
+    return [
+        Frame(jsontext.write(value), frame.event) if value and value != _object(frame) else frame
+        for frame, value in zip(frames, values, strict=True)
+    ]
+
+
+GRAMMAR = Grammar(
+    source="https://platform.openai.com/docs/api-reference/responses-streaming",
+    machines={
+        "response": Machine(
+            {
+                "start": {"created": "begun"},
+                "begun": {"queued": "begun", "in_progress": "begun", "content": "told", "end": "ended"},
+                "told": {"in_progress": "told", "content": "told", "end": "ended"},
+            },
+            frozenset({"ended"}),
+        ),
+        "item": Machine(
+            {"start": {"added": "open"}, "open": {"piece": "open", "done": "closed"}},
+            frozenset({"closed"}),
+        ),
+    },
+    steps=_steps,
+    opens=lambda value: value.get("type") == "response.created",
+    completes=lambda value: value.get("type") in _ENDS,
+    closes=lambda value: value.get("type") in _ENDS,
+    said=_said,
+    block=_block,
+    second=lambda value: None,
+    error=_error,
+    error_event="error",
+    idle=Frame(b'{"type":"keepalive"}', "keepalive"),
+    unknown=Frame(b'{"type":"response.wirecheck_unknown","detail":{"a":1}}', "response.wirecheck_unknown"),
+    finish_key="status",
+    finishes={"stop": "completed", "tool_calls": "completed", "length": "incomplete"},
+    text_key="delta",
+    repeated_keys=("text",),
+    arguments_key="delta",
+    with_arguments=_with_arguments,
+    usage_keys=("usage",),
+    nulls={
+        "response": ("billing", "content_filters", "moderation", "prompt_cache_retention"),
+        "item": ("caller", "namespace", "phase", "status"),
+    },
+)
