@@ -1,93 +1,57 @@
 """The history of a Call as chat completions messages.
 
-It is mended on the way, always in the same manner, because every vendor refuses the same breaks:
-
-- an assistant turn without words or calls is left out; of one that was cut off, calls whose
-  arguments are no JSON object are left out too;
-- a tool result whose call is not in the assistant message before it is left out;
-- a call without a result gets one that says so (``NO_RESULT``);
-- a call id that is missing, or not of the vendor's form, is replaced in the call and in its result;
-- reasoning goes back only where it came from, and only where the vendor wants it;
-- pictures that a tool returned follow in a user message, as tool messages hold text only.
+It is mended first (``providers.protocols.mending``). Here it gets OpenAI's words: reasoning goes back
+only where it came from, and only where the vendor wants it; pictures that a tool returned follow in a
+user message, as tool messages hold text only.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-import string
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias
 
 from providers import jsontext
-from providers.call import (
-    JSON,
-    Call,
-    Document,
-    Image,
-    Message,
-    Part,
-    Reasoning,
-    Text,
-    ToolCall,
-    ToolResult,
-)
+from providers.call import JSON, Call, Document, Image, Message, Part, Reasoning, Text, ToolCall
 from providers.errors import UnsupportedFeature
+from providers.protocols.mending import Answered, Ids, Mended, arguments_of, mended
 from providers.protocols.openai_completions.deviations import Deviations
 from providers.wire import Endpoint
 
-NO_RESULT = "No result: the tool was not run."
 NOTED = "The tool results are noted."
 SEE_BELOW = "The result is in the message below."
 OBEY_SCHEMA = "Answer with one JSON object that satisfies this JSON Schema: "
 
 Object: TypeAlias = dict[str, Any]
-Calls: TypeAlias = tuple[tuple[ToolCall, str], ...]  # each with its id on the wire
 
 
 def messages(call: Call, endpoint: Endpoint, deviations: Deviations) -> list[Object]:
     """The ``messages`` field for ``call``. Raises UnsupportedFeature for what the vendor does not take."""
-    ids = _Ids(deviations)
+    ids = Ids(
+        deviations.tool_call_id_min_length,
+        deviations.tool_call_id_max_length,
+        deviations.tool_call_id_charset,
+    )
     wired: list[Object] = []
-    for message, results in _turns(call.messages):
-        if message.role == "user":
-            wired.append({"role": "user", "content": _content(message.parts, endpoint, deviations)})
-            continue
-        calls = tuple((part, ids.of(part)) for part in message.parts if _whole(part, message.aborted))
-        said = "".join(part.text for part in message.parts if isinstance(part, Text))
-        if said or calls:
-            wired.append(_assistant(message, said, calls, endpoint, deviations))
-            wired += _results(calls, results, endpoint, deviations)
+    for said in mended(call.messages, ids):
+        if said.message.role == "user":
+            wired.append({"role": "user", "content": _content(said.message.parts, endpoint, deviations)})
+        else:
+            wired.append(_assistant(said, endpoint, deviations))
+            wired += _results(said.calls, endpoint, deviations)
     if deviations.assistant_after_tool_result:
         wired = list(_parted(wired, deviations))
     return _with_system(wired, _system(call, deviations), deviations)
 
 
-def _turns(messages: Iterable[Message]) -> list[tuple[Message, list[ToolResult]]]:
-    """Each user and assistant message with the tool results behind it."""
-    turns: list[tuple[Message, list[ToolResult]]] = []
-    for message in messages:
-        if message.role != "tool":
-            turns.append((message, []))
-        if turns:
-            turns[-1][1].extend(part for part in message.parts if isinstance(part, ToolResult))
-    return turns
-
-
-def _whole(part: Part, aborted: bool) -> TypeGuard[ToolCall]:
-    return isinstance(part, ToolCall) and not (aborted and part.arguments is None)
-
-
-def _assistant(
-    message: Message, said: str, calls: Calls, endpoint: Endpoint, deviations: Deviations
-) -> Object:
-    wired: Object = {"role": "assistant", "content": said}
-    if not said:
+def _assistant(said: Mended, endpoint: Endpoint, deviations: Deviations) -> Object:
+    message = said.message
+    wired: Object = {"role": "assistant", "content": said.text}
+    if not said.text:
         _NO_CONTENT[deviations.content_of_calls](wired)
     ours = message.provider == endpoint.provider and not message.aborted
     wired.update(_replayed(message if ours else None, deviations))
-    if calls:
-        wired["tool_calls"] = [_call(call, wire_id, ours, deviations) for call, wire_id in calls]
+    if said.calls:
+        wired["tool_calls"] = [_call(each.call, each.id, ours, deviations) for each in said.calls]
     return wired
 
 
@@ -102,9 +66,7 @@ def _call(call: ToolCall, wire_id: str, ours: bool, deviations: Deviations) -> O
     if call.kind == "custom":
         text = call.arguments_raw or str((call.arguments or {}).get("input", ""))
         return {"id": wire_id, "type": "custom", "custom": {"name": call.name, "input": text}}
-    raw = call.arguments_raw
-    arguments = raw if raw.strip() else jsontext.write(call.arguments or {}).decode()
-    function = {"name": call.name, "arguments": arguments}
+    function = {"name": call.name, "arguments": arguments_of(call)}
     wired: Object = {"id": wire_id, "type": "function", "function": function}
     if call.signature and ours and deviations.thought_signature == "extra_content":
         wired["extra_content"] = {"google": {"thought_signature": call.signature}}
@@ -151,69 +113,20 @@ def _continues(last: JSON, detail: Mapping[str, JSON]) -> bool:
     )
 
 
-def _results(
-    calls: Calls, results: Iterable[ToolResult], endpoint: Endpoint, deviations: Deviations
-) -> list[Object]:
+def _results(calls: Iterable[Answered], endpoint: Endpoint, deviations: Deviations) -> list[Object]:
     """One tool message a call, in the order of the calls, then what only a user message can hold."""
-    left = list(results)
-    known = {call.id for call, _ in calls if call.id}
     messages: list[Object] = []
     beside: list[Part] = []
-    for call, wire_id in calls:
-        result = next((found for found in left if _answers(found, call, known)), None)
-        content: tuple[Part, ...] = (Text(NO_RESULT),)
-        if result is not None:
-            left.remove(result)
-            content = result.content
-        told = "\n".join(part.text for part in content if isinstance(part, Text))
-        shown = [part for part in content if not isinstance(part, Text)]
-        beside += shown
-        message = {"role": "tool", "tool_call_id": wire_id, "content": told or (SEE_BELOW if shown else "")}
+    for each in calls:
+        beside += each.shown
+        told = each.told or (SEE_BELOW if each.shown else "")
+        message = {"role": "tool", "tool_call_id": each.id, "content": told}
         if deviations.tool_result_name:
-            message["name"] = call.name
+            message["name"] = each.call.name
         messages.append(message)
     if beside:
         messages.append({"role": "user", "content": _content(beside, endpoint, deviations)})
     return messages
-
-
-def _answers(result: ToolResult, call: ToolCall, known: set[str]) -> bool:
-    """By the id, where it is one of the calls' ``known`` ones; else by the name, where an id is missing."""
-    if result.call_id in known:
-        return result.call_id == call.id
-    return None in (result.call_id, call.id) and result.name == call.name
-
-
-class _Ids:
-    """Tool call ids as the vendor takes them: the same id gives the same, a missing one a numbered one."""
-
-    def __init__(self, deviations: Deviations) -> None:
-        charset = f"[{deviations.tool_call_id_charset}]" if deviations.tool_call_id_charset else "."
-        longest = deviations.tool_call_id_max_length
-        self._form = re.compile(
-            f"{charset}{{{deviations.tool_call_id_min_length},{longest or ''}}}", re.DOTALL
-        )
-        self._length = max(deviations.tool_call_id_min_length, min(longest or 24, 24))
-        self._missing = 0
-
-    def of(self, call: ToolCall) -> str:
-        """The wire id of ``call``; to be asked once a call."""
-        if call.id and self._form.fullmatch(call.id):
-            return call.id
-        if not call.id:
-            self._missing += 1
-        return self._made(call.id or f"call {self._missing}")
-
-    def _made(self, seed: str) -> str:
-        number = int.from_bytes(hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest(), "big")
-        letters = []
-        for _ in range(self._length):
-            number, digit = divmod(number, len(_ALPHABET))
-            letters.append(_ALPHABET[digit])
-        return "".join(letters)
-
-
-_ALPHABET = string.ascii_letters + string.digits
 
 
 def _content(parts: Iterable[Part], endpoint: Endpoint, deviations: Deviations) -> str | list[Object]:

@@ -53,8 +53,9 @@ from providers.events import (
     assemble,
 )
 from providers.listen import Listener
+from providers.protocols.mending import NO_RESULT
 from providers.protocols.openai_completions import PROTOCOL, Deviations
-from providers.protocols.openai_completions.messages import NO_RESULT, NOTED
+from providers.protocols.openai_completions.messages import NOTED
 from providers.wire import Endpoint, Frame, header
 from tests.strategies import json_values
 

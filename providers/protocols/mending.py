@@ -1,0 +1,140 @@
+"""The history of a Call, mended: what every vendor refuses is put right, always in the same manner.
+
+- an assistant turn without words or calls is left out; of one that was cut off, calls whose
+  arguments are no JSON object are left out too;
+- a tool result whose call is not in the assistant message before it is left out;
+- a call without a result gets one that says so (``NO_RESULT``);
+- a call id that is missing, or not of the vendor's form, is replaced in the call and in its result.
+
+How the mended turns look on the wire is the protocol's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import string
+from collections.abc import Iterable, Iterator
+from typing import TypeGuard
+
+import msgspec
+
+from providers import jsontext
+from providers.call import Image, Message, Part, Text, ToolCall, ToolResult
+
+NO_RESULT = "No result: the tool was not run."
+
+_ALPHABET = string.ascii_letters + string.digits
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """A tool call with its id on the wire, and what the tool returned."""
+
+    call: ToolCall
+    id: str
+    content: tuple[Part, ...] = (Text(NO_RESULT),)
+    is_error: bool = False
+
+    @property
+    def told(self) -> str:
+        """The words of the result, joined by line feeds."""
+        return "\n".join(part.text for part in self.content if isinstance(part, Text))
+
+    @property
+    def shown(self) -> tuple[Part, ...]:
+        """What of the result is not words."""
+        return tuple(part for part in self.content if not isinstance(part, Text))
+
+
+class Mended(msgspec.Struct, frozen=True):
+    """A user or assistant message. ``text`` and ``calls`` are the assistant's."""
+
+    message: Message
+    text: str = ""
+    calls: tuple[Answered, ...] = ()
+
+
+class Ids:
+    """Tool call ids as a vendor takes them: the same id gives the same, a missing one a numbered one.
+
+    ``longest`` 0 is no limit; ``charset`` is the inside of a regular expression's brackets, "" for any.
+    """
+
+    def __init__(self, shortest: int = 1, longest: int = 0, charset: str = "") -> None:
+        allowed = f"[{charset}]" if charset else "."
+        self._form = re.compile(f"{allowed}{{{shortest},{longest or ''}}}", re.DOTALL)
+        self._length = max(shortest, min(longest or 24, 24))
+        self._missing = 0
+
+    def of(self, call: ToolCall) -> str:
+        """The wire id of ``call``; to be asked once a call."""
+        if call.id and self._form.fullmatch(call.id):
+            return call.id
+        if not call.id:
+            self._missing += 1
+        return self._made(call.id or f"call {self._missing}")
+
+    def _made(self, seed: str) -> str:
+        number = int.from_bytes(hashlib.sha256(seed.encode("utf-8", "surrogatepass")).digest(), "big")
+        letters = []
+        for _ in range(self._length):
+            number, digit = divmod(number, len(_ALPHABET))
+            letters.append(_ALPHABET[digit])
+        return "".join(letters)
+
+
+def mended(messages: Iterable[Message], ids: Ids) -> Iterator[Mended]:
+    """The user and assistant messages, each call with its result."""
+    for message, results in _turns(messages):
+        if message.role == "user":
+            yield Mended(message)
+            continue
+        calls = tuple((part, ids.of(part)) for part in message.parts if _whole(part, message.aborted))
+        text = "".join(part.text for part in message.parts if isinstance(part, Text))
+        if text or calls:
+            yield Mended(message, text, tuple(_answered(calls, results)))
+
+
+def arguments_of(call: ToolCall) -> str:
+    """The arguments of ``call`` as JSON text: as they were sent, if they were."""
+    raw = call.arguments_raw
+    return raw if raw.strip() else jsontext.write(call.arguments or {}).decode()
+
+
+def data_url(part: Image) -> str:
+    """``part`` as a data URL."""
+    return f"data:{part.media_type};base64,{part.data or ''}"
+
+
+def _turns(messages: Iterable[Message]) -> list[tuple[Message, list[ToolResult]]]:
+    """Each user and assistant message with the tool results behind it."""
+    turns: list[tuple[Message, list[ToolResult]]] = []
+    for message in messages:
+        if message.role != "tool":
+            turns.append((message, []))
+        if turns:
+            turns[-1][1].extend(part for part in message.parts if isinstance(part, ToolResult))
+    return turns
+
+
+def _whole(part: Part, aborted: bool) -> TypeGuard[ToolCall]:
+    return isinstance(part, ToolCall) and not (aborted and part.arguments is None)
+
+
+def _answered(calls: Iterable[tuple[ToolCall, str]], results: Iterable[ToolResult]) -> Iterator[Answered]:
+    calls, left = tuple(calls), list(results)
+    known = {call.id for call, _ in calls if call.id}
+    for call, wire_id in calls:
+        result = next((found for found in left if _answers(found, call, known)), None)
+        if result is None:
+            yield Answered(call, wire_id)
+        else:
+            left.remove(result)
+            yield Answered(call, wire_id, result.content, result.is_error)
+
+
+def _answers(result: ToolResult, call: ToolCall, known: set[str]) -> bool:
+    """By the id, where it is one of the calls' ``known`` ones; else by the name, where an id is missing."""
+    if result.call_id in known:
+        return result.call_id == call.id
+    return None in (result.call_id, call.id) and result.name == call.name
