@@ -58,9 +58,17 @@ def plan(provider: Provider) -> Iterator[tuple[EndpointDeclaration, Scenario, st
 
 
 def placeholder_values(provider: Provider) -> dict[str, str]:
-    """A plain value for each placeholder without a default, so that a documented URL is a whole one."""
+    """A plain value for each placeholder without a default, so that a documented URL is a whole one.
+
+    A placeholder that begins a base URL stands for an address, any other for a word in one.
+    """
+    heads = {
+        declared.base_url.split("}")[0][1:] for declared in provider.endpoints if declared.base_url[0] == "{"
+    }
     return {
-        name: f"example-{name.replace('_', '-')}" for name, v in provider.values.items() if v.default is None
+        name: f"https://{provider.id}.example/v1" if name in heads else f"example-{name.replace('_', '-')}"
+        for name, value in provider.values.items()
+        if value.default is None
     }
 
 
