@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.grammars import anthropic_messages, google_generative_ai, openai_completions, openai_responses
+from harness.grammars import (
+    anthropic_messages,
+    google_generative_ai,
+    mistral_chat,
+    openai_completions,
+    openai_responses,
+)
 from harness.grammars.grammar import Grammar
 
 GRAMMARS: Mapping[str, Grammar] = {
@@ -16,6 +22,7 @@ GRAMMARS: Mapping[str, Grammar] = {
     "azure-openai-responses": openai_responses.GRAMMAR,
     "google-generative-ai": google_generative_ai.GRAMMAR,
     "google-vertex": google_generative_ai.GRAMMAR,
+    "mistral-chat": mistral_chat.GRAMMAR,
     "openai-codex-responses": openai_responses.GRAMMAR,
     "openai-completions": openai_completions.GRAMMAR,
     "openai-responses": openai_responses.GRAMMAR,

@@ -312,13 +312,17 @@ def _leading(judged: _Judgement, message: Object, where: str) -> None:
 def _user(judged: _Judgement, message: Object, where: str) -> None:
     judged.only(message, ("role", "content", "name"), where)
     judged.needs(message, ("content",), where)
-    _content(judged, message.get("content", ""), tuple(_PARTS), f"{where}/content")
+    _content(judged, message.get("content", ""), _OFFERED, f"{where}/content")
 
 
 def _assistant(judged: _Judgement, message: Object, where: str) -> None:
     deviations = judged.deviations
-    replay = () if deviations.replay_reasoning == "none" else (deviations.replay_reasoning,)
-    judged.only(message, ("role", "content", "name", "refusal", "audio", "tool_calls", *replay), where)
+    in_parts = deviations.replay_reasoning == "thinking_parts"
+    replay = () if in_parts or deviations.replay_reasoning == "none" else (deviations.replay_reasoning,)
+    prefix = ("prefix",) if deviations.prefix else ()
+    known = ("role", "content", "name", "refusal", "audio", "tool_calls", *replay, *prefix)
+    judged.only(message, known, where)
+    judged.is_a(message.get("prefix", False), bool, f"{where}/prefix")
     if replay and deviations.replay_reasoning_always:
         judged.needs(message, replay, where)
     calls = message.get("tool_calls")
@@ -328,7 +332,8 @@ def _assistant(judged: _Judgement, message: Object, where: str) -> None:
     if calls is not None and content is None and deviations.content_of_calls == "empty":
         judged.refuse("content_of_calls", "a string", "null or nothing", f"{where}/content")
     if content is not None:
-        _content(judged, content, ("text", "refusal"), f"{where}/content")
+        kinds = ("text", "thinking") if in_parts else ("text", "refusal")
+        _content(judged, content, kinds, f"{where}/content")
     if calls is not None and judged.is_a(calls, list, f"{where}/tool_calls"):
         if not calls:
             judged.refuse("empty", "at least one call", "[]", f"{where}/tool_calls")
@@ -428,8 +433,28 @@ def _image_part(judged: _Judgement, part: Object, where: str) -> None:
         judged.refuse("url", "an http(s) URL or a data URL of an image", url, f"{where}/image_url/url")
 
 
+def _thinking_part(judged: _Judgement, part: Object, where: str) -> None:
+    judged.only(part, ("type", "thinking", "closed"), where)
+    judged.needs(part, ("thinking",), where)
+    words = part.get("thinking", [])
+    if judged.is_a(words, list, f"{where}/thinking"):
+        for number, word in enumerate(words):
+            if judged.is_a(word, dict, f"{where}/thinking/{number}"):
+                _one_of(("text",))(judged, word.get("type"), f"{where}/thinking/{number}/type")
+                _text_part(judged, word, f"{where}/thinking/{number}")
+
+
+def _document_part(judged: _Judgement, part: Object, where: str) -> None:
+    if judged.deviations.documents != "document_url":
+        judged.refuse("documents", "no document_url", "document_url", where)
+    judged.only(part, ("type", "document_url", "document_name"), where)
+    url = part.get("document_url")
+    if not isinstance(url, str) or not url.startswith(("https://", "http://", "data:")):
+        judged.refuse("url", "a URL or a data URL", url, f"{where}/document_url")
+
+
 def _file_part(judged: _Judgement, part: Object, where: str) -> None:
-    if judged.deviations.documents == "none":
+    if judged.deviations.documents in ("none", "document_url"):
         judged.refuse("documents", "no file", "file", where)
     file = _inner(judged, part, "file", ("filename", "file_data", "file_id"), where)
     data = file.get("file_data", "data:")
@@ -460,7 +485,10 @@ _PARTS: Mapping[str, Callable[[_Judgement, Object, str], None]] = {
     "input_audio": _audio_part,
     "file": _file_part,
     "refusal": _refusal_part,
+    "thinking": _thinking_part,
+    "document_url": _document_part,
 }
+_OFFERED = ("text", "image_url", "input_audio", "file", "refusal", "document_url")  # by a user
 
 _POSITIVE = _number(1, 2**31, integer=True)
 
@@ -470,7 +498,6 @@ _FIELDS: Mapping[str, Check] = {
     "stream": _typed(bool),
     "temperature": _number(0, 2),
     "top_p": _number(0, 1),
-    "seed": _number(-(2**63), 2**63, integer=True),
     "n": _number(1, 128, integer=True),
     "frequency_penalty": _number(-2, 2),
     "presence_penalty": _number(-2, 2),
@@ -500,6 +527,7 @@ def _fields(deviations: Deviations) -> dict[str, Check]:
     fields = dict(_FIELDS)
     fields[deviations.max_tokens_field] = _POSITIVE
     fields[deviations.stop_field] = _stop
+    fields[deviations.seed_field] = _number(-(2**63), 2**63, integer=True)
     fields |= {name: _typed(str) for name in (deviations.user_field, deviations.session_field) if name}
     fields |= dict.fromkeys((*deviations.body, *deviations.body_with_tools), _any)
     if deviations.stream_usage == "asked":

@@ -128,6 +128,10 @@ def _message(turn: Turn, deviations: Deviations) -> Object:
     if deviations.reasoning_field == "think_tags" and turn.reasoning:
         text = f"<think>{turn.reasoning}</think>{text or ''}"
     message: Object = {"role": "assistant", "content": _content(text, deviations), "refusal": turn.refusal}
+    thoughts = [part.text for part in turn.parts if isinstance(part, Reasoning) and part.text]
+    if deviations.reasoning_field == "thinking_parts" and thoughts:
+        words = [{"type": "text", "text": text}] if text is not None else []
+        message["content"] = [*map(_thinking_part, thoughts), *words]
     for part in turn.parts:
         if isinstance(part, Reasoning):
             _add_reasoning(message, part, deviations)
@@ -145,9 +149,17 @@ def _content(text: str | None, deviations: Deviations) -> JSON:
     return [{"type": "text", "text": text}]
 
 
+def _thinking_part(words: str) -> Object:
+    """Some reasoning as Mistral's part of the content."""
+    return {"type": "thinking", "thinking": [{"type": "text", "text": words}]}
+
+
+_IN_CONTENT = ("none", "think_tags", "thinking_parts")
+
+
 def _add_reasoning(message: Object, part: Reasoning, deviations: Deviations) -> None:
     field = deviations.reasoning_field
-    if field in ("none", "think_tags"):
+    if field in _IN_CONTENT:
         return
     if field == "reasoning_details":
         message["reasoning"] = (message.get("reasoning") or "") + part.text or None
@@ -334,7 +346,9 @@ def _words(text: str, deviations: Deviations) -> Iterator[Object]:
 
 def _thoughts(part: Reasoning, deviations: Deviations) -> Iterator[Object]:
     field = deviations.reasoning_field
-    if field in ("none", "think_tags"):
+    if field == "thinking_parts":
+        yield from ({"content": [_thinking_part(piece)]} for piece in _pieces(part.text))
+    if field in _IN_CONTENT:
         return
     if field == "reasoning_details" and part.details is not None:
         for number, detail in enumerate(part.details):

@@ -385,6 +385,8 @@ class _Answer:
                 self._refusal(part.get("refusal") or "", choice, f"{at}/refusal", events)
             elif kind in ("thinking", "reasoning"):
                 self._thought(self._thinking(part.get(kind), f"{at}/{kind}"), choice, events)
+            elif kind == "reference":  # Mistral
+                events.append(Citation(part, max(choice.text, 0), choice.index))
             else:
                 events.append(Drift(f"content part of type {kind!r}"))
 

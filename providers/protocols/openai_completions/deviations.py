@@ -15,7 +15,9 @@ import msgspec
 
 from providers.call import JSON
 
-ReasoningField = Literal["none", "reasoning_content", "reasoning", "reasoning_details", "think_tags"]
+ReasoningField = Literal[
+    "none", "reasoning_content", "reasoning", "reasoning_details", "think_tags", "thinking_parts"
+]
 
 
 class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -32,6 +34,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     # The field that takes stop sequences, and how many it takes (0: no limit is known).
     stop_field: str = "stop"
     stop_limit: int = 4
+    # The field that takes the seed.
+    seed_field: str = "seed"
     # The field that names the end user, and the one that names the session; "" when there is none.
     user_field: str = "user"
     session_field: str = "prompt_cache_key"
@@ -54,14 +58,18 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         "thinking.type+reasoning_effort",
         "enable_thinking",
         "chat_template_kwargs.enable_thinking",
+        "prompt_mode",
         "none",
     ] = "reasoning_effort"
     # The vendor's word for one of our efforts, where it is another; also clamps ({"low": "high"}).
     efforts: Mapping[str, str] = {}
     # The top-level field for a budget in tokens; "reasoning.max_tokens" is OpenRouter's. "" for none.
     thinking_budget_field: str = ""
-    # The field in which an assistant message gives its reasoning back to the vendor that sent it.
-    replay_reasoning: Literal["none", "reasoning_content", "reasoning", "reasoning_details"] = "none"
+    # The field in which an assistant message gives its reasoning back to the vendor that sent it;
+    # "thinking_parts" are Mistral's parts of the content.
+    replay_reasoning: Literal[
+        "none", "reasoning_content", "reasoning", "reasoning_details", "thinking_parts"
+    ] = "none"
     # The replay field must be there (empty) on every assistant message, reasoning or not.
     replay_reasoning_always: bool = False
 
@@ -73,7 +81,9 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     content_of_calls: Literal["null", "empty", "absent"] = "null"
     # Pictures and documents in user messages.
     images: Literal["image_url", "none"] = "image_url"
-    documents: Literal["file", "file_or_url", "none"] = "file"
+    documents: Literal["file", "file_or_url", "document_url", "none"] = "file"
+    # A last message of the assistant's is marked as the beginning of the answer.
+    prefix: bool = False
     # Prompt caching is asked for with Anthropic's cache_control marks.
     cache_control: bool = False
 
@@ -108,7 +118,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     # --- answer ---
 
-    # Where reasoning is shown; "think_tags" is <think>…</think> at the head of the content.
+    # Where reasoning is shown; "think_tags" is <think>…</think> at the head of the content,
+    # "thinking_parts" are Mistral's parts of it.
     reasoning_field: ReasoningField = "none"
     # Whether completion_tokens hold the reasoning tokens, or total_tokens count them beside.
     reasoning_counted: Literal["inside", "beside"] = "inside"

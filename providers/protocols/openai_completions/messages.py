@@ -38,6 +38,8 @@ def messages(call: Call, endpoint: Endpoint, deviations: Deviations) -> list[Obj
         else:
             wired.append(_assistant(said, endpoint, deviations))
             wired += _results(said.calls, endpoint, deviations)
+    if deviations.prefix and wired and wired[-1]["role"] == "assistant":
+        wired[-1]["prefix"] = True
     if deviations.assistant_after_tool_result:
         wired = list(_parted(wired, deviations))
     return _with_system(wired, _system(call, deviations), deviations)
@@ -50,9 +52,22 @@ def _assistant(said: Mended, endpoint: Endpoint, deviations: Deviations) -> Obje
         _NO_CONTENT[deviations.content_of_calls](wired)
     ours = message.provider == endpoint.provider and not message.aborted
     wired.update(_replayed(message if ours else None, deviations))
+    thinking = _thinking_parts(message) if ours and deviations.replay_reasoning == "thinking_parts" else []
+    if thinking:
+        words = [{"type": "text", "text": said.text}] if said.text else []
+        wired["content"] = [*thinking, *words]
     if said.calls:
         wired["tool_calls"] = [_call(each.call, each.id, ours, deviations) for each in said.calls]
     return wired
+
+
+def _thinking_parts(message: Message) -> list[Object]:
+    """The reasoning of ``message`` as Mistral's parts of the content."""
+    return [
+        {"type": "thinking", "thinking": [{"type": "text", "text": part.text}]}
+        for part in message.parts
+        if isinstance(part, Reasoning) and part.text
+    ]
 
 
 _NO_CONTENT: Mapping[str, Callable[[Object], object]] = {
@@ -78,7 +93,7 @@ def _replayed(message: Message | None, deviations: Deviations) -> Object:
     field = deviations.replay_reasoning
     parts = [part for part in message.parts if isinstance(part, Reasoning)] if message else []
     replay: str | list[JSON]
-    if field == "none":
+    if field in ("none", "thinking_parts"):
         return {}
     if field == "reasoning_details":
         replay = _joined(detail for part in parts for detail in part.details or ())
@@ -149,6 +164,9 @@ def _image(part: Any, endpoint: Endpoint, deviations: Deviations) -> Object:
 
 
 def _document(part: Any, endpoint: Endpoint, deviations: Deviations) -> Object:
+    if deviations.documents == "document_url":
+        named = {"document_name": part.name} if part.name else {}
+        return {"type": "document_url", "document_url": part.url or _data_url(part), **named}
     if deviations.documents == "none" or (part.url and deviations.documents != "file_or_url"):
         what = "documents by URL" if part.url and deviations.documents == "file" else "documents"
         raise UnsupportedFeature(endpoint.provider, what, next_step="send the document's text or data")

@@ -123,7 +123,7 @@ def _limits(call: Call, endpoint: Endpoint, deviations: Deviations) -> Object:
         deviations.max_tokens_field: call.max_output_tokens,
         "temperature": call.temperature,
         "top_p": call.top_p,
-        "seed": call.seed,
+        deviations.seed_field: call.seed,
         deviations.stop_field: list(call.stop) or None,
     }
     return {name: value for name, value in wanted.items() if value is not None}
@@ -143,6 +143,7 @@ _SWITCHES: Mapping[str, Callable[[bool, str], Object]] = {
     "chat_template_kwargs.enable_thinking": lambda on, effort: {
         "chat_template_kwargs": {"enable_thinking": on}
     },
+    "prompt_mode": lambda on, effort: {"prompt_mode": "reasoning" if on else None},
     "none": lambda on, effort: {},
 }
 

@@ -609,15 +609,17 @@ class TestStream:
         assert (part.text, part.details, part.signature, part.id) == ("hm", [detail, proof], "zzz", "r-1")
 
     def test_content_as_a_list(self) -> None:
-        """Parts of a content list are words, reasoning and refusals; unknown ones are drift."""
+        """Parts of a content list are words, reasoning, refusals and sources; unknown ones are drift."""
         parts = [
             {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]},
             {"type": "text", "text": "yes"},
             {"type": "refusal", "refusal": "no"},
             {"type": "reference", "reference_ids": [1]},
+            {"type": "weather"},
         ]
         turn = streamed(delta(content=parts), delta("stop"))
         assert (turn.reasoning, turn.text, turn.refusal, len(turn.drift)) == ("hm", "yes", "no", 1)
+        assert turn.citations == (parts[3],)
 
     def test_choices(self) -> None:
         """Alternatives are kept apart by their index."""

@@ -1,0 +1,64 @@
+"""The other side of ``mistral-chat``: the chat completions server, in Mistral's manner and words.
+
+Reference: https://docs.mistral.ai/api/endpoint/chat and
+https://docs.mistral.ai/resources/error-glossary; read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from harness.emulators.emulator import Emulator, Spoken, Violation
+from harness.emulators.openai_completions import EMULATOR as CHAT
+from providers.call import Call
+from providers.events import Turn
+from providers.protocols.mistral_chat import Deviations
+from providers.wire import Endpoint, Refused, Request
+
+
+def _known(endpoint: Endpoint) -> Endpoint:
+    return replace(endpoint, deviations=endpoint.deviations or Deviations())
+
+
+def _judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
+    return CHAT.judge(request, _known(endpoint))
+
+
+def _speak(turn: Turn, call: Call, endpoint: Endpoint) -> Spoken:
+    return _without_openai(CHAT.speak(turn, call, _known(endpoint)))
+
+
+def _refuse(refused: Refused, call: Call, endpoint: Endpoint) -> Spoken:
+    return _without_openai(CHAT.refuse(refused, call, _known(endpoint)))
+
+
+def _without_openai(spoken: Spoken) -> Spoken:
+    kept = tuple(field for field in spoken.headers if not field[0].startswith("openai-"))
+    return replace(spoken, headers=kept)
+
+
+EMULATOR = Emulator(
+    name="mistral-chat",
+    source="https://docs.mistral.ai/api/endpoint/chat",
+    judge=_judge,
+    speak=_speak,
+    refuse=_refuse,
+    refusals={
+        "bad_key": Refused(401, "Unauthorized"),
+        "forbidden": Refused(403, "Forbidden"),
+        "unknown_model": Refused(400, "Invalid model: {model}", "invalid_model", "1500"),
+        "rate_limit": Refused(429, "Rate limit exceeded", "rate_limited", "1300"),
+        "quota": Refused(402, "Payment required", "payment_required"),
+        "overloaded": Refused(
+            429, "Service tier capacity exceeded for this model.", "service_tier_capacity_exceeded", "3505"
+        ),
+        "server_error": Refused(500, "Internal server error", "internal_server_error"),
+        "context_overflow": Refused(
+            400,
+            "Prompt contains 140012 tokens, too large for model with 131072 maximum context length",
+            "invalid_request_prompt",
+            "3051",
+        ),
+        "bad_request": Refused(422, "Expected at least one message", "invalid_request_error"),
+    },
+)
