@@ -32,6 +32,8 @@ from providers.dialects import (
     values,
     zeroclaw,
     zeroclaw_config,
+    zeroclaw_families,
+    zeroclaw_wire,
     zot,
 )
 from providers.dialects.resolved import Catalogue, Given, Resolved, Warned
@@ -464,9 +466,9 @@ def build_request(bench: Bench) -> Outcome:
     found = zeroclaw.profile(bench.rules, config, bench.provider)
     told = bench.when.get("messages") or [{"role": "user", "content": "Hello"}]
     tools = tuple(_tool(tool) for tool in bench.when.get("tools") or ())
-    planned = zeroclaw.plan(bench.rules, bench.given, config, found, told, tools, bench.model)
+    planned = zeroclaw_wire.plan(bench.rules, bench.given, config, found, told, tools, bench.model)
     family = found.family
-    auth = AUTH_OF.get(zeroclaw.NATIVE.get(family, ""), BEARER)
+    auth = AUTH_OF.get(zeroclaw_families.NATIVE.get(family, ""), BEARER)
     request = authenticate(planned.request, auth, planned.key)
     sent = {**_sent(request), "timeout_secs": planned.timeout_s}
     return {"request": sent, "warnings": _warnings(planned.warnings)}
@@ -601,14 +603,14 @@ def zeroclaw_endpoint(bench: Bench) -> Outcome:
     """The base URL of a profile."""
     config = zeroclaw.load_config(bench.rules, bench.given)
     found = zeroclaw.profile(bench.rules, config, bench.provider)
-    return {"url": zeroclaw.endpoint(bench.rules, bench.given, config, found)}
+    return {"url": zeroclaw_wire.endpoint(bench.rules, bench.given, config, found)}
 
 
 def zeroclaw_request_url(bench: Bench) -> Outcome:
     """The full URL of a request."""
     config = zeroclaw.load_config(bench.rules, bench.given)
     found = zeroclaw.profile(bench.rules, config, bench.provider)
-    return {"url": zeroclaw.request_url(bench.rules, bench.given, config, found)}
+    return {"url": zeroclaw_wire.request_url(bench.rules, bench.given, config, found)}
 
 
 def fallback_walk(bench: Bench) -> Outcome:
@@ -628,7 +630,7 @@ def price(bench: Bench) -> Outcome:
     found = zeroclaw.profile(bench.rules, config, bench.provider)
     usage = bench.when["usage"]
     tokens = (int(usage.get("input_tokens", 0)), int(usage.get("output_tokens", 0)))
-    return {"cost_usd": zeroclaw.price(found, str(bench.model), *tokens)}
+    return {"cost_usd": zeroclaw_wire.price(found, str(bench.model), *tokens)}
 
 
 # --- GoModel ---

@@ -9,15 +9,17 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 
 from providers import schema
-from providers.auth import SCHEMES, authenticate
+from providers.call import Call, user
+from providers.client import Client, prepare
 from providers.dialects import DIALECTS, Dialect, gomodel, mayros, pi, zot
 from providers.dialects.resolved import Command, File, Given
 from providers.dialects.tables import Row
-from providers.wire import Request
+from providers.errors import ProviderError
 
 Plant = Callable[[dict[str, Any], str], None]
 
@@ -138,15 +140,29 @@ def _providers() -> Iterator[Any]:
                 yield pytest.param(dialect, row, id=f"{name}-{id}")
 
 
+def _keyed(row: Row) -> schema.Provider | None:
+    """The first catalog entry of a row whose key travels as it is; None where something else signs."""
+    entries = (schema.get(id) for id in row.catalog)
+    return next((entry for entry in entries if entry.auth.scheme in ("bearer", "header", "query")), None)
+
+
+def _call(provider: schema.Provider) -> Call:
+    return Call(model=provider.models[0].id if provider.models else "a-model", messages=(user("Hello"),))
+
+
+def _values(provider: schema.Provider) -> dict[str, str]:
+    """Something for each placeholder; a placeholder at the head of a base URL is the whole address."""
+    whole = any(endpoint.base_url.startswith("{") for endpoint in provider.endpoints)
+    return dict.fromkeys(provider.values, "https://operator.test" if whole else "x")
+
+
 def _carried(row: Row, key: str) -> str:
-    """The request that carries ``key`` as the provider's catalog entry says, as one text."""
-    request = Request("POST", "https://emulator.test/v1", (), b"{}")
-    for id in row.catalog:
-        auth = schema.get(id).auth
-        if auth.scheme in SCHEMES and SCHEMES[auth.scheme].apply.__module__.endswith("header"):
-            request = authenticate(request, auth, key)
-            return repr((request.url, request.headers)) if auth.scheme != "none" else repr(key)
-    return repr(key)
+    """Fields and URL of the request that carries ``key`` as the provider's catalog entry says."""
+    provider = _keyed(row)
+    if provider is None:
+        return key
+    request = prepare(provider, _call(provider), key=key, values=_values(provider)).request
+    return repr((request.url, request.headers))
 
 
 @pytest.mark.parametrize(("dialect", "row"), list(_providers()))
@@ -178,3 +194,33 @@ def test_the_tables_are_whole() -> None:
     assert counts["mayros"] >= 29
     assert counts["zeroclaw"] >= 31
     assert counts["gomodel"] >= 17
+
+
+def _pi_rows() -> list[Any]:
+    rows = DIALECTS["pi"].providers().values()
+    return [pytest.param(row, id=row.id) for row in rows if row.env and _keyed(row) is not None]
+
+
+@pytest.mark.parametrize("status", [302, 307])
+@pytest.mark.parametrize("row", _pi_rows())
+def test_a_key_reaches_its_host_only(row: Row, status: int) -> None:
+    """The resolved key is sent to the provider's own host, and to no other one after a redirect."""
+    provider = _keyed(row)
+    assert provider is not None
+    resolved = DIALECTS["pi"].resolve(Given(environ={row.env[0]: "canary-of-one"}), row.id, None)
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(status, headers={"location": "https://other.test/v1"})
+
+    transport = httpx.MockTransport(answer)
+    with (
+        Client(transport=transport, sleep=lambda seconds: None, verify=False) as client,
+        pytest.raises(ProviderError) as raised,
+    ):
+        client.complete(provider, _call(provider), key=resolved.value, values=_values(provider))
+    assert [request.url.host for request in seen] != []
+    assert all(request.url.host != "other.test" for request in seen)
+    assert "canary-of-one" in repr((seen[0].url, seen[0].headers.raw))
+    assert "canary-of-one" not in str(raised.value)
