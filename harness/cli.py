@@ -16,6 +16,8 @@ from rich.console import Console
 
 from harness import build, offline, verify
 from harness.checks import CHECKS
+from harness.commands import catalog, dialects
+from harness.commands import reports as reports_commands
 from harness.exchange import FIXTURES
 from harness.scenarios import SCENARIOS
 from providers import schema
@@ -31,6 +33,9 @@ app = typer.Typer(
 )
 fixtures_app = typer.Typer(no_args_is_help=True, help="The exchanges that are replayed.")
 app.add_typer(fixtures_app, name="fixtures")
+app.add_typer(catalog.app, name="providers")
+app.add_typer(dialects.app)
+app.add_typer(reports_commands.app)
 
 Globs = list[str]
 Provider = Annotated[Globs | None, typer.Option("--provider", metavar="GLOB", help="Only these providers.")]
@@ -60,15 +65,6 @@ def matrix(
     print(made.summary)
     print(made.page)
     raise typer.Exit(made.exit_code)
-
-
-@app.command("report")
-def report(
-    results: Annotated[Path, typer.Argument(help="A result file (JSON Lines).")],
-    out: Annotated[Path, typer.Option(help="Where the pages go.")] = Path("build/matrix"),
-) -> None:
-    """Write the matrix of a result file."""
-    print(offline.pages(results, out))
 
 
 @app.command("verify")
