@@ -111,17 +111,13 @@ def _page(provider: Provider) -> list[str]:
 def _proven(provider: Provider, matrix: Matrix) -> list[str]:
     lines = ["", "Proven:"]
     for row in matrix.rows:
-        if row.id == provider.id:
+        if row.provider == provider.id:
             lines += [f"  {row.protocol}"]
             lines += [
                 f"    {capability.title:20s} {_told(cell)}"
-                for capability, cell in zip(_capabilities(matrix), row.cells, strict=True)
+                for capability, cell in zip(matrix.capabilities, row.cells, strict=True)
             ]
     return lines
-
-
-def _capabilities(matrix: Matrix) -> list[results.Capability]:
-    return [capability for group in matrix.groups for capability in group.capabilities]
 
 
 def _told(cell: Cell) -> str:
