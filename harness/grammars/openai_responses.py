@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from harness.grammars.grammar import ERROR, Grammar, Machine, Step, text
+from harness.grammars.grammar import ERROR, Grammar, Machine, Step, inner, text
 from providers import jsontext
 from providers.call import JSON
 from providers.errors import MalformedFrame
@@ -22,6 +22,8 @@ _ITEM_STEPS = {
     "response.output_item.added": "added",
     "response.output_item.done": "done",
 }
+# Items that are closed; in real streams the vendor leaves some of its own tools' items open.
+_CLOSED = ("message", "reasoning", "function_call", "custom_tool_call")
 _PIECES = (
     "response.content_part.",
     "response.output_text.",
@@ -42,7 +44,8 @@ def _steps(value: Any) -> Iterator[Step]:
         yield Step("response", 0, "end" if kind in _ENDS else kind.removeprefix("response."))
     elif kind in _ITEM_STEPS or kind.startswith(_PIECES):
         yield Step("response", 0, "content")
-        yield Step("item", value.get("output_index") or 0, _ITEM_STEPS.get(kind, "piece"))
+        if kind not in _ITEM_STEPS or text(inner(value, "item"), "type") in _CLOSED:
+            yield Step("item", value.get("output_index") or 0, _ITEM_STEPS.get(kind, "piece"))
 
 
 def _said(value: Any) -> str:
@@ -50,7 +53,8 @@ def _said(value: Any) -> str:
 
 
 def _block(value: Any) -> int | None:
-    is_call = text(value, "type").startswith("response.function_call_arguments.")
+    of_item = text(inner(value, "item"), "type") == "function_call"
+    is_call = of_item or text(value, "type").startswith("response.function_call_arguments.")
     index = value.get("output_index")
     return index if is_call and isinstance(index, int) else None
 

@@ -31,7 +31,7 @@ REFUSALS = {
         "unsupported_country_region_territory",
     ),
     "unknown_model": Refused(
-        400, "The requested model '{model}' does not exist.", _INVALID, "model_not_found"
+        404, "The requested model '{model}' does not exist.", _INVALID, "model_not_found"
     ),
     "rate_limit": Refused(
         429,
