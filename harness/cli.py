@@ -14,7 +14,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from harness import build, offline, verify
+from harness import build, docs_pages, offline, verify
 from harness.checks import CHECKS
 from harness.commands import catalog, dialects
 from harness.commands import reports as reports_commands
@@ -127,6 +127,18 @@ def list_names(
         _refuse(f"expected {', '.join(names)}; seen {kind}")
     for name, what in names[kind]():
         print(f"{name:36s} {what}")
+
+
+@app.command("docs")
+def docs(
+    out: Annotated[Path, typer.Option(help="The folder of the pages.")] = docs_pages.FOLDER,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a page is stale.")] = False,
+) -> None:
+    """Write the generated pages of the documentation."""
+    stale = docs_pages.write(out, check=check)
+    for path in stale:
+        print(f"{'stale' if check else 'wrote'} {path}")
+    raise typer.Exit(1 if check and stale else 0)
 
 
 def _refuse(message: str) -> NoReturn:
