@@ -26,6 +26,7 @@ from providers.events import (
     Usage,
     UsageReport,
 )
+from providers.jsonobject import Object
 from providers.protocols.anthropic_messages.deviations import NAME
 from providers.protocols.anthropic_messages.refusal import in_band
 from providers.wire import Frame
@@ -45,60 +46,10 @@ FINISH: Mapping[str, FinishReason] = {
 _SERVER_BLOCKS = ("server_tool_use", "mcp_tool_use", "compaction", "container_upload", "fallback")
 
 
-class _Object:
-    """A JSON object of a frame, read field by field; a field of another type is a MalformedFrame."""
-
-    __slots__ = ("offset_bytes", "pointer", "value")
-
-    def __init__(self, value: Any, pointer: str = "", offset_bytes: int = 0) -> None:
-        self.value = value
-        self.pointer = pointer
-        self.offset_bytes = offset_bytes
-        if not isinstance(value, dict):
-            raise self._malformed("an object", value, pointer)
-
-    def _malformed(self, expected: str, seen: object, pointer: str) -> MalformedFrame:
-        return MalformedFrame(expected=expected, seen=seen, pointer=pointer, offset_bytes=self.offset_bytes)
-
-    def text(self, key: str, default: str | None = None) -> str:
-        """The string at ``key``; ``default`` when it is absent or null."""
-        value = self.value.get(key)
-        if value is None:
-            value = default
-        if not isinstance(value, str):
-            raise self._malformed("a string", value, f"{self.pointer}/{key}")
-        return value
-
-    def optional_text(self, key: str) -> str | None:
-        """The string at ``key``, None when it is absent, null or empty."""
-        return self.text(key, "") or None
-
-    def count(self, key: str, *, required: bool = False) -> int | None:
-        """The number at ``key``, None when it is absent or null and not ``required``."""
-        value = self.value.get(key)
-        if (value is None and not required) or (isinstance(value, int) and not isinstance(value, bool)):
-            return value
-        raise self._malformed("an integer", value, f"{self.pointer}/{key}")
-
-    def child(self, key: str, default: JSON = None) -> _Object:
-        """The object at ``key``; ``default`` when it is absent or null."""
-        value = self.value.get(key)
-        return _Object(default if value is None else value, f"{self.pointer}/{key}", self.offset_bytes)
-
-    def children(self, key: str, default: JSON = None) -> list[_Object]:
-        """The objects of the array at ``key``; ``default`` when it is absent or null."""
-        items = self.value.get(key)
-        items = default if items is None else items
-        pointer = f"{self.pointer}/{key}"
-        if not isinstance(items, list):
-            raise self._malformed("an array", items, pointer)
-        return [_Object(item, f"{pointer}/{at}", self.offset_bytes) for at, item in enumerate(items)]
-
-
 class _Block:
     """A content block being heard: ``begin``, any number of ``delta``, ``end``; each gives its events."""
 
-    def __init__(self, number: int, value: _Object) -> None:
+    def __init__(self, number: int, value: Object) -> None:
         self._number = number
         self._value = value
         self.type = value.text("type")
@@ -125,7 +76,7 @@ class _Block:
             return []
         return [Drift(f"content block {self.type}")]
 
-    def delta(self, delta: _Object) -> list[Event]:
+    def delta(self, delta: Object) -> list[Event]:
         kind = delta.text("type")
         if kind not in _DELTAS:
             return [Drift(f"delta {kind}")]
@@ -211,7 +162,7 @@ def _json(value: JSON) -> str:
     return jsontext.write(value).decode("utf-8", "surrogatepass")
 
 
-def _finish(message: _Object) -> list[Event]:
+def _finish(message: Object) -> list[Event]:
     """The Finish of an object with a ``stop_reason``; none when it is null."""
     reason = message.optional_text("stop_reason")
     if reason is None:
@@ -239,13 +190,13 @@ class _Counts:
     def __init__(self) -> None:
         self._raw: dict[str, Any] = {}
 
-    def report(self, message: _Object) -> list[Event]:
+    def report(self, message: Object) -> list[Event]:
         """The report after ``message``, whose ``usage`` may be absent: then there is none."""
         told = message.child("usage", {})
         if not told.value:
             return []
         self._raw.update({name: value for name, value in told.value.items() if value is not None})
-        usage = _Object(self._raw, told.pointer, told.offset_bytes)
+        usage = Object(self._raw, told.pointer, told.offset_bytes)
         sent = {name: usage.count(key) for name, key in _SENT}
         return [
             UsageReport(
@@ -264,7 +215,7 @@ class _Counts:
         ]
 
 
-def _parsed(frame: Frame) -> _Object:
+def _parsed(frame: Frame) -> Object:
     """The frame's object. Raises RemoteError when it is an error, whichever event it came as."""
     try:
         value = jsontext.parse(frame.data, offset_bytes=frame.offset_bytes)
@@ -272,7 +223,7 @@ def _parsed(frame: Frame) -> _Object:
         if frame.event == "error":
             raise in_band(frame.data.decode("utf-8", "replace")) from None
         raise
-    message = _Object(value, offset_bytes=frame.offset_bytes)
+    message = Object(value, offset_bytes=frame.offset_bytes)
     if value.get("type", frame.event) == "error" or ("type" not in value and "error" in value):
         raise in_band(value)
     return message
@@ -289,7 +240,7 @@ class StreamDecoder:
         self._last = "nothing"  # the type of the last event that was not a ping
         self._kind = ""  # the type of the event at hand
         self._finished = False
-        self._steps: Mapping[str, Callable[[_Object], list[Event]]] = {
+        self._steps: Mapping[str, Callable[[Object], list[Event]]] = {
             "message_start": self._message_start,
             "content_block_start": self._block_start,
             "content_block_delta": self._block_delta,
@@ -326,17 +277,17 @@ class StreamDecoder:
             )
         return []
 
-    def _is_repeated(self, kind: str, message: _Object) -> bool:
+    def _is_repeated(self, kind: str, message: Object) -> bool:
         return kind == "message_start" and self._id is not None and self._id == _id(message)
 
-    def _out_of_order(self, message: _Object, expected: str) -> EventOrderError:
+    def _out_of_order(self, message: Object, expected: str) -> EventOrderError:
         return EventOrderError(
             expected=expected,
             seen=f"{self._kind} after {self._last}",
             where=f"byte {message.offset_bytes}",
         )
 
-    def _message_start(self, message: _Object) -> list[Event]:
+    def _message_start(self, message: Object) -> list[Event]:
         if self._is_repeated("message_start", message):
             return [Drift("a repeated message_start")]
         answer = message.child("message")
@@ -346,50 +297,50 @@ class StreamDecoder:
             events += self._whole_block(value)
         return [*events, *self._counts.report(answer), *self._finish_once(answer)]
 
-    def _whole_block(self, value: _Object) -> list[Event]:
+    def _whole_block(self, value: Object) -> list[Event]:
         block = self._new_block(value)
         return [*block.begin(), *block.end(whole=True)]
 
-    def _new_block(self, value: _Object) -> _Block:
+    def _new_block(self, value: Object) -> _Block:
         block = _Block(self._blocks, value)
         self._blocks += 1
         return block
 
-    def _block_start(self, message: _Object) -> list[Event]:
+    def _block_start(self, message: Object) -> list[Event]:
         index = self._index(message)
         if index in self._open:
             raise self._out_of_order(message, f"content_block_stop of block {index}")
         block = self._open[index] = self._new_block(message.child("content_block"))
         return block.begin()
 
-    def _block_delta(self, message: _Object) -> list[Event]:
+    def _block_delta(self, message: Object) -> list[Event]:
         return self._opened(message).delta(message.child("delta"))
 
-    def _block_stop(self, message: _Object) -> list[Event]:
+    def _block_stop(self, message: Object) -> list[Event]:
         block = self._opened(message)
         del self._open[self._index(message)]
         return block.end()
 
-    def _index(self, message: _Object) -> int:
+    def _index(self, message: Object) -> int:
         return message.count("index", required=True) or 0
 
-    def _opened(self, message: _Object) -> _Block:
+    def _opened(self, message: Object) -> _Block:
         index = self._index(message)
         if index not in self._open:
             raise self._out_of_order(message, f"content_block_start of block {index}")
         return self._open[index]
 
-    def _message_delta(self, message: _Object) -> list[Event]:
+    def _message_delta(self, message: Object) -> list[Event]:
         return [*self._counts.report(message), *self._finish_once(message.child("delta", {}))]
 
-    def _finish_once(self, message: _Object) -> list[Event]:
+    def _finish_once(self, message: Object) -> list[Event]:
         events = _finish(message)
         if events and self._finished:
             return [Drift("a second stop_reason")]
         self._finished = self._finished or bool(events)
         return events
 
-    def _message_stop(self, message: _Object) -> list[Event]:
+    def _message_stop(self, message: Object) -> list[Event]:
         events: list[Event] = []
         for index, block in self._open.items():
             events += [Drift(f"no content_block_stop of block {index}"), *block.end()]
@@ -397,7 +348,7 @@ class StreamDecoder:
         return [*events, End()]
 
 
-def _id(message: _Object) -> str | None:
+def _id(message: Object) -> str | None:
     return message.child("message").optional_text("id")
 
 

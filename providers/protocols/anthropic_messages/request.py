@@ -31,7 +31,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     body: dict[str, Any] = {
         "anthropic_version": hosted,
         "model": None if hosted else call.model,
-        **_thinking(call, endpoint, deviations),
+        **thinking(call, endpoint, deviations),
         "system": call.system or None,
         "messages": messages,
         "tools": declared or None,
@@ -142,12 +142,12 @@ def _headers(call: Call, endpoint: Endpoint, deviations: Deviations) -> Headers:
     return (*fields.values(), *([("anthropic-beta", joined)] if joined else []))
 
 
-def _thinking(call: Call, endpoint: Endpoint, deviations: Deviations) -> dict[str, Any]:
+def thinking(call: Call, endpoint: Endpoint, deviations: Deviations) -> dict[str, Any]:
     """``max_tokens`` with ``thinking`` and ``output_config``, which depend on each other."""
     limit = call.max_output_tokens
-    thinking = call.thinking
-    if thinking is None or thinking.effort == "none":
-        said = thinking is not None and not matches(call.model, deviations.adaptive_only)
+    wanted = call.thinking
+    if wanted is None or wanted.effort == "none":
+        said = wanted is not None and not matches(call.model, deviations.adaptive_only)
         off = {"type": "disabled"} if said else None
         return {"max_tokens": deviations.default_max_tokens if limit is None else limit, "thinking": off}
     if matches(call.model, deviations.adaptive_thinking):
@@ -155,9 +155,9 @@ def _thinking(call: Call, endpoint: Endpoint, deviations: Deviations) -> dict[st
         return {
             "max_tokens": deviations.default_max_tokens if limit is None else limit,
             "thinking": {"type": "adaptive", **shown},
-            "output_config": {"effort": _effort(call.model, thinking.effort, deviations)},
+            "output_config": {"effort": _effort(call.model, wanted.effort, deviations)},
         }
-    budget = thinking.budget_tokens or deviations.thinking_budgets.get(thinking.effort, _LEAST_BUDGET)
+    budget = wanted.budget_tokens or deviations.thinking_budgets.get(wanted.effort, _LEAST_BUDGET)
     if limit is None:
         limit = budget + deviations.default_max_tokens
     budget = min(budget, limit - 1)
