@@ -1,145 +1,40 @@
 """What each operation of the vector format does with each system.
 
-``Bench`` sets the state up on disk and holds what an operation needs; OPERATIONS lists the operations by
-system and name ("" is every system's). No operation judges: it says what happened, and
+OPERATIONS lists the operations by system and name ("" is every system's); those that send something are in
+``dialect_requests``. No operation judges: it says what happened, and
 ``dialect_vectors`` compares.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import stat
-import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any, TypeAlias
-from urllib.parse import urlsplit
+from typing import Any
 
 import msgspec
 
-from providers.auth import authenticate
-from providers.call import Call, Tool, user
+from harness.dialect_bench import Bench, Outcome, warned
+from harness.dialect_requests import (
+    build_request,
+    gomodel_build_request,
+    pi_run_prompt,
+    run_with_rotation,
+    zot_run_prompt,
+)
 from providers.dialects import (
-    Dialect,
     azure,
     files,
     gomodel,
     mayros,
     mayros_models,
     pi,
-    pi_models,
     values,
     zeroclaw,
     zeroclaw_config,
-    zeroclaw_families,
     zeroclaw_wire,
     zot,
 )
-from providers.dialects.resolved import Catalogue, Given, Resolved, Warned
+from providers.dialects.resolved import Catalogue, Resolved
 from providers.errors import DialectFault
-from providers.protocols import PROTOCOLS
-from providers.schema import Auth
-from providers.wire import Endpoint, Request
-
-Outcome: TypeAlias = dict[str, Any]
-MOCK = "http://mock.invalid"
-
-
-class Bench:
-    """One vector's world: its home on disk, what is given, and what is asked."""
-
-    def __init__(
-        self, dialect: Dialect, given: Mapping[str, Any], when: Mapping[str, Any], folder: Path
-    ) -> None:
-        self.dialect = dialect
-        self.rules: Any = dialect.rules
-        self.home = folder / "home"
-        self.state = self.home / dialect.state
-        self.raw = self.filled(given)
-        self.when = self.filled(when)
-        self.so_far: Outcome = {}
-        self.run = files.Runner()
-        self._lay_out(given)
-        self.given = Given(
-            flags=self.raw.get("cli") or {},
-            environ=self.raw.get("env") or {},
-            files=files.Folder(self.state, self.home),
-            store=self.raw.get("store") or {},
-            builtin_models=tuple(self.raw.get("builtin_models") or ()),
-            live_models=tuple(self.raw.get("live_models") or ()),
-            run=self.run,
-            now_s=time.time(),
-        )
-
-    def filled(self, value: Any) -> Any:
-        """``value`` with {{HOME}} and {{MOCK}} replaced in each text and name."""
-        if isinstance(value, str):
-            return value.replace("{{HOME}}", str(self.home)).replace("{{MOCK}}", MOCK)
-        if isinstance(value, Mapping):
-            return {self.filled(key): self.filled(item) for key, item in value.items()}
-        return [self.filled(item) for item in value] if isinstance(value, list) else value
-
-    def _lay_out(self, given: Mapping[str, Any]) -> None:
-        self.home.mkdir(parents=True)
-        if not given.get("no_home"):
-            self.state.mkdir(parents=True, exist_ok=True)
-        for name, content in (self.raw.get("files") or {}).items():
-            path = self.state / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
-            path.chmod(0o600)
-        for name, mode in (self.raw.get("modes") or {}).items():
-            os.chmod(self.state / name, int(mode, 8))
-
-    @property
-    def provider(self) -> str:
-        """The provider the operation is about; empty when it names none."""
-        return str(self.when.get("provider") or "")
-
-    @property
-    def model(self) -> str | None:
-        """The model the operation is about."""
-        found = self.when.get("model")
-        return found if isinstance(found, str) else None
-
-    def content(self, name: str) -> Any:
-        """The JSON in a file of the state directory, its text when it is none, None when it is absent."""
-        try:
-            text = (self.state / name).read_text("utf-8")
-        except FileNotFoundError:
-            return None
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
-
-    def mode(self, name: str) -> int | None:
-        """The permission bits of a file or folder; None when it is absent."""
-        path = self.state / name
-        return stat.S_IMODE(path.stat().st_mode) if path.exists() else None
-
-    def holds(self, pointer: str) -> bool:
-        """Whether ``file#/json/pointer`` leads to something."""
-        name, _, path = pointer.partition("#")
-        found = self.content(name)
-        for step in filter(None, path.split("/")):
-            if not isinstance(found, Mapping) or step not in found:
-                return False
-            found = found[step]
-        return found is not None
-
-    @staticmethod
-    def told(fault: DialectFault) -> dict[str, Any]:
-        """A fault as the format writes it."""
-        fields = ("category", "scope", "provider", "name", "path")
-        told = {name: getattr(fault, name) for name in fields if getattr(fault, name) is not None}
-        return {**told, "message": fault.summary}
-
-
-def _warnings(found: tuple[Warned, ...]) -> list[dict[str, Any]]:
-    return [msgspec.to_builtins(warning) for warning in found]
-
 
 # --- credentials ---
 
@@ -151,7 +46,7 @@ def resolve_credential(bench: Bench) -> Outcome:
     outcome: Outcome = {
         "credential": _credential(last),
         "credentials": [resolved.value for resolved in seen],
-        "warnings": _warnings(last.warnings),
+        "warnings": warned(last.warnings),
     }
     return {**outcome, "error": bench.told(last.fault)} if last.fault else outcome
 
@@ -246,7 +141,7 @@ def _catalogue(bench: Bench, catalogue: Catalogue) -> Outcome:
         "count": len(flat),
         "added_models": len(flat) - len(bench.given.builtin_models),
         "errors": [bench.told(fault) for fault in catalogue.faults],
-        "warnings": _warnings(catalogue.warnings),
+        "warnings": warned(catalogue.warnings),
     }
 
 
@@ -260,7 +155,7 @@ def list_models(bench: Bench) -> Outcome:
     catalogue = bench.dialect.models(bench.given)
     pattern = str(bench.when.get("filter") or "").lower()
     found = [m for m in catalogue.models if pattern in f"{m.provider}/{m.id}".lower()]
-    return {"listed": [m.flat() for m in found], "warnings": _warnings(catalogue.warnings)}
+    return {"listed": [m.flat() for m in found], "warnings": warned(catalogue.warnings)}
 
 
 def pi_list_models(bench: Bench) -> Outcome:
@@ -269,7 +164,7 @@ def pi_list_models(bench: Bench) -> Outcome:
     catalogue = pi.models(bench.rules, bench.given)
     return {
         "listed": [m.flat() for m in found],
-        "warnings": _warnings(catalogue.warnings),
+        "warnings": warned(catalogue.warnings),
         "errors": [bench.told(fault) for fault in catalogue.faults],
     }
 
@@ -297,7 +192,7 @@ def pi_select_model(bench: Bench) -> Outcome:
     return {
         "provider": selected.provider,
         "model": selected.model.id,
-        "warnings": _warnings(selected.warnings),
+        "warnings": warned(selected.warnings),
     }
 
 
@@ -310,7 +205,7 @@ def mayros_select_model(bench: Bench) -> Outcome:
         return {"provider": ref.provider, "model": ref.model, "warnings": []}
     ref_or_none, warnings = mayros_models.primary(config)
     told = {"provider": ref_or_none.provider, "model": ref_or_none.model} if ref_or_none else {}
-    return {**told, "warnings": _warnings(warnings)}
+    return {**told, "warnings": warned(warnings)}
 
 
 # --- transformations ---
@@ -382,103 +277,6 @@ def gomodel_endpoint(bench: Bench) -> Outcome:
     return {"url": instance.base_url if instance else None}
 
 
-# --- requests ---
-
-
-def _sent(request: Request) -> dict[str, Any]:
-    """A request as the recording server sees it."""
-    body = request.json()
-    messages = body.get("messages") if isinstance(body, Mapping) else None
-    messages = messages if messages is not None else (body.get("input") or [])
-    messages = [message for message in messages if isinstance(message, Mapping)]
-    users = [message for message in messages if message.get("role") == "user"]
-    return {
-        "url": request.url,
-        "path": urlsplit(request.url).path,
-        "model": body.get("model"),
-        "headers": dict(request.headers),
-        "body": body,
-        "roles": [message.get("role") for message in messages],
-        "first_user": json.dumps(users[0].get("content"), ensure_ascii=False) if users else "",
-    }
-
-
-AUTH_OF = {  # how a key travels in a protocol, where no catalog file says so
-    "anthropic-messages": Auth(scheme="header", name="x-api-key", source="protocol"),
-    "google-generative-ai": Auth(scheme="header", name="x-goog-api-key", source="protocol"),
-}
-BEARER = Auth(source="protocol")
-
-
-def pi_run_prompt(bench: Bench) -> Outcome:
-    """Send one prompt: select, resolve, build, authenticate, record."""
-    bench.so_far = {"requests": [], "warnings": []}
-    provider = bench.provider or None
-    selected = pi.select(bench.rules, bench.given, provider, bench.model or bench.when.get("ref"))
-    resolved = pi.resolve(bench.rules, bench.given, selected.provider, selected.model.id)
-    key = resolved.require()
-    if key is None:
-        raise DialectFault(
-            "missing_credential", f"no credential for {selected.provider}", provider=selected.provider
-        )
-    protocol = pi_models.APIS[str(selected.model.fields["api"])]
-    headers = pi.headers(bench.rules, bench.given, selected.provider, selected.model.id)
-    request = PROTOCOLS[protocol].build(
-        Call(model=selected.model.id, messages=(user("Hello"),), stream=True),
-        Endpoint(
-            provider=selected.provider,
-            protocol=protocol,
-            base_url=str(selected.model.fields["baseUrl"]).rstrip("/"),
-            headers=tuple(headers.items()),
-        ),
-    )
-    if not any(name.lower() == "authorization" for name in headers):
-        request = authenticate(request, AUTH_OF.get(protocol, BEARER), key)
-    return {"requests": [_sent(request)], "warnings": _warnings(selected.warnings)}
-
-
-def zot_run_prompt(bench: Bench) -> Outcome:
-    """Send one prompt to a configured endpoint."""
-    bench.so_far = {"requests": [], "warnings": []}
-    provider = zot.canonical(bench.rules, bench.given, bench.provider)
-    if not bench.model:
-        raise DialectFault("missing_model", "no model is selected")
-    base = zot.endpoint(bench.rules, bench.given, provider, bench.model)
-    entry = zot.models(bench.rules, bench.given).find(provider, bench.model)
-    key = zot.resolve(bench.rules, bench.given, provider, bench.model).require()
-    api = str(entry.fields.get("api") or "openai") if entry else "openai"
-    protocol = {"anthropic": "anthropic-messages", "openai-responses": "openai-responses"}.get(
-        api, "openai-completions"
-    )
-    if base is None:
-        raise DialectFault("missing_endpoint", f"{provider} has no configured endpoint", provider=provider)
-    path = zot.request_url(base).removeprefix(base) if protocol == "openai-completions" else None
-    request = PROTOCOLS[protocol].build(
-        Call(model=bench.model, messages=(user("Hello"),), stream=True),
-        Endpoint(provider=provider, protocol=protocol, base_url=base.rstrip("/"), path=path),
-    )
-    return {"requests": [_sent(authenticate(request, AUTH_OF.get(protocol, BEARER), key))], "warnings": []}
-
-
-def build_request(bench: Bench) -> Outcome:
-    """The request ZeroClaw would send."""
-    config = zeroclaw.load_config(bench.rules, bench.given)
-    found = zeroclaw.profile(bench.rules, config, bench.provider)
-    told = bench.when.get("messages") or [{"role": "user", "content": "Hello"}]
-    tools = tuple(_tool(tool) for tool in bench.when.get("tools") or ())
-    planned = zeroclaw_wire.plan(bench.rules, bench.given, config, found, told, tools, bench.model)
-    family = found.family
-    auth = AUTH_OF.get(zeroclaw_families.NATIVE.get(family, ""), BEARER)
-    request = authenticate(planned.request, auth, planned.key)
-    sent = {**_sent(request), "timeout_secs": planned.timeout_s}
-    return {"request": sent, "warnings": _warnings(planned.warnings)}
-
-
-def _tool(told: Mapping[str, Any]) -> Tool:
-    inner = told.get("function", told)
-    return Tool(str(inner["name"]), str(inner.get("description", "")), inner.get("parameters"))
-
-
 # --- mayros ---
 
 
@@ -486,44 +284,6 @@ def collect_keys(bench: Bench) -> Outcome:
     """The rotation's candidate keys."""
     config = mayros_models.load_config(bench.given)
     return {"keys": list(mayros.rotation_keys(bench.rules, config.environ, bench.provider))}
-
-
-def run_with_rotation(bench: Bench) -> Outcome:
-    """Requests with one key after the other, answered from ``responses``."""
-    config = mayros_models.load_config(bench.given)
-    keys = mayros.rotation_keys(bench.rules, config.environ, bench.provider)
-    responses: Mapping[str, Mapping[str, Any]] = bench.raw.get("responses") or {}
-
-    def attempt(key: str) -> mayros.Failed | None:
-        endpoint = Endpoint(provider=bench.provider, protocol="openai-completions", base_url=MOCK)
-        call = Call(model="any", messages=(user("Hello"),))
-        request = authenticate(PROTOCOLS["openai-completions"].build(call, endpoint), BEARER, key)
-        arrived = dict(request.headers)["Authorization"].removeprefix("Bearer ")
-        answer = responses.get(arrived) or {"status": 500, "message": "no answer is given for this key"}
-        if answer.get("ok"):
-            return None
-        return mayros.Failed(int(answer.get("status") or 0), str(answer.get("message") or ""))
-
-    if not keys:
-        raise DialectFault("missing_credential", f"no key for {bench.provider}", provider=bench.provider)
-    rotation = mayros.rotate(bench.rules, keys, attempt)
-    last, failed = rotation.attempts[-1], rotation.failed
-    outcome: Outcome = {"attempts": list(rotation.attempts)}
-    if failed is None:
-        return {**outcome, "result": {"ok": True, "key": last}}
-    told = {
-        "category": _failed_category(bench.rules, failed),
-        "from_key": last,
-        "status": failed.status,
-        "message": failed.message,
-    }
-    return {**outcome, "result": {"error": told}}
-
-
-def _failed_category(rules: mayros.Rules, failed: mayros.Failed) -> str:
-    if mayros.is_rate_limit(rules, failed):
-        return "rate_limited"
-    return "auth_failed" if failed.status in (401, 403) else "request_failed"
 
 
 def parse_model_ref(bench: Bench) -> Outcome:
@@ -591,7 +351,7 @@ def merge_provider_models(bench: Bench) -> Outcome:
 def zeroclaw_load_config(bench: Bench) -> Outcome:
     """The configuration by dotted path, overrides included."""
     config = zeroclaw.load_config(bench.rules, bench.given)
-    return {"config": zeroclaw_config.dotted(config.document), "warnings": _warnings(config.warnings)}
+    return {"config": zeroclaw_config.dotted(config.document), "warnings": warned(config.warnings)}
 
 
 def zeroclaw_save_config(bench: Bench) -> Outcome:
@@ -643,7 +403,7 @@ def resolve_providers(bench: Bench) -> Outcome:
     return {
         "providers": providers,
         "providers_exact": sorted(providers),
-        "warnings": _warnings(registry.warnings),
+        "warnings": warned(registry.warnings),
     }
 
 
@@ -717,4 +477,5 @@ OPERATIONS: Mapping[tuple[str, str], Callable[[Bench], Outcome]] = {
     ("gomodel", "effective_models"): effective_models,
     ("gomodel", "route_model"): route_model,
     ("gomodel", "resolve_endpoint"): gomodel_endpoint,
+    ("gomodel", "build_request"): gomodel_build_request,
 }

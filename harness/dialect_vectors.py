@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from harness.dialect_operations import OPERATIONS, Bench, Outcome
+from harness.dialect_bench import Bench, Outcome
+from harness.dialect_operations import OPERATIONS
 from harness.errors import UnusableInput
 from providers.dialects import DIALECTS
 from providers.errors import DialectFault, ProviderError

@@ -26,7 +26,7 @@ APIS: Mapping[str, str] = {  # what pi can speak, and our name of the protocol
     "google-generative-ai": "google-generative-ai",
     "google-vertex": "google-vertex",
     "bedrock-converse-stream": "bedrock-converse-stream",
-    "mistral-conversations": "mistral-conversations",
+    "mistral-conversations": "mistral-chat",
 }
 COST = ("input", "output", "cacheRead", "cacheWrite")
 DEFAULTS: Mapping[str, Any] = {  # P54

@@ -84,7 +84,12 @@ def families(rules: Rules) -> frozenset[str]:
 
 def load_config(rules: Rules, given: Given) -> Config:
     """The configuration with its overrides. Raises DialectFault."""
-    return zeroclaw_config.load(given, families(rules), rules.fields)
+    config = zeroclaw_config.load(given, families(rules), rules.fields)
+    for ref in config.created:
+        found = config.profile(ref)
+        if found is not None and ref.partition(".")[0] in rules.responses_when_new:
+            config = config.with_field(ref, "wire_api", str(found.get("wire_api") or "responses"))
+    return config
 
 
 class Profile(msgspec.Struct, frozen=True):

@@ -114,6 +114,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         found = at(self.document, ("providers", "models", *ref.split(".", 1)))
         return found if isinstance(found, Mapping) and "." in ref else None
 
+    def with_field(self, ref: str, name: str, value: str) -> Config:
+        """The configuration with one more field of a profile, in memory only."""
+        document = copy.deepcopy(dict(self.document))
+        _set(document, ("providers", "models", *ref.split(".", 1), name), value)
+        return msgspec.structs.replace(self, document=document)
+
 
 def at(document: Any, path: tuple[str, ...]) -> Any:
     """The value at ``path``; None where a step is missing."""

@@ -67,8 +67,6 @@ def protocol(rules: Rules, config: Config, found: Profile) -> str:
             path=f"providers.models.{found.ref}.wire_api",
             expected="responses or chat_completions",
         )
-    if not wire and found.family in rules.responses_when_new and found.ref in config.created:
-        wire = "responses"
     if wire == "responses" and (found.family in rules.responses or found.compatible):
         return "openai-responses"
     return "openai-completions" if found.compatible else NATIVE.get(found.family, "openai-completions")
@@ -109,7 +107,9 @@ def plan(
     name = protocol(rules, config, found)
     url, path = request_url(rules, given, config, found), PATHS.get(name, "")
     warnings: list[Warned] = []
-    spoken = PROTOCOLS[name]
+    spoken = PROTOCOLS.get(name)
+    if spoken is None:
+        raise DialectFault("unknown_api", f"{name} is not spoken here", expected=", ".join(PROTOCOLS))
     deviations: Any = spoken.deviations()
     if name == "openai-completions":
         deviations = msgspec.structs.replace(
