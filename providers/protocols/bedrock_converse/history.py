@@ -1,0 +1,238 @@
+"""A conversation in the order and shape Converse takes.
+
+Messages of one role are merged, results without a call are dropped, calls without a result get an error
+result, ids and names are made to match, and reasoning goes back only to the endpoint that said it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from providers.call import JSON, Document, Image, Message, Opaque, Reasoning, Text, ToolCall, ToolResult
+from providers.errors import UnsupportedFeature
+from providers.protocols.bedrock_converse.deviations import NAME
+from providers.wire import Endpoint
+
+Block: TypeAlias = dict[str, Any]  # a content block, a message or a tool, as it is sent
+
+TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+NO_ARGUMENTS: Mapping[str, JSON] = {"type": "object", "properties": {}}
+_TOOL_ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
+IMAGES: Mapping[str, str] = {
+    "image/png": "png",
+    "image/jpeg": "jpeg",
+    "image/jpg": "jpeg",
+    "image/gif": "gif",
+    "image/webp": "webp",
+}
+DOCUMENTS: Mapping[str, str] = {
+    "application/pdf": "pdf",
+    "text/csv": "csv",
+    "application/msword": "doc",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.ms-excel": "xls",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "text/html": "html",
+    "text/plain": "txt",
+    "text/markdown": "md",
+}
+_NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9 ()\[\]-]+")
+
+
+class _Awaited:
+    """A tool call whose result is still to come."""
+
+    def __init__(self, call: ToolCall, wire_id: str) -> None:
+        self.id = call.id
+        self.name = call.name
+        self.wire_id = wire_id
+        self.answered = False
+
+    def is_meant(self, result: ToolResult) -> bool:
+        return self.id == result.call_id if result.call_id is not None else self.name == result.name
+
+
+class _Run:
+    """Neighbouring messages of one role, which become one. Results are kept before other blocks."""
+
+    def __init__(self, role: str) -> None:
+        self.role = role
+        self.results: list[Block] = []
+        self.blocks: list[Block] = []
+
+    def message(self) -> Block:
+        return {"role": self.role, "content": [*self.results, *self.blocks]}
+
+
+class History:
+    """The conversation as Converse takes it: ``add`` each message, then ``finish``.
+
+    ``signed``: the model takes reasoning back with its signature only; another takes it without.
+    """
+
+    def __init__(self, endpoint: Endpoint, *, signed: bool) -> None:
+        self._endpoint = endpoint
+        self._signed = signed
+        self._runs: list[_Run] = []
+        self._awaited: list[_Awaited] = []
+        self._ids: set[str] = set()
+        self._names: dict[str, None] = {}
+        self._documents = 0
+
+    def add(self, message: Message) -> None:
+        """Take one message; what Converse would not take of it is left out.
+
+        Raises UnsupportedFeature for an image or a document that it cannot be given at all.
+        """
+        if message.role == "assistant":
+            self._add_assistant(message)
+        else:
+            self._add_user(message)
+
+    def finish(self) -> list[Block]:
+        """The messages, every call answered."""
+        if self._unanswered():
+            self._run("user").results += self._repairs()
+        return [run.message() for run in self._runs]
+
+    def declarations(self) -> list[Block]:
+        """A tool for each name the conversation calls; none when it calls no tool."""
+        return [{"toolSpec": {"name": name, "inputSchema": {"json": NO_ARGUMENTS}}} for name in self._names]
+
+    def _run(self, role: str) -> _Run:
+        if not self._runs or self._runs[-1].role != role:
+            self._runs.append(_Run(role))
+        return self._runs[-1]
+
+    def _unanswered(self) -> list[_Awaited]:
+        return [call for call in self._awaited if not call.answered]
+
+    def _repairs(self) -> list[Block]:
+        return [
+            _result(call.wire_id, [{"text": "No result was given."}], True) for call in self._unanswered()
+        ]
+
+    def _add_user(self, message: Message) -> None:
+        results: list[Block] = []
+        blocks: list[Block] = []
+        for part in message.parts:
+            if isinstance(part, ToolResult):
+                results += self._answer(part)
+            else:
+                blocks += self._content(part)
+        if results or blocks:
+            run = self._run("user")
+            run.results += results
+            run.blocks += blocks
+
+    def _answer(self, result: ToolResult) -> list[Block]:
+        """The block of a result; none for one that no open call awaits."""
+        call = next((call for call in self._unanswered() if call.is_meant(result)), None)
+        if call is None:
+            return []
+        call.answered = True
+        content = [inner for part in result.content for inner in self._content(part)]
+        if result.is_error:
+            content = [inner for inner in content if "text" in inner]  # Claude takes nothing else here
+        empty = "The tool failed without a word." if result.is_error else "The tool returned nothing."
+        return [_result(call.wire_id, content or [{"text": empty}], result.is_error)]
+
+    def _add_assistant(self, message: Message) -> None:
+        own = message.provider == self._endpoint.provider and message.protocol == self._endpoint.protocol
+        answering = bool(self._runs) and self._runs[-1].role == "assistant"
+        blocks: list[Block] = []
+        awaited: list[_Awaited] = []
+        for part in message.parts:
+            match part:
+                case Text():
+                    blocks += self._content(part)
+                case Reasoning() if own:
+                    blocks += self._reasoning(part)
+                case Opaque() if own and part.protocol == NAME:
+                    blocks.append(part.value)
+                case ToolCall() if part.arguments is not None or not message.aborted:
+                    awaited.append(_Awaited(part, self._wire_id(part.id)))
+                    blocks.append(self._tool_use(part, awaited[-1].wire_id))
+        if not blocks:
+            return
+        if not answering:
+            if self._unanswered():
+                self._runs[-1].results += self._repairs()
+            self._awaited = []
+        self._awaited += awaited
+        self._run("assistant").blocks += blocks
+
+    def _reasoning(self, part: Reasoning) -> list[Block]:
+        if part.redacted:
+            return [{"reasoningContent": {"redactedContent": part.signature}}] if part.signature else []
+        if self._signed:
+            words = {"text": part.text, "signature": part.signature}
+            return [{"reasoningContent": {"reasoningText": words}}] if part.signature else []
+        return [{"reasoningContent": {"reasoningText": {"text": part.text}}}] if part.text.strip() else []
+
+    def _tool_use(self, call: ToolCall, wire_id: str) -> Block:
+        name = call.name if TOOL_NAME.fullmatch(call.name) else _squeezed(call.name, 64) or "tool"
+        self._names.setdefault(name)
+        arguments = {"INVALID_JSON": call.arguments_raw} if call.arguments is None else call.arguments
+        return {"toolUse": {"toolUseId": wire_id, "name": name, "input": _named(arguments)}}
+
+    def _wire_id(self, original: str | None) -> str:
+        """``original`` when the vendor takes it and it is new, else a name made from it; deterministic."""
+        wire_id, salt = original or "", 0
+        while not _TOOL_ID.fullmatch(wire_id) or wire_id in self._ids:
+            digest = hashlib.sha256(f"{salt}\0{original}".encode("utf-8", "surrogatepass")).hexdigest()
+            wire_id, salt = f"{_squeezed(original or 'call', 47)}_{digest[:16]}", salt + 1
+        self._ids.add(wire_id)
+        return wire_id
+
+    def _content(self, part: object) -> list[Block]:
+        """The block of a text, image or document; none for blank text and for parts of other kinds."""
+        match part:
+            case Text() if part.text.strip():
+                return [{"text": part.text}]
+            case Image():
+                form = self._format(part, IMAGES, "an image")
+                return [{"image": {"format": form, "source": {"bytes": part.data}}}]
+            case Document():
+                form = self._format(part, DOCUMENTS, "a document")
+                named = {"name": self._document_name(part.name)}
+                return [{"document": {"format": form, **named, "source": {"bytes": part.data}}}]
+        return []
+
+    def _format(self, part: Image | Document, formats: Mapping[str, str], what: str) -> str:
+        if part.data is None:
+            raise UnsupportedFeature(
+                self._endpoint.provider, f"{what} by its URL", next_step="send its bytes instead"
+            )
+        if part.media_type not in formats:
+            raise UnsupportedFeature(
+                self._endpoint.provider,
+                f"{what} of type {part.media_type}",
+                next_step=f"send one of {', '.join(formats)}",
+            )
+        return formats[part.media_type]
+
+    def _document_name(self, name: str | None) -> str:
+        """A name by the vendor's rule: few characters, no runs of blanks, unlike the others'."""
+        self._documents += 1
+        plain = " ".join(_NOT_IN_NAMES.sub(" ", name or "").split())
+        return f"{plain or 'document'}-{self._documents}"[-200:]
+
+
+def _result(wire_id: str, content: list[Block], failed: bool) -> Block:
+    status = {"status": "error"} if failed else {}
+    return {"toolResult": {"toolUseId": wire_id, "content": content, **status}}
+
+
+def _named(value: JSON) -> JSON:
+    """``value`` without members whose name is empty: a document of the vendor's takes none."""
+    if isinstance(value, Mapping):
+        return {key: _named(inner) for key, inner in value.items() if key}
+    return [_named(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _squeezed(name: str, length: int) -> str:
+    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:length]

@@ -1,0 +1,24 @@
+"""Where InvokeModel with Anthropic's bodies differs from Anthropic's own API; data, no logic."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from providers.protocols import anthropic_messages
+
+NAME = "bedrock-invoke"
+
+
+class Deviations(anthropic_messages.Deviations, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Anthropic's, with other defaults, and one of Bedrock's own.
+
+    ``profile_families``: beginnings of the ids that are asked for through an inference profile.
+    """
+
+    hosted_version: str | None = "bedrock-2023-05-31"
+    profile_families: tuple[str, ...] = ("anthropic.claude-", "deepseek.")
+
+
+def known(deviations: Any) -> Deviations:
+    """An endpoint's deviations; none at all are Amazon's own behaviour."""
+    return deviations if isinstance(deviations, Deviations) else Deviations()
