@@ -9,9 +9,10 @@ without.
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -126,30 +127,45 @@ class Conformance:
                         session, name=case.id, nodeid=case.id, case=case, stage=self._stage
                     )
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Put a cell's result on its report, so that it travels from a worker to the controller."""
-        report = yield
-        if isinstance(item, Cell) and report.when == "call" and item.result is not None:
-            report.__dict__["wirecheck"] = _encode(item.result).decode()
-            report.__dict__["wirecheck_fresh"] = [_encode(each).decode() for each in item.fresh]
-        return report
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
+        """Judge a cell. It has no fixtures: nothing is set up or torn down, and one report tells all."""
+        if not isinstance(item, Cell):
+            return None
+        hook, location = item.ihook, item.location
+        hook.pytest_runtest_logstart(nodeid=item.nodeid, location=location)
+        start = time.time()
+        found, fresh = item.judged()
+        report = _report(item, found, start, time.time())
+        if self._config.option.results is not None:
+            self._keep_or_send(report, found, fresh)
+        hook.pytest_runtest_logreport(report=report)
+        hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=location)
+        return True
+
+    def _keep_or_send(
+        self, report: pytest.TestReport, found: results.Result, fresh: Iterable[results.Exchange]
+    ) -> None:
+        """Keep a result; a worker puts it on the report, which travels to the controller."""
+        if self._controls:
+            self._keep(found, fresh)
+        else:
+            report.__dict__["wirecheck"] = [_encode(each).decode() for each in (found, *fresh)]
+
+    def _keep(self, found: results.Result, fresh: Iterable[results.Exchange]) -> None:
+        self._results.append(found)
+        self._fresh.update((each.id, each) for each in fresh)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what was found (in the controller, or the only process)."""
-        told = getattr(report, "wirecheck", None)
-        if told is not None and self._controls:
-            self._results.append(_decode(told))
-            for text in getattr(report, "wirecheck_fresh", ()):
-                fresh = _decode_exchange(text)
-                self._fresh[fresh.id] = fresh
+        """Keep what a worker found."""
+        told = report.__dict__.pop("wirecheck", None) if self._controls else None
+        if told is not None:
+            self._keep(_decode(told[0]), map(_decode_exchange, told[1:]))
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """A broken SHOULD is told as ``warned``, and is not red."""
-        if report.when == "call" and '"verdict":"warned"' in getattr(report, "wirecheck", ""):
+        if report.when == "call" and hasattr(report, "wirecheck_warned"):
             return "warned", "w", "WARNED"
         return None
 
@@ -159,20 +175,13 @@ class Conformance:
             return
         run = results.Run(
             evidence.header(self._providers, self._selection.as_mapping()),
-            tuple(self._exchanges()),
+            tuple(self._fresh.values()),
             tuple(self._results),
         )
         try:
             results.write(self._path, run)
         except ReportError as fault:
             raise pytest.UsageError(str(fault)) from None
-
-    def _exchanges(self) -> Iterator[results.Exchange]:
-        yield from self._fresh.values()
-        if isinstance(self._stage, Stage):
-            named = {each.exchanges[0]: each for each in self._results if each.exchanges}
-            for each in named.values():
-                yield self._stage.evidence(Case(each.provider, each.protocol, each.scenario, "", each.check))
 
 
 class Cell(pytest.Item):
@@ -182,54 +191,55 @@ class Cell(pytest.Item):
         super().__init__(**more)
         self.case = case
         self._stage = stage
-        self.result: results.Result | None = None
-        self.fresh: tuple[results.Exchange, ...] = ()
 
     def runtest(self) -> None:
-        """Judge, and say it in pytest's words: a pass, a failure, a skip."""
-        judged = self._judged()
-        if judged.verdict == "skipped":
-            pytest.skip(judged.reason)
-        if judged.verdict in ("failed", "errored"):
-            raise _Red(judged)
+        """Judge; what comes of it is for whoever asks ``judged``."""
+        self.judged()
 
-    def _judged(self) -> Judged:
+    def judged(self) -> tuple[results.Result, tuple[results.Exchange, ...]]:
+        """What the check finds, and the exchanges that nobody was told of before."""
         case = self.case
         try:
             seen = self._stage.observation(case)
             judged = judge(CHECKS[case.check], seen)
-            self.result = evidence.result(seen, case.check, judged)
-            self.fresh = self._stage.fresh(case)
-            return judged
+            return evidence.result(seen, case.check, judged), self._stage.fresh(case)
         except MissingCredential as missing:
             judged = Judged(verdict="skipped", reason=f"no key: looked for {', '.join(missing.looked_for)}")
         except (UnmatchedRequest, RecordingError) as fault:
             judged = Judged(verdict="errored", blame="harness", reason=str(fault))
         except Exception as fault:  # ours, whatever it is: the check could not judge
             judged = Judged(verdict="errored", blame="harness", reason=f"{type(fault).__name__}: {fault}")
-        self.result = evidence.unseen(
+        return evidence.unseen(
             case.provider, case.protocol, case.scenario, case.fault, case.check, judged
-        )
-        return judged
-
-    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
-        """The requirement, and what was found instead."""
-        if not isinstance(excinfo.value, _Red):
-            return str(super().repr_failure(excinfo))
-        check, judged = CHECKS[self.case.check], excinfo.value.judged
-        lines = [
-            check.requirement,
-            f"  {judged.verdict}, blame {judged.blame}: {judged.reason}",
-            f"  {check.source}",
-        ]
-        return "\n".join(lines)
+        ), ()
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where it stands: nowhere in a file; its name is its id."""
         return self.path, None, self.name
 
 
-class _Red(Exception):
-    def __init__(self, judged: Judged) -> None:
-        self.judged = judged
-        super().__init__(judged.reason)
+_OUTCOMES: Mapping[str, Literal["passed", "failed", "skipped"]] = {
+    "passed": "passed",
+    "warned": "passed",
+    "skipped": "skipped",
+    "failed": "failed",
+    "errored": "failed",
+}
+
+
+def _report(item: Cell, found: results.Result, start: float, stop: float) -> pytest.TestReport:
+    """A result in pytest's words: a pass, a skip with its reason, or a failure with the requirement."""
+    outcome = _OUTCOMES[found.verdict]
+    told: str | tuple[str, int, str] | None = None
+    if outcome == "failed":
+        check = CHECKS[found.check]
+        what = f"{found.verdict}, blame {found.blame}: {found.reason}"
+        told = f"{check.requirement}\n  {what}\n  {check.source}"
+    elif outcome == "skipped":
+        told = (str(item.path), 0, f"Skipped: {found.reason}")
+    report = pytest.TestReport(
+        item.nodeid, item.location, {}, outcome, told, "call", (), stop - start, start, stop
+    )
+    if found.verdict == "warned":
+        report.__dict__["wirecheck_warned"] = True
+    return report

@@ -1,7 +1,8 @@
 """Where observations are made: a provider's exchanges are played to the subject, and what happened is kept.
 
-One Stage serves a run. It remembers the observations of the scenario it made last for each provider, so that
-all checks of a scenario look at one and the same observation.
+One Stage serves a run. It remembers what it made last, so that all checks of a scenario look at one and the
+same observation when they come one after the other, as ``cases`` gives them; and no more than that, for an
+observation may hold megabytes.
 """
 
 from __future__ import annotations
@@ -59,8 +60,11 @@ class Stage:
     def __init__(self, catalog: Catalog, root: Path = FIXTURES) -> None:
         self._catalog = catalog
         self._root = root
-        self._observed = lru_cache(maxsize=64)(self._observe)
-        self._played = lru_cache(maxsize=64)(self._play)
+        self._told: set[tuple[str, str, str]] = set()
+        self.exchanges = lru_cache(maxsize=8)(self._exchanges)
+        self.scenarios = lru_cache(maxsize=8)(self._scenarios)
+        self._played = lru_cache(maxsize=8)(self._play)
+        self._observed = lru_cache(maxsize=2)(self._observe)
 
     def cases(self, provider: Provider) -> Iterator[Case]:
         """Every check that applies to a scenario which has exchanges, by protocol, scenario, fault, id."""
@@ -81,11 +85,11 @@ class Stage:
             if asking and fault.apply(last, PROTOCOLS[protocol]) is not None:
                 yield from (Case(provider, protocol, scenario, fault.name, check.id) for check in asking)
 
-    def exchanges(self, provider: str, protocol: str, scenario: str) -> tuple[Exchange, ...]:
+    def _exchanges(self, provider: str, protocol: str, scenario: str) -> tuple[Exchange, ...]:
         """The recorded exchanges of a scenario. Raises RecordingError."""
         return load(self._root, provider, protocol, scenario)
 
-    def scenarios(self, provider: str, protocol: str) -> tuple[str, ...]:
+    def _scenarios(self, provider: str, protocol: str) -> tuple[str, ...]:
         """The names of the scenarios that have exchanges."""
         return scenarios_of(self._root, provider, protocol)
 
@@ -93,14 +97,14 @@ class Stage:
         """What the case's check looks at. Raises RecordingError and UnmatchedRequest."""
         return self._observed(case.provider, case.protocol, case.scenario, case.fault)
 
-    def evidence(self, case: Case) -> results.Exchange:
-        """The unchanged exchange behind a case, for the result file."""
-        plain = self._played(case.provider, case.protocol, case.scenario)
-        return evidence.exchange(plain.exchange, plain.turn)
-
     def fresh(self, case: Case) -> tuple[results.Exchange, ...]:
-        """Exchanges that are not on disk: none, for everything here is a fixture."""
-        return ()
+        """The unchanged exchange behind a case, for the result file; nothing once it was given."""
+        scenario = (case.provider, case.protocol, case.scenario)
+        if scenario in self._told:
+            return ()
+        self._told.add(scenario)
+        plain = self._played(*scenario)
+        return (evidence.exchange(plain.exchange, plain.turn),)
 
     def _play(self, provider: str, protocol: str, scenario: str) -> Observation:
         """The unchanged exchanges, played through the subject turn by turn; the last one observed."""
