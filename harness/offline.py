@@ -32,9 +32,7 @@ class Made(msgspec.Struct, frozen=True):
 
 def run_pytest(arguments: Sequence[str], plugins: Sequence[object] = ()) -> int:
     """Run the cells that ``arguments`` select; pytest's exit code."""
-    return int(
-        pytest.main([*_OURS, f"--rootdir={_HERE}", *arguments, str(_HERE / "pytest.ini")], list(plugins))
-    )
+    return int(pytest.main([*_OURS, f"--rootdir={_HERE}", *arguments, str(_HERE)], list(plugins)))
 
 
 class _Bar:

@@ -1,9 +1,9 @@
 """The pytest plugin: checks × providers × scenarios to items to results. No requirement of its own.
 
 Loaded by name (``-p harness.plugin``, or ``wirecheck run``). Cells are items beside the ordinary tests; as
-soon as cells are selected (``--provider``, ``--protocol``, ``--scenario``, ``--check``, ``--live``), they
-alone are collected. Under xdist the workers judge, and the controller writes one result file, the same as
-without.
+soon as cells are selected (``--provider``, ``--protocol``, ``--scenario``, ``--check``, ``--live``), or the
+configuration says ``wirecheck_only_cells``, they alone are collected. Under xdist the workers judge, and the
+controller writes one result file, the same as without.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--exchanges", type=Path, default=FIXTURES, metavar="DIR", help="replay the exchanges below DIR"
     )
     group.addoption("--results", type=Path, metavar="FILE", help="write the results to FILE (JSON Lines)")
+    parser.addini("wirecheck_only_cells", "collect cells and no ordinary tests", type="bool", default=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,7 +87,7 @@ class Conformance:
         self._config = config
         self._selection = selection
         self._live: bool = option.live
-        self._only_cells = bool(selection) or self._live
+        self._only_cells = bool(selection) or self._live or config.getini("wirecheck_only_cells")
         self._controls = not hasattr(config, "workerinput")
         self._path: Path | None = option.results if self._controls else None
         selection.verify()
@@ -103,21 +104,33 @@ class Conformance:
             files.writable(self._path)
 
     @property
+    def _named(self) -> list[Path]:
+        """The files and folders that pytest was asked to collect."""
+        start = self._config.invocation_params.dir
+        return [(start / argument.split("::")[0]).resolve() for argument in self._config.args]
+
+    @property
     def wanted(self) -> bool:
         """Whether cells are collected: always, but when a path of ordinary tests was named."""
         named = self._config.args_source is pytest.Config.ArgsSource.ARGS
         return self._only_cells or not named or self._config.option.results is not None
 
-    @pytest.hookimpl
-    def pytest_ignore_collect(self) -> bool | None:
-        """Leave the ordinary tests out once cells were selected."""
-        return True if self._only_cells else None
+    def pytest_ignore_collect(self, collection_path: Path) -> bool | None:
+        """Leave the ordinary tests out once cells were selected; pytest wants to find what was named."""
+        if not self._only_cells:
+            return None
+        return None if any(place.is_relative_to(collection_path) for place in self._named) else True
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Add the cells."""
+        if self._only_cells:
+            items.clear()
         if self.wanted:
-            items.extend(self._cells(session))
+            cells = list(self._cells(session))
+            items.extend(cells)
+            found = pytest.CollectReport("", "passed", None, [*cells])  # so that pytest counts them
+            session.config.hook.pytest_collectreport(report=found)
 
     def _cells(self, session: pytest.Session) -> Iterator[Cell]:
         for provider in self._providers:
@@ -233,8 +246,9 @@ def _report(item: Cell, found: results.Result, start: float, stop: float) -> pyt
     told: str | tuple[str, int, str] | None = None
     if outcome == "failed":
         check = CHECKS[found.check]
-        what = f"{found.verdict}, blame {found.blame}: {found.reason}"
-        told = f"{check.requirement}\n  {what}\n  {check.source}"
+        told = (
+            f"{check.requirement}\n  {found.verdict}, blame {found.blame}: {found.reason}\n  {check.source}"
+        )
     elif outcome == "skipped":
         told = (str(item.path), 0, f"Skipped: {found.reason}")
     report = pytest.TestReport(
