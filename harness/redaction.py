@@ -18,7 +18,7 @@ REDACTED = "[redacted]"
 
 _CREDENTIAL_FIELDS = re.compile(
     r"^(authorization|proxy-authorization|cookie|set-cookie|x-api-key|api-key|x-goog-api-key|"
-    r"cf-aig-authorization|x-amz-security-token|.*(token|secret|api-?key).*)$",
+    r"cf-aig-authorization|chatgpt-account-id|x-amz-security-token|.*(token|secret|api-?key).*)$",
     re.IGNORECASE,
 )
 _NOT_CREDENTIALS = re.compile(
