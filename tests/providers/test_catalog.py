@@ -36,8 +36,6 @@ BORROWED = {("minimax-cn", "gomodel"): "minimax"}
 
 # Their only protocol has no file here.
 WAITING = {
-    "openai-responses",
-    "openai-codex",
     "google-gemini-cli",
     "google-antigravity",
     "amazon-bedrock",
