@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from harness.emulators import (
     anthropic_messages,
     azure_openai_responses,
+    cohere_chat,
     google_generative_ai,
     google_interactions,
     google_vertex,
@@ -29,6 +30,7 @@ EMULATORS: Mapping[str, Emulator] = {
     for emulator in (
         anthropic_messages.EMULATOR,
         azure_openai_responses.EMULATOR,
+        cohere_chat.EMULATOR,
         google_generative_ai.EMULATOR,
         google_interactions.EMULATOR,
         google_vertex.EMULATOR,

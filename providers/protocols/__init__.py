@@ -11,6 +11,9 @@ from collections.abc import Mapping
 from providers.protocols import (
     anthropic_messages,
     azure_openai_responses,
+    bedrock_converse,
+    bedrock_invoke,
+    cohere_chat,
     google_generative_ai,
     google_interactions,
     google_vertex,
@@ -26,6 +29,9 @@ PROTOCOLS: Mapping[str, Protocol] = {
     for protocol in (
         anthropic_messages.PROTOCOL,
         azure_openai_responses.PROTOCOL,
+        bedrock_converse.PROTOCOL,
+        bedrock_invoke.PROTOCOL,
+        cohere_chat.PROTOCOL,
         google_generative_ai.PROTOCOL,
         google_interactions.PROTOCOL,
         google_vertex.PROTOCOL,

@@ -1,0 +1,44 @@
+"""The other side of ``cohere-chat``: Cohere's server, version 2 of the chat.
+
+Reference: https://docs.cohere.com/reference/chat, https://docs.cohere.com/reference/chat-stream and
+https://docs.cohere.com/reference/errors; read 2026-11-21. The wording of the errors is as clients report it.
+
+    judge.py   what the vendor refuses in a request
+    speak.py   a Turn as the vendor's bytes, and refusals
+"""
+
+from __future__ import annotations
+
+from harness.emulators.cohere_chat.judge import judge
+from harness.emulators.cohere_chat.speak import refuse, speak
+from harness.emulators.emulator import Emulator
+from providers.wire import Refused
+
+EMULATOR = Emulator(
+    name="cohere-chat",
+    source="https://docs.cohere.com/reference/chat",
+    judge=judge,
+    speak=speak,
+    refuse=refuse,
+    refusals={
+        "bad_key": Refused(401, "invalid api token"),
+        "forbidden": Refused(403, "your account is not allowed to use this model"),
+        "unknown_model": Refused(
+            404,
+            "model '{model}' not found, make sure the correct model ID was used and that you have access.",
+        ),
+        "rate_limit": Refused(
+            429,
+            "You are using a Trial key, which is limited to 20 API calls / minute. Please wait and retry.",
+        ),
+        "quota": Refused(402, "Please add or update your payment method to continue"),
+        "overloaded": Refused(503, "the service is currently overloaded, please try again later"),
+        "server_error": Refused(500, "internal server error, this has been reported to our developers."),
+        "context_overflow": Refused(
+            400,
+            "too many tokens: total number of tokens in the prompt cannot exceed 128000 - received 140012. "
+            "Try using a shorter prompt, or a model with a larger context window.",
+        ),
+        "bad_request": Refused(400, "invalid request: messages must be a non-empty list."),
+    },
+)

@@ -1,0 +1,51 @@
+"""How emulators cut what they say: words into pieces, events into transfer chunks. Deterministic."""
+
+from __future__ import annotations
+
+import hashlib
+
+from providers import jsontext
+from providers.call import ToolCall
+
+_PIECES = (3, 9, 5, 14)  # characters of successive deltas
+
+
+def pieces(text: str) -> list[str]:
+    """``text`` in pieces of uneven length; none for an empty text."""
+    found: list[str] = []
+    start = 0
+    while start < len(text):
+        end = start + _PIECES[len(found) % len(_PIECES)]
+        found.append(text[start:end])
+        start = end
+    return found
+
+
+def transferred(events: list[bytes]) -> list[bytes]:
+    """``events`` as transfer chunks: two in one, one in two, an end inside the line ends."""
+    text = b"".join(events)
+    ends: list[int] = []
+    length = 0
+    for number, event in enumerate(events):
+        length += len(event)
+        shift = (0, None, -7, -1)[number % 4]
+        if shift is not None:
+            ends.append(length + shift)
+    ends = [*ends, length] if not ends or ends[-1] != length else ends
+    return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+
+
+def in_two(text: bytes) -> list[bytes]:
+    """A whole body as two transfer chunks."""
+    return [text[: len(text) // 2], text[len(text) // 2 :]]
+
+
+def digest(*words: str) -> str:
+    """Hexadecimal digits that stand for ``words``; ids are made of them."""
+    text = "\n".join(words).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(text).hexdigest()
+
+
+def arguments(call: ToolCall) -> str:
+    """The arguments of ``call`` as JSON text."""
+    return call.arguments_raw or jsontext.write(call.arguments or {}).decode()
