@@ -16,7 +16,8 @@ whose end was not seen, and its decoder judges whether it is complete.
 
 How it works: a text in which all line ends are of one kind is split at blank lines by ``bytes.split``,
 and the two common shapes, a data line alone or after an event line, become frames at once. All else
-goes line by line. Only the unfinished line is held as bytes; line ends are looked for in new bytes only.
+goes line by line. Only the unfinished line is held, a long one as a list of blocks that are joined once;
+line ends are looked for in new bytes only.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _LF, _CR = b"\n\r"  # as numbers: a number is found in bytes several times faste
 _BOM = b"\xef\xbb\xbf"
 _LINE = re.compile(rb"([^\r\n]*)(?:\r\n|\n|\r)")
 _RETRY_DIGITS = 18
-_LONG = 2**16  # a held line of more bytes than this is not copied into a text again
+_BLOCK = 2**16  # an unfinished line of more bytes than this is held in blocks, which never move
 
 
 class SSE(Incremental):
@@ -49,7 +50,10 @@ class SSE(Incremental):
         self._limit = max_frame_bytes
         self._start: bytes | None = b""  # the first bytes while they may become a BOM, then None
         self._after_cr = False  # an LF that comes next belongs to the CR before it
-        self._rest = bytearray()  # the unfinished line; holds neither CR nor LF
+        self._held: list[bytes] = []  # blocks of a long unfinished line
+        self._held_bytes = 0
+        self._rest = bytearray()  # the unfinished line behind its blocks; holds neither CR nor LF
+        self._room = 0  # how long the rest may get before more than appending is to be done
         self._at = 0  # offset of the unfinished line
         self._steady = False  # neither a BOM, an LF after CR nor a fault is to be thought of
         self._forget_event()
@@ -63,11 +67,14 @@ class SSE(Incremental):
 
     def feed(self, chunk: bytes) -> Iterable[Frame]:
         """The frames that ``chunk`` completes; raises FramingError after the last sound one."""
-        if _LF not in chunk and _CR not in chunk and self._steady:  # small chunks mostly end here
+        if (  # small chunks mostly end here
+            self._steady
+            and _LF not in chunk
+            and _CR not in chunk
+            and len(self._rest) + len(chunk) <= self._room
+        ):
             self._rest += chunk
-            if len(self._rest) + self._size <= self._limit:
-                return ()
-            chunk = b""
+            return ()
         return super().feed(chunk)
 
     def _read(self, chunk: bytes, frames: list[Frame]) -> None:
@@ -79,21 +86,33 @@ class SSE(Incremental):
             if chunk.startswith(b"\n"):
                 chunk = chunk[1:]
                 self._at += 1
-        if len(self._rest) > _LONG:
-            chunk = self._long_line(chunk, frames)
-        text = b"".join((self._rest, chunk))
-        line_end = self._only_line_end(text)
-        rest = self._blocks(text, line_end, frames) if line_end else text
-        if _LF in rest or _CR in rest:
-            rest = self._lines(rest, frames)
-        self._rest = bytearray(rest)
-        self._bound(len(rest), self._at)
+        if not self._held_on(chunk):
+            if self._held:
+                chunk = self._long_line(chunk, frames)
+            text = b"".join((self._rest, chunk))
+            line_end = self._only_line_end(text)
+            rest = self._blocks(text, line_end, frames) if line_end else text
+            if _LF in rest or _CR in rest:
+                rest = self._lines(rest, frames)
+            self._rest = bytearray(rest)
+        length = self._held_bytes + len(self._rest)
+        self._bound(length, self._at)
+        self._room = min(_BLOCK, self._limit - self._size - self._held_bytes)
         self._steady = self._start is None and not self._after_cr
 
+    def _held_on(self, chunk: bytes) -> bool:
+        """Hold the unfinished line and ``chunk`` as one more block, if they are long and do not end it."""
+        length = len(self._rest) + len(chunk)
+        if length <= _BLOCK or _LF in chunk or _CR in chunk:
+            return False
+        self._held.append(b"".join((self._rest, chunk)) if self._rest else chunk)
+        self._held_bytes += length
+        self._rest.clear()
+        return True
+
     def _end(self, frames: list[Frame]) -> None:
-        if self._rest:
-            self._line(bytes(self._rest), self._at, frames)
-            self._rest.clear()
+        if self._held or self._rest:
+            self._held_line(frames)
         if any(self._data):
             self._dispatch(frames)
 
@@ -168,34 +187,51 @@ class SSE(Incremental):
         return text[end:]
 
     def _long_line(self, chunk: bytes, frames: list[Frame]) -> bytes:
-        """Read the held line from where it is, if ``chunk`` ends it; what is left of ``chunk``."""
+        """Read the line held in blocks, if ``chunk`` ends it; what is left of ``chunk``."""
         found = _LINE.match(chunk)
         if found is None:
             return chunk
-        line, self._rest = self._rest, bytearray()
-        line += found[1]
-        self._line(line, self._at, frames)
-        self._at += len(line) + found.end() - found.end(1)
+        length = self._held_bytes + len(self._rest) + found.end(1)
+        self._rest += found[1]
+        self._held_line(frames)
+        self._at += length + found.end() - found.end(1)
         self._after_cr = found.end() == len(chunk) and chunk.endswith(b"\r")
         return chunk[found.end() :]
 
-    def _line(self, line: bytes | bytearray, at: int, frames: list[Frame]) -> None:
+    def _held_line(self, frames: list[Frame]) -> None:
+        """Read the line that is held; nothing is held any more. Data in blocks are copied only once."""
+        blocks, self._held = [*self._held, bytes(self._rest)], []
+        length, self._held_bytes = self._held_bytes + len(self._rest), 0
+        self._rest.clear()
+        if length > _BLOCK and blocks[0].startswith(b"data: "):
+            self._counted(length, self._at)
+            blocks[0] = blocks[0][6:]
+            self._data.append(b"".join(blocks))
+        else:
+            self._line(b"".join(blocks), self._at, frames)
+
+    def _line(self, line: bytes, at: int, frames: list[Frame]) -> None:
         if not line:
             self._dispatch(frames)
             return
-        self._bound(len(line), at)
         if line.startswith(b":"):
+            self._bound(len(line), at)
             self.comments += 1
             return
-        if self._first is None:
-            self._first = at
-        self._size += len(line)
+        self._counted(len(line), at)
         colon = line.find(b":")
         if colon < 0:
-            self._field(bytes(line), b"")
+            self._field(line, b"")
             return
         value = colon + 2 if line[colon + 1 : colon + 2] == b" " else colon + 1
-        self._field(bytes(line[:colon]), bytes(memoryview(line)[value:]))
+        self._field(line[:colon], line[value:])
+
+    def _counted(self, length: int, at: int) -> None:
+        """Count a field line of ``length`` bytes at ``at`` to its event."""
+        self._bound(length, at)
+        if self._first is None:
+            self._first = at
+        self._size += length
 
     def _field(self, name: bytes, value: bytes) -> None:
         if name == b"data":
