@@ -68,7 +68,7 @@ class Request(msgspec.Struct, frozen=True):
         return jsontext.parse(self.content)
 
 
-class Frame(msgspec.Struct, frozen=True):
+class Frame(msgspec.Struct, frozen=True, gc=False):
     """One message of a stream, or a whole body.
 
     ``data`` is its content, undecoded. ``event`` is the SSE event type or the AWS ``:event-type``,
