@@ -18,11 +18,11 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     The request. ``system_role``: where the system prompt goes, into ``instructions`` or an item of that
     role. ``default_instructions``: sent where the call has no system prompt; "" sends none.
-    ``store``: sent with every request, None is not sent; without a store an item is replayed by its content.
     ``streams_only``: whole answers are refused. ``max_tokens_field``: "" where no limit is taken.
     ``fixed_sampling``: models that refuse temperature and top_p.
     ``unsent``: further top-level fields the endpoint refuses; a call's wish for them is left out.
-    ``body``: top-level fields that every request carries.
+    ``body``: top-level fields that every request carries; with ``store`` false the vendor keeps no items,
+    and they are replayed by their content.
     ``user_field``, ``session_field``: the fields for the end user and the session, "" for none; the session
     also goes into the header fields ``session_headers``.
 
@@ -45,7 +45,6 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     system_role: Literal["instructions", "developer", "system"] = "instructions"
     default_instructions: str = ""
-    store: bool | None = None
     streams_only: bool = False
     max_tokens_field: Literal["max_output_tokens", ""] = "max_output_tokens"
     fixed_sampling: tuple[str, ...] = ()
@@ -83,12 +82,17 @@ class CodexDeviations(Deviations, frozen=True, kw_only=True, forbid_unknown_fiel
     """The ChatGPT route: streams only, stores nothing, wants instructions, takes no limit and no sampling."""
 
     default_instructions: str = "You are a helpful assistant."
-    store: bool | None = False
+    body: Mapping[str, JSON] = msgspec.field(default_factory=lambda: {"store": False})
     streams_only: bool = True
     max_tokens_field: Literal["max_output_tokens", ""] = ""
     fixed_sampling: tuple[str, ...] = ("*",)
     user_field: str = ""
     session_headers: tuple[str, ...] = ("session-id", "x-client-request-id")
+
+
+def stores(deviations: Deviations) -> bool:
+    """Whether the vendor keeps what it said, so that an item's id alone tells it."""
+    return deviations.body.get("store") is not False
 
 
 def matches(model: str, globs: Iterable[str]) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from providers import jsontext
 from providers.call import Document, Image, Message, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
 from providers.errors import UnsupportedFeature
-from providers.protocols.openai_responses.deviations import FAMILY, Deviations
+from providers.protocols.openai_responses.deviations import FAMILY, Deviations, stores
 from providers.wire import Endpoint
 
 Item: TypeAlias = dict[str, Any]
@@ -132,7 +132,7 @@ class History:
         """The reasoning item; none for one that the vendor could not find or read."""
         deviations = self._deviations
         encrypted = part.signature if deviations.encrypted_reasoning else None
-        stored = part.id is not None and deviations.store is not False and deviations.encrypted_reasoning
+        stored = part.id is not None and stores(deviations) and deviations.encrypted_reasoning
         if not encrypted and not stored and not (deviations.replay_text and part.text):
             return []
         item: Item = {"type": "reasoning"}

@@ -41,7 +41,6 @@ def build(call: Call, endpoint: Endpoint) -> Request:
         "top_p": call.top_p,
         "text": _text(call, deviations),
         **_reasoning(call, deviations),
-        "store": deviations.store,
         deviations.user_field: call.user,
         deviations.session_field: call.session and _short(call.session),
         "stream": call.stream or None,
