@@ -8,6 +8,7 @@ shape. Deterministic: the same catalog gives the same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 
 from msgspec.structs import replace
 
@@ -53,7 +54,8 @@ def plan(provider: Provider) -> Iterator[tuple[EndpointDeclaration, Scenario, st
     for declared in endpoints(provider):
         for scenario in SCENARIOS.values():
             model = model_for(provider, declared, scenario)
-            if model and all(provider.offered.get(need) for need in scenario.needs):
+            said = any(fnmatchcase(declared.protocol, glob) for glob in scenario.protocols)
+            if model and said and all(provider.offered.get(need) for need in scenario.needs):
                 yield declared, scenario, model
 
 

@@ -42,12 +42,14 @@ class Step(msgspec.Struct, frozen=True):
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """A named sequence of steps. ``needs`` are the features a provider must offer for it to apply."""
+    """A named sequence of steps. ``needs`` are the features a provider must offer for it to apply, and
+    ``protocols`` globs of those that can say it."""
 
     name: str
     title: str
     steps: tuple[Step, ...]
     needs: tuple[str, ...] = ()
+    protocols: tuple[str, ...] = ("*",)
     stream: bool = False
     kind: str
 
@@ -169,6 +171,22 @@ _ORPHAN_CALL: tuple[str | Message, ...] = (
     "What is the weather in Paris?",
     _stranger(_weather("Paris", 1), aborted=True),
     "Never mind.",
+)
+_CUT_CALL: tuple[str | Message, ...] = (
+    "What is the weather in Paris?",
+    _stranger(
+        Text("I will look it up."),
+        ToolCall("get_weather", None, id="call_000000001", arguments_raw='{"city":"Pa'),
+        aborted=True,
+    ),
+    "Never mind.",
+)
+_ANSWERED_CALL: tuple[str | Message, ...] = (
+    "What is the weather in Paris?",
+    _stranger(_weather("Paris", 1)),
+    tool_results(ToolResult("call_000000001", "get_weather", (Text("18 °C and sunny"),))),
+    _stranger(Text("It is 18 °C and sunny.")),
+    "Thank you.",
 )
 _ORPHAN_RESULT: tuple[str | Message, ...] = (
     "Hello.",
@@ -314,6 +332,19 @@ _KINDS: tuple[Scenario, ...] = (
         ),
     ),
     Scenario(
+        name="tool_call_then_text",
+        kind="tool_call_then_text",
+        title="A tool call, then words, in one turn",
+        needs=("tools",),
+        protocols=("anthropic-messages", "bedrock-converse", "google-*"),  # content is one ordered list
+        steps=(
+            Step(
+                _asks("Look the weather in Paris up, then say that you did.", tools=(WEATHER,)),
+                _turn(_weather("Paris", 1), Text("I look it up."), finish="tool_calls", spent=(70, 25)),
+            ),
+        ),
+    ),
+    Scenario(
         name="tool_roundtrip",
         kind="tool_roundtrip",
         title="A tool call, its result, and the answer that uses it",
@@ -393,6 +424,20 @@ _KINDS: tuple[Scenario, ...] = (
         title="History with a tool call that was never answered",
         needs=("tools",),
         steps=(Step(_asks(*_ORPHAN_CALL, tools=(WEATHER,)), _said("Very well.", spent=(110, 4))),),
+    ),
+    Scenario(
+        name="history_cut_call",
+        kind="history_cut_call",
+        title="History with a turn that was cut off inside a tool call",
+        needs=("tools",),
+        steps=(Step(_asks(*_CUT_CALL, tools=(WEATHER,)), _said("Very well.", spent=(112, 4))),),
+    ),
+    Scenario(
+        name="history_without_tools",
+        kind="history_without_tools",
+        title="History with a tool call and its result, and no tools on offer",
+        needs=("tools",),
+        steps=(Step(_asks(*_ANSWERED_CALL), _said("You are welcome.", spent=(81, 5))),),
     ),
     Scenario(
         name="history_orphan_result",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.checks.registry import check, require, unjudgeable
 from harness.observation import Observation
 from providers.call import Reasoning
@@ -53,6 +55,7 @@ def answer(seen: Observation) -> None:
     "reason.tokens",
     capability="reasoning",
     scenarios=_ONE,
+    protocols=("*", "!cohere-chat"),  # whose reference has no such count
     source="https://platform.openai.com/docs/guides/reasoning",
 )
 def tokens(seen: Observation) -> None:
@@ -65,9 +68,18 @@ def tokens(seen: Observation) -> None:
 @check("reason.asked", capability="reasoning", scenarios=_ONE, blames="subject", source=_ALIKE)
 def asked(seen: Observation) -> None:
     """A call that wants reasoning SHOULD ask for it, in the endpoint's own way."""
-    plain = [b"reasoning", b"thinking", b"effort"]
-    sent = seen.sent.content
-    require(any(word in sent for word in plain), expected="a reasoning field", observed=sent[-200:])
+    if getattr(seen.endpoint.deviations, "thinking", "") == "none":
+        unjudgeable("the endpoint declares no field for it")
+    names = _names(seen.sent.json())
+    asked = [name for name in names for word in ("reasoning", "thinking", "effort") if word in name.lower()]
+    require(bool(asked), expected="a reasoning field", observed=sorted(names))
+
+
+def _names(value: Any) -> set[str]:
+    """Every member name of a JSON value, at any depth."""
+    if isinstance(value, dict):
+        return {*value, *(name for member in value.values() for name in _names(member))}
+    return {name for item in value for name in _names(item)} if isinstance(value, list) else set()
 
 
 @check(

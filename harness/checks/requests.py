@@ -6,6 +6,8 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from harness.checks.registry import ALL, ANSWERED, check, require, unjudgeable
 from harness.matching import differences
 from harness.observation import Observation
@@ -88,13 +90,22 @@ def required_headers(seen: Observation) -> None:
 def no_phantom_params(seen: Observation) -> None:
     """A call of one message and an output limit MUST NOT send settings that nobody set or declared."""
     body = seen.sent.json()
-    told = str(seen.endpoint.deviations)
+    declared = _words(msgspec.to_builtins(seen.endpoint.deviations))
     phantom = [
         name
         for name, value in body.items()
-        if name in _SETTINGS and name not in told and value not in (None, [], {})
+        if name in _SETTINGS and name not in declared and value not in (None, [], {})
     ]
     require(not phantom, expected="no settings", observed=phantom)
+
+
+def _words(deviations: Any) -> set[str]:
+    """What an endpoint's deviations say, their own names left out: values, and keys of tables."""
+    told: set[str] = set()
+    for value in deviations.values() if isinstance(deviations, dict) else ():
+        told.update(value if isinstance(value, dict) else ())
+        told.update(leaf for leaf in _values(value) if isinstance(leaf, str))
+    return told
 
 
 # Top-level fields that change what a call means; by any protocol's spelling.
@@ -138,8 +149,8 @@ def max_tokens_param(seen: Observation) -> None:
     """The output limit MUST be sent once, under the name that the endpoint declares."""
     body = seen.sent.json()
     limit = seen.call.max_output_tokens
-    flat = {**body, **(body.get("generationConfig") or {}), **(body.get("inferenceConfig") or {})}
-    named = [name for name, value in flat.items() if value == limit and "oken" in name]
+    groups = [body, *(value for value in body.values() if isinstance(value, dict))]
+    named = [name for group in groups for name, value in group.items() if value == limit and "oken" in name]
     declared = getattr(seen.endpoint.deviations, "max_tokens_field", None)
     if declared == "":
         unjudgeable("the endpoint takes no limit")

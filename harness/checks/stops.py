@@ -30,10 +30,11 @@ def length(seen: Observation) -> None:
 
 @check("stop.sequence", capability="stop", scenarios=("stop_sequence*",), source=_CHAT)
 def sequence(seen: Observation) -> None:
-    """An answer ended by a stop text MUST be read as stopped, and SHOULD NOT hold the stop text."""
+    """An answer ended by a stop text MUST be read as stopped, without the stop text."""
     require(seen.turn.finish == "stop", expected="stop", observed=(seen.turn.finish, seen.turn.finish_raw))
     said = seen.turn.text or ""
-    require("four" not in said, expected="no stop text", observed=said)
+    found = [text for text in seen.call.stop if text in said]
+    require(not found, expected="no stop text", observed=said)
 
 
 @check("stop.raw_kept", capability="stop", scenarios=ANSWERED, blames="subject", source=_CHAT)
@@ -58,7 +59,7 @@ def once(seen: Observation) -> None:
     "stop.filter",
     capability="faults",
     scenarios=_ONE,
-    faults=("stop.filter",),
+    faults=("stop.filter", "stop.prompt_blocked"),
     blames="subject",
     source=_GEMINI,
 )

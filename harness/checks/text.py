@@ -62,7 +62,13 @@ def id_prefix(seen: Observation) -> None:
     require(identity.startswith(("msg_", "resp_")), expected="msg_… or resp_…", observed=identity)
 
 
-@check("id.model_echo", capability="text", scenarios=("text", "text_stream"), source=_CHAT)
+@check(
+    "id.model_echo",
+    capability="text",
+    scenarios=("text", "text_stream"),
+    protocols=("*", "!cohere-chat"),  # whose reference has no such field
+    source=_CHAT,
+)
 def model_echo(seen: Observation) -> None:
     """An answer SHOULD name the model that gave it."""
     require(bool(seen.turn.model), expected=seen.call.model, observed=seen.turn.model)

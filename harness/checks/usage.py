@@ -7,6 +7,7 @@ and what is unknown is not zero.
 from __future__ import annotations
 
 from harness.checks.registry import ANSWERED, STREAMED, check, require, unjudgeable
+from harness.errors import Blame
 from harness.observation import Observation
 from providers.events import Usage, UsageReport
 
@@ -54,7 +55,9 @@ def total(seen: Observation) -> None:
     sent = usage.sent.get("total")
     if sent is None:
         unjudgeable("the vendor sends no total")
-    require(sent == usage.total_tokens, expected=f"total {usage.total_tokens}", observed=sent)
+    plain = usage.sent.get("input", 0) + usage.sent.get("output", 0)
+    blame: Blame = "subject" if sent == plain else "provider"
+    require(sent == usage.total_tokens, expected=f"total {usage.total_tokens}", observed=sent, blame=blame)
 
 
 @check("usage.cached_convention", capability="caching", scenarios=ANSWERED, blames="subject", source=_OTEL)

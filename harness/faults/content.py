@@ -173,6 +173,16 @@ def _doubled(frames: Frames, grammar: Grammar) -> Iterator[Frame]:
                 yield Frame(jsontext.write(second), frame.event)
 
 
+def _hosted(frames: Frames, grammar: Grammar) -> Frames | None:
+    """The use of a hosted tool behind the words."""
+    end = completing(frames, grammar)
+    return [*frames[:end], *grammar.hosted, *frames[end:]] if end else None
+
+
+def _blocked(frames: Frames, grammar: Grammar) -> Frames | None:
+    return [grammar.blocked] if grammar.blocked else None
+
+
 FAULTS = (
     Fault(
         name="error.first_frame",
@@ -244,6 +254,13 @@ FAULTS = (
         scenarios=(*TEXT, "text"),
     ),
     Fault(
+        name="stop.prompt_blocked",
+        title="The question is refused as unsafe, in place of an answer",
+        verdict="reported",
+        change=in_frames(_blocked),
+        scenarios=(*TEXT, "text"),
+    ),
+    Fault(
         name="stop.refusal",
         title="The vendor's finish reason of a refusal",
         verdict="reported",
@@ -312,6 +329,13 @@ FAULTS = (
         verdict="reported",
         change=in_values(_unknown_name),
         scenarios=(*CALLS, "tool_call"),
+    ),
+    Fault(
+        name="tool.server_side",
+        title="The provider runs a tool of its own between words and end",
+        verdict="reported",
+        change=in_frames(_hosted),
+        scenarios=TEXT,
     ),
     Fault(
         name="tool.interleaved",

@@ -74,6 +74,25 @@ GRAMMAR = Grammar(
         b'"usage":{"output_tokens":1}}',
         "message_delta",
     ),
+    hosted=(
+        Frame(
+            b'{"type":"content_block_start","index":1,"content_block":{"type":"server_tool_use",'
+            b'"id":"srvtoolu_1","name":"web_search","input":{}}}',
+            "content_block_start",
+        ),
+        Frame(
+            b'{"type":"content_block_delta","index":1,"delta":{"type":"input_json_delta",'
+            b'"partial_json":"{\\"query\\":\\"hello\\"}"}}',
+            "content_block_delta",
+        ),
+        Frame(b'{"type":"content_block_stop","index":1}', "content_block_stop"),
+        Frame(
+            b'{"type":"content_block_start","index":2,"content_block":{"type":"web_search_tool_result",'
+            b'"tool_use_id":"srvtoolu_1","content":[]}}',
+            "content_block_start",
+        ),
+        Frame(b'{"type":"content_block_stop","index":2}', "content_block_stop"),
+    ),
     finish_key="stop_reason",
     finishes={
         "stop": "end_turn",

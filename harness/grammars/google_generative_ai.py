@@ -81,6 +81,14 @@ GRAMMAR = Grammar(
     usage_only=Frame(
         b'{"usageMetadata":{"promptTokenCount":7,"candidatesTokenCount":3,"totalTokenCount":10}}'
     ),
+    hosted=(
+        Frame(
+            b'{"candidates":[{"content":{"role":"model","parts":['
+            b'{"executableCode":{"language":"PYTHON","code":"print(1)"}},'
+            b'{"codeExecutionResult":{"outcome":"OUTCOME_OK","output":"1"}}]},"index":0}]}'
+        ),
+    ),
+    blocked=Frame(b'{"promptFeedback":{"blockReason":"SAFETY"},"usageMetadata":{"promptTokenCount":7}}'),
     finish_key="finishReason",
     finishes={
         "stop": "STOP",

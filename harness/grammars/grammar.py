@@ -53,7 +53,9 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
 
     The rest is for writing faults. ``error(refused)`` is an error as JSON, ``error_event`` its event type.
     ``idle`` says nothing and may come between any two frames; ``unknown`` is of a type nobody knows;
-    ``usage_only`` has counts and nothing else, None where the protocol has no such frame. The keys are
+    ``usage_only`` has counts and nothing else, None where the protocol has no such frame. ``hosted`` is, behind
+    one text block, the use of a tool that the provider runs itself; ``blocked`` refuses the question as unsafe
+    in place of an answer, None where the vendor answers so with a status code. The keys are
     those of the value's objects, at any depth: ``finish_key`` and the vendor's ``finishes``, ``text_key``,
     ``arguments_key`` (None where arguments are no text), ``name_key``; ``repeated_keys`` are those under
     which closing frames repeat the words, ``usage_keys`` are all that hold counts; ``nulls`` are the fields
@@ -77,6 +79,8 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
     idle: Frame
     unknown: Frame
     usage_only: Frame | None = None
+    hosted: tuple[Frame, ...] = ()
+    blocked: Frame | None = None
     finish_key: str
     finishes: Mapping[FinishReason, str]
     text_key: str

@@ -87,11 +87,11 @@ class Bench(Stage):
         self._observed = cache(self._observe)
         self._played = cache(self._play)
 
-    def exchanges(self, provider: str, protocol: str, scenario: str) -> tuple[Exchange, ...]:
+    def _exchanges(self, provider: str, protocol: str, scenario: str) -> tuple[Exchange, ...]:
         """What the emulator said."""
         return self._made[provider, protocol, scenario]
 
-    def scenarios(self, provider: str, protocol: str) -> tuple[str, ...]:
+    def _scenarios(self, provider: str, protocol: str) -> tuple[str, ...]:
         """Those that the provider has answers for."""
         return tuple(name for one, spoken, name in self._made if (one, spoken) == (provider, protocol))
 

@@ -162,8 +162,9 @@ def _json(value: JSON) -> str:
     return jsontext.write(value).decode("utf-8", "surrogatepass")
 
 
-def _finish(message: Object) -> list[Event]:
-    """The Finish of an object with a ``stop_reason``; none when it is null."""
+def _finish(message: Object, *, called: bool) -> list[Event]:
+    """The Finish of an object with a ``stop_reason``; none when it is null. Whether it asks for tools goes by
+    the blocks: some endpoints say end_turn with calls, or tool_use without any."""
     reason = message.optional_text("stop_reason")
     if reason is None:
         return []
@@ -173,7 +174,16 @@ def _finish(message: Object) -> list[Event]:
         or details.optional_text("explanation")
         or details.optional_text("category")
     )
-    return [Finish(FINISH.get(reason, "other"), reason, detail=detail)]
+    told = FINISH.get(reason, "other")
+    if (told, called) in _MISTOLD:
+        told = _MISTOLD[told, called]
+    return [Finish(told, reason, detail=detail)]
+
+
+_MISTOLD: Mapping[tuple[FinishReason, bool], FinishReason] = {
+    ("stop", True): "tool_calls",
+    ("tool_calls", False): "other",
+}
 
 
 _SENT = (
@@ -240,6 +250,7 @@ class StreamDecoder:
         self._last = "nothing"  # the type of the last event that was not a ping
         self._kind = ""  # the type of the event at hand
         self._finished = False
+        self._called = False
         self._steps: Mapping[str, Callable[[Object], list[Event]]] = {
             "message_start": self._message_start,
             "content_block_start": self._block_start,
@@ -304,6 +315,7 @@ class StreamDecoder:
     def _new_block(self, value: Object) -> _Block:
         block = _Block(self._blocks, value)
         self._blocks += 1
+        self._called = self._called or block.type == "tool_use"
         return block
 
     def _block_start(self, message: Object) -> list[Event]:
@@ -334,7 +346,7 @@ class StreamDecoder:
         return [*self._counts.report(message), *self._finish_once(message.child("delta", {}))]
 
     def _finish_once(self, message: Object) -> list[Event]:
-        events = _finish(message)
+        events = _finish(message, called=self._called)
         if events and self._finished:
             return [Drift("a second stop_reason")]
         self._finished = self._finished or bool(events)
@@ -363,10 +375,11 @@ class WholeDecoder:
         answer = _parsed(frame)
         self._heard = True
         events: list[Event] = [Start(answer.optional_text("id"), answer.optional_text("model"))]
-        for number, value in enumerate(answer.children("content")):
-            block = _Block(number, value)
+        blocks = [_Block(number, value) for number, value in enumerate(answer.children("content"))]
+        for block in blocks:
             events += [*block.begin(), *block.end(whole=True)]
-        return [*events, *_Counts().report(answer), *_finish(answer), End()]
+        called = any(block.type == "tool_use" for block in blocks)
+        return [*events, *_Counts().report(answer), *_finish(answer, called=called), End()]
 
     def finish(self) -> list[Event]:
         """Nothing. Raises TruncatedStream when there was no body."""

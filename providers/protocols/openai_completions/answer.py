@@ -507,6 +507,8 @@ class _Answer:
         reason = FINISH.get(raw.lower(), "other")
         if reason == "stop" and self._called:
             reason = "tool_calls"
+        elif reason == "tool_calls" and not self._called:
+            reason = "other"  # a caller that waits for calls would wait for ever
         elif reason == "stop" and choice.refused and not choice.said:
             reason = "refusal"
         events.append(Finish(reason, raw, choice.index))

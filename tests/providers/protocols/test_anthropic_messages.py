@@ -771,7 +771,7 @@ def test_absent_usage_is_unknown() -> None:
         ("stop_sequence", {"stop_sequence": "END"}, ("stop", "END")),
         ("max_tokens", {}, ("length", None)),
         ("model_context_window_exceeded", {}, ("length", None)),
-        ("tool_use", {}, ("tool_calls", None)),
+        ("tool_use", {}, ("other", None)),  # without a call
         ("pause_turn", {}, ("pause", None)),
         ("refusal", {"stop_details": {"type": "refusal", "explanation": "No."}}, ("refusal", "No.")),
         ("refusal", {"stop_details": {"type": "refusal", "category": "cyber"}}, ("refusal", "cyber")),

@@ -527,7 +527,7 @@ class TestStream:
             ("eos", "stop"),
             ("length", "length"),
             ("content_filter", "content_filter"),
-            ("function_call", "tool_calls"),
+            ("function_call", "other"),  # without a call
             ("weather", "other"),
         ],
     )
