@@ -27,6 +27,7 @@ FEATURES: Mapping[str, str] = {
     "prompt_caching": "reports cached input tokens",
     "models_list": "lists its models",
     "embeddings": "embeds texts",
+    "count_tokens": "counts the tokens of a call without answering it",
     "files": "keeps files",
     "batches": "runs batches",
     "passthrough": "passes unknown fields and paths on",

@@ -1,0 +1,67 @@
+"""What stands beside chat: embeddings, models list, token counting, files, batches, passthrough.
+
+One file a service; this table lists them by the feature a provider claims, then by protocol, then by the
+type of what is asked:
+
+    ask = Embed(model="text-embedding-3-small", texts=("one", "two"))
+    row = operation(endpoint, ask)
+    request = row.build(ask, endpoint)                 # then auth signs it, and a transport sends it
+    vectors = row.read(status, headers, content).vectors
+
+``providers.client`` does all of it. A protocol without a row of a service does not have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from providers.errors import UnsupportedFeature
+from providers.services.batches import BATCHES
+from providers.services.count_tokens import COUNT_TOKENS
+from providers.services.embeddings import EMBEDDINGS
+from providers.services.files import FILES
+from providers.services.models_list import MODELS_LIST
+from providers.services.operation import Operation, Operations
+from providers.services.passthrough import PASSTHROUGH
+from providers.wire import Endpoint
+
+__all__ = ["SERVICES", "Operation", "feature", "operation", "protocol_for"]
+
+SERVICES: Mapping[str, Mapping[str, Operations]] = {
+    "embeddings": EMBEDDINGS,
+    "models_list": MODELS_LIST,
+    "count_tokens": COUNT_TOKENS,
+    "files": FILES,
+    "batches": BATCHES,
+    "passthrough": PASSTHROUGH,
+}
+
+_FEATURES: Mapping[type, str] = {
+    asked: name for name, table in SERVICES.items() for offered in table.values() for asked in offered
+}
+
+
+def feature(ask: object) -> str:
+    """The feature that an ask makes use of, a key of SERVICES. Raises TypeError for what is no ask."""
+    if type(ask) not in _FEATURES:
+        raise TypeError(f"expected one of {', '.join(sorted(kind.__name__ for kind in _FEATURES))}")
+    return _FEATURES[type(ask)]
+
+
+def operation(endpoint: Endpoint, ask: object) -> Operation:
+    """The row for ``ask`` at ``endpoint``. Raises UnsupportedFeature when its protocol has none."""
+    name = feature(ask)
+    offered = SERVICES[name].get(endpoint.protocol, {})
+    if type(ask) not in offered:
+        known = ", ".join(sorted(SERVICES[name]))
+        raise UnsupportedFeature(
+            endpoint.provider,
+            f"{name} over {endpoint.protocol}",
+            next_step=f"protocols that have it: {known}",
+        )
+    return offered[type(ask)]
+
+
+def protocol_for(name: str, protocols: Iterable[str]) -> str | None:
+    """The first of ``protocols`` over which the service ``name`` is asked for; None when there is none."""
+    return next((protocol for protocol in protocols if protocol in SERVICES[name]), None)

@@ -1,0 +1,144 @@
+"""The list of a provider's models: their ids, page by page.
+
+OpenAI's shape is ``data`` with an ``id`` each; some servers send the array alone, and OpenAI's own list has
+one page. What else a vendor tells of a model is not read here.
+
+References, read 2026-11-21:
+https://platform.openai.com/docs/api-reference/models/list,
+https://platform.claude.com/docs/en/api/models-list,
+https://ai.google.dev/api/models#method:-models.list,
+https://docs.cohere.com/reference/list-models,
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html,
+https://docs.ollama.com/api/tags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from providers.call import JSON
+from providers.protocols.anthropic_messages import refusal as anthropic
+from providers.protocols.bedrock_converse import refusal as bedrock
+from providers.protocols.google_generative_ai import refusals as google
+from providers.protocols.openai_completions import refusals as openai
+from providers.services.anthropic import headers as anthropic_headers
+from providers.services.anthropic import next_page
+from providers.services.operation import (
+    Operation,
+    Operations,
+    Refusal,
+    fields,
+    getting,
+    maybe,
+    member,
+    reading,
+)
+from providers.wire import Endpoint, Request
+
+
+class ListModels(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of models: the one that ``after``, an earlier page's ``next``, names; None is the first."""
+
+    after: str | None = None
+    limit: int | None = None
+
+
+class ModelList(msgspec.Struct, frozen=True):
+    """Model ids as a call names them, in the vendor's order. ``next`` is None on the last page."""
+
+    ids: tuple[str, ...]
+    next: str | None = None
+
+
+def _ids(items: list[JSON], name: str, at: str, prefix: str = "") -> tuple[str, ...]:
+    return tuple(
+        member(item, name, str, f"{at}/{number}").removeprefix(prefix) for number, item in enumerate(items)
+    )
+
+
+def _build_openai(ask: ListModels, endpoint: Endpoint) -> Request:
+    return getting(endpoint, "/models", fields(endpoint), limit=ask.limit, after=ask.after)
+
+
+def _read_openai(body: JSON) -> ModelList:
+    if type(body) is list:
+        return ModelList(_ids(body, "id", ""))
+    return ModelList(_ids(member(body, "data", list), "id", "/data"), next_page(body))
+
+
+def _build_anthropic(ask: ListModels, endpoint: Endpoint) -> Request:
+    return getting(endpoint, "/models", anthropic_headers(endpoint), limit=ask.limit, after_id=ask.after)
+
+
+def _build_google(ask: ListModels, endpoint: Endpoint) -> Request:
+    return getting(endpoint, "/models", fields(endpoint), pageSize=ask.limit, pageToken=ask.after)
+
+
+def _read_google(body: JSON) -> ModelList:
+    names = _ids(member(body, "models", list), "name", "/models", "models/")
+    return ModelList(names, maybe(body, "nextPageToken", str) or None)
+
+
+def _build_cohere(ask: ListModels, endpoint: Endpoint) -> Request:
+    """The list is of version 1 of the API."""
+    return getting(endpoint, "/v1/models", fields(endpoint), page_size=ask.limit, page_token=ask.after)
+
+
+def _read_cohere(body: JSON) -> ModelList:
+    return ModelList(
+        _ids(member(body, "models", list), "name", "/models"), maybe(body, "next_page_token", str) or None
+    )
+
+
+def _build_bedrock(ask: ListModels, endpoint: Endpoint) -> Request:
+    """Models are listed by the control plane, whose host lacks ``-runtime``; it has one page."""
+    control = replace(endpoint, base_url=endpoint.base_url.replace("://bedrock-runtime", "://bedrock", 1))
+    return getting(control, "/foundation-models", fields(endpoint))
+
+
+def _read_bedrock(body: JSON) -> ModelList:
+    return ModelList(_ids(member(body, "modelSummaries", list), "modelId", "/modelSummaries"))
+
+
+def _build_ollama(ask: ListModels, endpoint: Endpoint) -> Request:
+    return getting(endpoint, "/api/tags", fields(endpoint))
+
+
+def _read_ollama(body: JSON) -> ModelList:
+    return ModelList(_ids(member(body, "models", list), "name", "/models"))
+
+
+def _row(
+    source: str,
+    build: Callable[[ListModels, Endpoint], Request],
+    read: Callable[[JSON], ModelList],
+    error: Refusal = openai.error,
+) -> Operations:
+    return {ListModels: Operation(source=source, build=build, read=reading(error, read))}
+
+
+OPENAI = _row("https://platform.openai.com/docs/api-reference/models/list", _build_openai, _read_openai)
+
+MODELS_LIST: Mapping[str, Operations] = {
+    "openai-completions": OPENAI,
+    "openai-responses": OPENAI,
+    "azure-openai-responses": OPENAI,
+    "mistral-chat": OPENAI,
+    "anthropic-messages": _row(
+        "https://platform.claude.com/docs/en/api/models-list", _build_anthropic, _read_openai, anthropic.error
+    ),
+    "google-generative-ai": _row(
+        "https://ai.google.dev/api/models#method:-models.list", _build_google, _read_google, google.error
+    ),
+    "cohere-chat": _row("https://docs.cohere.com/reference/list-models", _build_cohere, _read_cohere),
+    "bedrock-converse": _row(
+        "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html",
+        _build_bedrock,
+        _read_bedrock,
+        bedrock.error,
+    ),
+    "ollama-chat": _row("https://docs.ollama.com/api/tags", _build_ollama, _read_ollama),
+}
