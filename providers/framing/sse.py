@@ -35,6 +35,11 @@ _RETRY_DIGITS = 18
 _BLOCK = 2**16  # an unfinished line of more bytes than this is held in blocks, which never move
 
 
+def _uniform(block: bytes) -> bool:
+    """Whether all line ends of ``block`` are CRLF."""
+    return block.count(b"\r\n") == block.count(b"\r") == block.count(b"\n")
+
+
 class SSE(Incremental):
     """An event stream to frames.
 
@@ -90,7 +95,7 @@ class SSE(Incremental):
             if self._held:
                 chunk = self._long_line(chunk, frames)
             text = b"".join((self._rest, chunk))
-            line_end = self._only_line_end(text)
+            line_end = self._likely_line_end(text)
             rest = self._blocks(text, line_end, frames) if line_end else text
             if _LF in rest or _CR in rest:
                 rest = self._lines(rest, frames)
@@ -132,14 +137,13 @@ class SSE(Incremental):
         if self._size + length > self._limit:
             raise too_large(self._limit, at if self._first is None else self._first)
 
-    def _only_line_end(self, text: bytes) -> bytes | None:
-        """The one kind of line end in ``text``; None when it is mixed, or when a limit may be passed."""
+    def _likely_line_end(self, text: bytes) -> bytes | None:
+        """The line end by which to look for blank lines; None when that helps nobody, or a limit is near."""
         if self._size + len(text) > self._limit:
             return None
         if _CR not in text:
             return b"\n"
-        pairs = text.count(b"\r\n")
-        return b"\r\n" if pairs == text.count(b"\r") == text.count(b"\n") else None
+        return b"\r\n" if b"\r\n\r\n" in text else None
 
     def _blocks(self, text: bytes, line_end: bytes, frames: list[Frame]) -> bytes:
         """Read ``text`` up to its last blank line; what is left of it."""
@@ -158,7 +162,11 @@ class SSE(Incremental):
             if block[:7] == b"event: ":
                 name, _, data = block.partition(line_end)
                 event = name[7:].decode("utf-8", "replace")
-            if data[:6] == b"data: " and _LF not in data:
+            if (
+                data[:6] == b"data: "
+                and _LF not in data
+                and (line_end == b"\n" or (_CR not in data and (data is block or _uniform(block))))
+            ):
                 if known_id is None:
                     frames.append(Frame(data[6:], event, at))
                 else:
@@ -172,6 +180,11 @@ class SSE(Incremental):
 
     def _block(self, block: bytes, line_end: bytes, at: int, frames: list[Frame]) -> None:
         """The lines of ``block``, and the blank line that followed it."""
+        if line_end == b"\r\n" and not _uniform(block):
+            self._at = at
+            self._lines(block + line_end * 2, frames)
+            self._after_cr = False
+            return
         for line in block.split(line_end):
             self._line(line, at, frames)
             at += len(line) + len(line_end)
