@@ -28,7 +28,7 @@ from markupsafe import Markup
 from reports import escaping, files, pages, results
 from reports import matrix as matrices
 from reports.errors import UnwritableReport
-from reports.matrix import STATES, By, Cell, Matrix, Row, State
+from reports.matrix import OBSERVED, STATES, By, Cell, Matrix, Row, State
 from reports.pages import Judged, Page
 from reports.results import ORIGINS, Body, Headers, Result, Run
 
@@ -99,6 +99,20 @@ def evidence(item: Cell | Result) -> str:
 def told(counts: Mapping[Any, int]) -> str:
     """Counts in words: ``2 failed, 5 passed``."""
     return ", ".join([f"{count} {name}" for name, count in counts.items()])
+
+
+def grounds(matrix: Matrix) -> str:
+    """What the whole matrix rests on, and a warning when nothing of it was observed."""
+    counts = dict.fromkeys(ORIGINS, 0)
+    for row in matrix.rows:
+        for cell in row.cells:
+            for origin, number in cell.origins.items():
+                if origin in counts:
+                    counts[origin] += number
+    seen = {origin: number for origin, number in counts.items() if number}
+    unobserved = seen and not any(origin in seen for origin in OBSERVED)
+    warning = " Nothing here was observed: a pass says that client and documentation agree."
+    return f"Evidence: {told(seen) or 'none'}.{warning if unobserved else ''}"
 
 
 def hover(cell: Cell) -> str:
@@ -243,6 +257,7 @@ def html(matrix: Matrix) -> bytes:
         matrix=matrix,
         title=TITLES[matrix.by],
         corner={"provider": "Provider and protocol", "subject": "Client"}[matrix.by],
+        grounds=grounds(matrix),
         rows=_written(matrix),
         places=_places(matrix, "html"),
         legend=LEGEND.items(),
@@ -286,6 +301,7 @@ def markdown(matrix: Matrix) -> bytes:
         "matrix.md",
         matrix=matrix,
         title=TITLES[matrix.by],
+        grounds=grounds(matrix),
         leads=list(_leads(matrix, "md")),
         places=_places(matrix, "md"),
     )
