@@ -22,6 +22,7 @@ from harness.stage import Case, judged_request
 from harness.subjects import wirecheck
 from harness.transports.record import Record
 from providers import credentials
+from providers.auth import Credential
 from providers.call import Call, Message
 from providers.schema import Provider
 from reports import results
@@ -145,7 +146,7 @@ class LiveStage:
             refuses=story.refuses,
         )
 
-    def _credential(self, provider: Provider, protocol: str, model: str) -> str | None:
+    def _credential(self, provider: Provider, protocol: str, model: str) -> Credential | None:
         return self._key or credentials.find(provider, self._environ, protocol, model)
 
     def _model_for(self, provider: Provider, protocol: str, story: Scenario) -> str:

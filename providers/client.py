@@ -14,10 +14,11 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
+from contextlib import aclosing, closing
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 import msgspec
@@ -33,13 +34,16 @@ from providers.errors import (
     TimedOut,
     TransportError,
     Unreachable,
+    UnsupportedFeature,
     shown,
 )
 from providers.events import Assembler, Event, Turn
-from providers.features import refuse_undeclared
+from providers.features import FEATURES, refuse_undeclared
 from providers.listen import Listener
 from providers.protocols import PROTOCOLS
 from providers.schema import Provider
+from providers.sendable import added, place, refuse_unsendable, untold
+from providers.services import Operation, feature, operation, protocol_for
 from providers.wire import Endpoint, Headers, Request, request_id, retry_after_s
 
 TIMEOUT = httpx.Timeout(connect=10.0, read=120.0, write=30.0, pool=10.0)
@@ -67,11 +71,15 @@ class Retries(msgspec.Struct, frozen=True):
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A call made ready for one endpoint: what to send, and who listens to the answer."""
+    """A call made ready for one endpoint: what to send, and who listens to the answer.
+
+    ``secrets`` are the texts that authentication put into the request.
+    """
 
     request: Request
     endpoint: Endpoint
     streamed: bool
+    secrets: tuple[str, ...] = ()
 
     def listener(self, status: int, headers: Headers) -> Listener:
         """The one who hears the answer."""
@@ -88,23 +96,61 @@ def prepare(
     provider: Provider,
     call: Call,
     *,
-    key: str | None = None,
+    key: auth.Credential | None = None,
     protocol: str | None = None,
     base_url: str | None = None,
     values: Mapping[str, str] | None = None,
 ) -> Prepared:
     """Build and authenticate the request of ``call``. No I/O.
 
-    Raises UnsupportedFeature, ConflictingConfig, and MissingCredential when the provider wants a key and
-    ``key`` is None or empty.
+    Raises UnsupportedFeature, ConflictingConfig, MissingCredential when the provider wants a key and
+    ``key`` is None or empty, and ConfigurationError for what HTTP cannot carry.
     """
     refuse_undeclared(provider.id, provider.offered, call)
     endpoint = provider.endpoint(protocol, call.model, base_url=base_url, values=values)
+    refuse_unsendable(endpoint.base_url, (*endpoint.headers, *call.extra_headers))
     rules = provider.auth_for(endpoint.protocol, call.model)
     if rules.required and not key:
         raise MissingCredential(provider.id, rules.env)
     request = PROTOCOLS[endpoint.protocol].build(call, endpoint)
-    return Prepared(auth.authenticate(request, rules, key or None), endpoint, call.stream)
+    signed = auth.authenticate(request, rules, key or None)
+    return Prepared(signed, endpoint, call.stream, added(request, signed))
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A service's request made ready, and the row that reads its answer."""
+
+    request: Request
+    operation: Operation
+    secrets: tuple[str, ...] = ()
+
+
+def prepare_service(
+    provider: Provider,
+    ask: object,
+    *,
+    key: auth.Credential | None = None,
+    protocol: str | None = None,
+    base_url: str | None = None,
+    values: Mapping[str, str] | None = None,
+) -> Asked:
+    """Build and authenticate the request of a service, by default at the first endpoint that has it. No I/O.
+
+    Raises UnsupportedFeature, ConflictingConfig, and MissingCredential as ``prepare`` does.
+    """
+    name = feature(ask)
+    if provider.offered.get(name) is False:
+        raise UnsupportedFeature(provider.id, f"{name} ({FEATURES[name]})", next_step="ask another provider")
+    spoken = protocol or protocol_for(name, provider.protocols)
+    endpoint = provider.endpoint(spoken, base_url=base_url, values=values)
+    refuse_unsendable(endpoint.base_url, endpoint.headers)
+    rules = provider.auth_for(endpoint.protocol)
+    if rules.required and not key:
+        raise MissingCredential(provider.id, rules.env)
+    row = operation(endpoint, ask)
+    request = row.build(ask, endpoint)
+    signed = auth.authenticate(request, rules, key or None)
+    return Asked(signed, row, added(request, signed))
 
 
 class _Shared:
@@ -115,8 +161,7 @@ class _Shared:
         self._jitter = jitter
 
     @staticmethod
-    def _arguments(prepared: Prepared) -> dict[str, object]:
-        request = prepared.request
+    def _arguments(request: Request) -> dict[str, object]:
         return {
             "method": request.method,
             "url": request.url,
@@ -133,27 +178,42 @@ class _Shared:
     def _after(self, attempt: int, error: ProviderError, waited_s: float) -> float | None:
         return self._retries.wait_s(attempt, error, waited_s, self._jitter())
 
+    def _after_service(
+        self, asked: Asked, attempt: int, error: ProviderError, waited_s: float
+    ) -> float | None:
+        """As ``_after``, but what may have been done already is not asked for twice."""
+        lost = isinstance(error, TransportError) and not asked.operation.repeatable
+        return None if lost else self._after(attempt, error, waited_s)
+
+    def _read(self, asked: Asked, response: httpx.Response) -> Any:
+        head = self._head(response)
+        try:
+            return asked.operation.read(response.status_code, head, response.content)
+        except ProviderError as error:
+            raise _told(error, head, asked.secrets) from None
+
 
 def _translated(fault: Exception, url: str) -> ProviderError:
-    """Our error for one of httpx's. ``url`` is shown without its query, which may hold a key."""
-    where = url.split("?")[0]
+    """Our error for one of httpx's."""
+    where = place(url)
     told = shown(str(fault) or type(fault).__name__)
     if isinstance(fault, httpx.TimeoutException):
         return TimedOut(seen=type(fault).__name__, where=where)
     if isinstance(fault, httpx.DecodingError):
         return RemoteProtocolError("the answer's content encoding is broken", seen=told, where=where)
-    if isinstance(fault, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return ConfigurationError("the URL cannot be used", seen=told, where=where)
+    if isinstance(fault, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
+        return ConfigurationError("the request cannot be sent", seen=told, where=where)
     return Unreachable(seen=told, where=where, next_step="check the address, the network and the proxy")
 
 
 _FAULTS = (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL)
 
 
-def _dated(error: ProviderError, headers: Headers) -> ProviderError:
-    """The error with a Retry-After date turned into seconds from now."""
+def _told(error: ProviderError, headers: Headers, secrets: tuple[str, ...]) -> ProviderError:
+    """The error with a Retry-After date turned into seconds from now, and without the credential."""
     if isinstance(error, RemoteError) and error.retry_after_s is None:
         error.retry_after_s = retry_after_s(headers, datetime.now(UTC))
+    untold(error, secrets)
     return error
 
 
@@ -191,7 +251,7 @@ class Client(_Shared):
         provider: Provider,
         call: Call,
         *,
-        key: str | None = None,
+        key: auth.Credential | None = None,
         protocol: str | None = None,
         base_url: str | None = None,
         values: Mapping[str, str] | None = None,
@@ -202,14 +262,19 @@ class Client(_Shared):
         the connection.
         """
         prepared = prepare(provider, call, key=key, protocol=protocol, base_url=base_url, values=values)
-        return (event for event, _ in self._heard(prepared))
+        return self._events(prepared)
+
+    def _events(self, prepared: Prepared) -> Generator[Event, None, None]:
+        with closing(self._heard(prepared)) as heard:
+            for event, _ in heard:
+                yield event
 
     def complete(
         self,
         provider: Provider,
         call: Call,
         *,
-        key: str | None = None,
+        key: auth.Credential | None = None,
         protocol: str | None = None,
         base_url: str | None = None,
         values: Mapping[str, str] | None = None,
@@ -227,7 +292,42 @@ class Client(_Shared):
             raise
         return assembler.turn(request_id=request_id(head))
 
-    def _heard(self, prepared: Prepared) -> Iterator[tuple[Event, Headers]]:
+    def serve(
+        self,
+        provider: Provider,
+        ask: object,
+        *,
+        key: auth.Credential | None = None,
+        protocol: str | None = None,
+        base_url: str | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> Any:
+        """The typed answer of what stands beside chat: Embeddings for an Embed, ModelList for a ListModels …
+
+        Raises ProviderError. An upload or a batch whose answer was lost is not sent a second time.
+        """
+        asked = prepare_service(provider, ask, key=key, protocol=protocol, base_url=base_url, values=values)
+        waited_s = 0.0
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return self._served(asked)
+            except ProviderError as error:
+                wait = self._after_service(asked, attempt, error, waited_s)
+                if wait is None:
+                    raise
+            self._sleep(wait)
+            waited_s += wait
+
+    def _served(self, asked: Asked) -> Any:
+        try:
+            response = self._http.request(**self._arguments(asked.request))  # type: ignore[arg-type]
+        except _FAULTS as fault:
+            raise _translated(fault, asked.request.url) from fault
+        return self._read(asked, response)
+
+    def _heard(self, prepared: Prepared) -> Generator[tuple[Event, Headers], None, None]:
         """Events, each with the answer's head, over as many attempts as the rules allow."""
         waited_s = 0.0
         attempt = 0
@@ -235,9 +335,10 @@ class Client(_Shared):
             attempt += 1
             delivered = False
             try:
-                for heard in self._once(prepared):
-                    delivered = True
-                    yield heard
+                with closing(self._once(prepared)) as once:
+                    for heard in once:
+                        delivered = True
+                        yield heard
                 return
             except ProviderError as error:
                 wait = None if delivered else self._after(attempt, error, waited_s)
@@ -246,10 +347,10 @@ class Client(_Shared):
             self._sleep(wait)
             waited_s += wait
 
-    def _once(self, prepared: Prepared) -> Iterator[tuple[Event, Headers]]:
+    def _once(self, prepared: Prepared) -> Generator[tuple[Event, Headers], None, None]:
         head: Headers = ()
         try:
-            with self._http.stream(**self._arguments(prepared)) as response:  # type: ignore[arg-type]
+            with self._http.stream(**self._arguments(prepared.request)) as response:  # type: ignore[arg-type]
                 head = self._head(response)
                 listener = prepared.listener(response.status_code, head)
                 for chunk in response.iter_bytes():
@@ -259,8 +360,8 @@ class Client(_Shared):
                     yield event, head
         except _FAULTS as fault:
             raise _translated(fault, prepared.request.url) from fault
-        except RemoteError as error:
-            raise _dated(error, head) from None
+        except ProviderError as error:
+            raise _told(error, head, prepared.secrets) from None
 
 
 class AsyncClient(_Shared):
@@ -295,22 +396,23 @@ class AsyncClient(_Shared):
         provider: Provider,
         call: Call,
         *,
-        key: str | None = None,
+        key: auth.Credential | None = None,
         protocol: str | None = None,
         base_url: str | None = None,
         values: Mapping[str, str] | None = None,
-    ) -> AsyncIterator[Event]:
-        """As Client.stream."""
+    ) -> AsyncGenerator[Event, None]:
+        """As Client.stream; nothing is prepared before the first event is asked for."""
         prepared = prepare(provider, call, key=key, protocol=protocol, base_url=base_url, values=values)
-        async for event, _ in self._heard(prepared):
-            yield event
+        async with aclosing(self._heard(prepared)) as heard:
+            async for event, _ in heard:
+                yield event
 
     async def complete(
         self,
         provider: Provider,
         call: Call,
         *,
-        key: str | None = None,
+        key: auth.Credential | None = None,
         protocol: str | None = None,
         base_url: str | None = None,
         values: Mapping[str, str] | None = None,
@@ -327,16 +429,49 @@ class AsyncClient(_Shared):
             raise
         return assembler.turn(request_id=request_id(head))
 
-    async def _heard(self, prepared: Prepared) -> AsyncIterator[tuple[Event, Headers]]:
+    async def serve(
+        self,
+        provider: Provider,
+        ask: object,
+        *,
+        key: auth.Credential | None = None,
+        protocol: str | None = None,
+        base_url: str | None = None,
+        values: Mapping[str, str] | None = None,
+    ) -> Any:
+        """As Client.serve."""
+        asked = prepare_service(provider, ask, key=key, protocol=protocol, base_url=base_url, values=values)
+        waited_s = 0.0
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await self._served(asked)
+            except ProviderError as error:
+                wait = self._after_service(asked, attempt, error, waited_s)
+                if wait is None:
+                    raise
+            await asyncio.sleep(wait)
+            waited_s += wait
+
+    async def _served(self, asked: Asked) -> Any:
+        try:
+            response = await self._http.request(**self._arguments(asked.request))  # type: ignore[arg-type]
+        except _FAULTS as fault:
+            raise _translated(fault, asked.request.url) from fault
+        return self._read(asked, response)
+
+    async def _heard(self, prepared: Prepared) -> AsyncGenerator[tuple[Event, Headers], None]:
         waited_s = 0.0
         attempt = 0
         while True:
             attempt += 1
             delivered = False
             try:
-                async for heard in self._once(prepared):
-                    delivered = True
-                    yield heard
+                async with aclosing(self._once(prepared)) as once:
+                    async for heard in once:
+                        delivered = True
+                        yield heard
                 return
             except ProviderError as error:
                 wait = None if delivered else self._after(attempt, error, waited_s)
@@ -345,10 +480,10 @@ class AsyncClient(_Shared):
             await asyncio.sleep(wait)
             waited_s += wait
 
-    async def _once(self, prepared: Prepared) -> AsyncIterator[tuple[Event, Headers]]:
+    async def _once(self, prepared: Prepared) -> AsyncGenerator[tuple[Event, Headers], None]:
         head: Headers = ()
         try:
-            async with self._http.stream(**self._arguments(prepared)) as response:  # type: ignore[arg-type]
+            async with self._http.stream(**self._arguments(prepared.request)) as response:  # type: ignore[arg-type]
                 head = self._head(response)
                 listener = prepared.listener(response.status_code, head)
                 async for chunk in response.aiter_bytes():
@@ -358,17 +493,17 @@ class AsyncClient(_Shared):
                     yield event, head
         except _FAULTS as fault:
             raise _translated(fault, prepared.request.url) from fault
-        except RemoteError as error:
-            raise _dated(error, head) from None
+        except ProviderError as error:
+            raise _told(error, head, prepared.secrets) from None
 
 
-def stream(provider: Provider, call: Call, *, key: str | None = None) -> Iterator[Event]:
+def stream(provider: Provider, call: Call, *, key: auth.Credential | None = None) -> Iterator[Event]:
     """The events of one call, over a connection of its own. See Client.stream."""
     with Client() as client:
         yield from client.stream(provider, call, key=key)
 
 
-def complete(provider: Provider, call: Call, *, key: str | None = None) -> Turn:
+def complete(provider: Provider, call: Call, *, key: auth.Credential | None = None) -> Turn:
     """The Turn of one call, over a connection of its own. See Client.complete."""
     with Client() as client:
         return client.complete(provider, call, key=key)

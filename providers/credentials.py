@@ -7,20 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from providers import auth as schemes
 from providers.errors import MissingCredential
 from providers.schema import Provider
 
 
 def find(
     provider: Provider, environ: Mapping[str, str], protocol: str | None = None, model: str | None = None
-) -> str | None:
-    """The value of the first variable of the endpoint's ``auth.env`` that is set and not empty.
+) -> schemes.Credential | None:
+    """The value of the first variable of the endpoint's ``auth.env`` that is set and not empty; for a cloud,
+    what its scheme finds.
 
     None only where the server also answers without a key. Raises MissingCredential, which names the
     variables in the order they were tried.
     """
     auth = provider.auth_for(protocol, model)
-    found = _first(auth.env, environ)
+    look = schemes.SCHEMES[auth.scheme].find
+    found = look(environ) if look else _first(auth.env, environ)
     if found is None and auth.required:
         raise MissingCredential(provider.id, auth.env)
     return found

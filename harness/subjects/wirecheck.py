@@ -9,6 +9,7 @@ import httpx
 import msgspec
 
 from harness.faults.fault import Consumer
+from providers.auth import Credential
 from providers.call import Call
 from providers.client import Client, Retries
 from providers.errors import ProviderError
@@ -39,7 +40,7 @@ def run(
     provider: Provider,
     call: Call,
     *,
-    key: str | None,
+    key: Credential | None,
     protocol: str,
     values: dict[str, str],
     transport: httpx.BaseTransport,

@@ -1,24 +1,48 @@
 """The authentication schemes: a credential becomes a signed request.
 
-A scheme file holds pure functions; this table lists them by the name a catalog file uses. Nothing
-here looks a credential up (``providers.credentials`` and the dialects do), and no error shows one.
+This table lists them by the name a catalog file uses. A plain scheme is pure functions in ``header``, and
+its credential is looked up elsewhere (``providers.credentials`` and the dialects). A cloud's scheme is a
+module of its own, with ``apply`` and ``find``, because its libraries are heavy: ``_late`` imports it when it
+is first used, and is the only place where a module is imported by name. No error shows a credential.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
 from typing import Protocol as Interface
 
-from providers.auth import header
+from providers.auth import chatgpt, header
+from providers.auth.credential import AccessToken, AWSKeys, Credential
 from providers.auth.header import Scheme
 from providers.errors import ConfigurationError
 from providers.wire import Request
+
+__all__ = ["SCHEMES", "AWSKeys", "AccessToken", "Credential", "Scheme", "authenticate"]
+
+
+def _late(module: str) -> Scheme:
+    """The scheme of a module with ``apply(request, name, credential)`` and ``find(environ)``."""
+
+    def apply(request: Request, name: str, credential: Credential) -> Request:
+        applied: Request = import_module(module).apply(request, name, credential)
+        return applied
+
+    def find(environ: Mapping[str, str]) -> Any:
+        return import_module(module).find(environ)
+
+    return Scheme(apply, wants_name=True, find=find)
+
 
 SCHEMES: Mapping[str, Scheme] = {
     "bearer": Scheme(header.bearer),
     "header": Scheme(header.field, wants_name=True),
     "query": Scheme(header.query, wants_name=True),
     "none": Scheme(header.none),
+    "chatgpt": Scheme(chatgpt.token_and_account),
+    "sigv4": _late("providers.auth.sigv4"),
+    "google": _late("providers.auth.google"),
 }
 
 
@@ -32,10 +56,10 @@ class Declared(Interface):
     def name(self) -> str: ...
 
 
-def authenticate(request: Request, auth: Declared, credential: str | None) -> Request:
+def authenticate(request: Request, auth: Declared, credential: Credential | None) -> Request:
     """``request`` carrying ``credential``; None leaves it as it is, for a server that wants no key.
 
-    Raises ConfigurationError for a scheme nobody knows and for a credential no HTTP field can carry.
+    Raises ConfigurationError for a scheme nobody knows and for a credential that it cannot send.
     """
     scheme = SCHEMES.get(auth.scheme)
     if scheme is None:

@@ -12,7 +12,8 @@ import base64
 import binascii
 
 from providers import jsontext
-from providers.auth.header import bearer, field
+from providers.auth.credential import Credential
+from providers.auth.header import bearer, field, usable
 from providers.errors import MalformedFrame
 from providers.wire import Request
 
@@ -20,10 +21,10 @@ ACCOUNT_FIELD = "chatgpt-account-id"
 _CLAIM = "https://api.openai.com/auth"
 
 
-def token_and_account(request: Request, name: str, credential: str) -> Request:
+def token_and_account(request: Request, name: str, credential: Credential) -> Request:
     """``Authorization: Bearer <credential>``, and the account's id where the token tells it."""
     signed = bearer(request, name, credential)
-    account = account_id(credential)
+    account = account_id(usable(credential))
     return signed if account is None else field(signed, ACCOUNT_FIELD, account)
 
 
