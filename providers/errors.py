@@ -315,6 +315,7 @@ _BY_STATUS: Mapping[int, type[RemoteError]] = {
     404: NotFound,
     408: Overloaded,
     413: RequestTooLarge,
+    424: ServerError,  # Bedrock: the model behind it failed
     429: RateLimited,
     503: Overloaded,
     529: Overloaded,
@@ -331,6 +332,7 @@ _OVERFLOW = (
     "input token count",
     "exceeds the maximum number of tokens",
     "exceeds the available context size",
+    "exceeds the context length",
     "too many tokens in the prompt",
     "model_max_prompt_tokens_exceeded",
     "please reduce the length of the messages",
@@ -346,20 +348,24 @@ _QUOTA = (
     "exceeded your current quota",
     "billing_hard_limit",
     "payment required",
+    "weekly usage limit",
     "usage_limit_reached",
 )
-_BAD_KEY = (  # Google and xAI say these with 400
+_BAD_KEY = (  # Google and xAI say these with 400, Bedrock with 403
     "api key not valid",
     "api key expired",
     "api_key_invalid",
     "incorrect api key provided",
+    "security token included in the request is invalid",
+    "make sure your api key is valid",
 )
-_NO_MODEL = (  # DeepSeek, Mistral, OpenAI, OpenRouter and Z.AI say these with 400
+_NO_MODEL = (  # Bedrock, DeepSeek, Mistral, OpenAI, OpenRouter and Z.AI say these with 400
     "model not exist",
     "model_not_found",
     "invalid_model",
     "not a valid model id",
     "unknown model",
+    "model identifier is invalid",
 )
 _BUSY = (  # Cerebras, Mistral, OpenAI and Z.AI say these with 429
     "queue_exceeded",
@@ -368,7 +374,7 @@ _BUSY = (  # Cerebras, Mistral, OpenAI and Z.AI say these with 429
 )
 _BY_WORDS: tuple[tuple[tuple[int, ...], tuple[str, ...], type[RemoteError]], ...] = (
     ((200, 400, 413, 422), _OVERFLOW, ContextOverflow),
-    ((200, 400), _BAD_KEY, AuthenticationFailed),
+    ((200, 400, 403), _BAD_KEY, AuthenticationFailed),
     ((200, 429), ("please retry in",), RateLimited),
     ((200, 400, 402, 403, 429), _QUOTA, QuotaExhausted),
     ((400,), _NO_MODEL, NotFound),

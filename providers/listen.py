@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from providers.errors import MalformedFrame, RemoteProtocolError, TruncatedStream, shown
+from providers.errors import FramingError, MalformedFrame, RemoteProtocolError, TruncatedStream, shown
 from providers.events import Drift, End, Event
 from providers.wire import Endpoint, Frame, Headers, Protocol, header
 
@@ -65,7 +65,18 @@ class Listener:
                 next_step="check the base URL; a proxy or a login page may have answered",
             )
         self._at_end = True
-        return self._framing.finish()
+        return self._cut(self._framing.finish())
+
+    def _cut(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """The last frames. A stream that ends inside a frame is TruncatedStream."""
+        try:
+            yield from frames
+        except FramingError as fault:
+            if not self._streamed:
+                raise
+            raise TruncatedStream(
+                expected=fault.expected, seen=fault.seen, where=fault.where, next_step="ask again"
+            ) from fault
 
     def events(self, frame: Frame) -> Iterable[Event]:
         """The events of one frame. A stream's last frame that was cut is TruncatedStream."""

@@ -40,7 +40,7 @@ def _told(protocol: Protocol, kind: str, place: Callable[[Frames, Grammar], int]
 
     def change(frames: Frames, grammar: Grammar) -> Frames | None:
         words = EMULATORS[protocol.name].refusals[kind]
-        error = Frame(jsontext.write(grammar.error(words)), grammar.error_event)
+        error = grammar.error_frame(words)
         return [*frames[: place(frames, grammar)], error]
 
     return in_frames(change)

@@ -13,11 +13,13 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
+from harness.emulators import aws_event_stream
 from harness.exchange import Exchange
 from harness.grammars import GRAMMARS
 from harness.grammars.grammar import Grammar, is_sentinel
 from providers import jsontext
 from providers.errors import FramingError
+from providers.framing.eventstream import EventStream
 from providers.framing.json_array import JSONArray
 from providers.framing.ndjson import NDJSON
 from providers.framing.sse import SSE
@@ -89,8 +91,12 @@ def server_sent(frame: Frame) -> bytes:
 
 
 SERVER_SENT = Form(SSE, event_stream)
+MESSAGES = Form(
+    EventStream, lambda frames: b"".join(aws_event_stream.data(each.event, each.data) for each in frames)
+)
 FORMS: Mapping[str, Form] = {
     "text/event-stream": SERVER_SENT,
+    "application/vnd.amazon.eventstream": MESSAGES,
     "application/x-ndjson": Form(NDJSON, lambda frames: b"".join(each.data + b"\n" for each in frames)),
     "application/json": Form(Whole, lambda frames: b"".join(each.data for each in frames)),
 }

@@ -10,11 +10,15 @@ from collections.abc import Callable
 from harness.exchange import Exchange
 from harness.faults.fault import (
     CHARACTERS,
+    MESSAGES,
     STREAMS,
     TEXT,
+    Change,
     Fault,
     Frames,
     completing,
+    form_of,
+    frames_of,
     in_bytes,
     in_event_stream,
     in_frames,
@@ -156,6 +160,24 @@ def _broken_json(frames: Frames, grammar: Grammar) -> Frames | None:
 
 def _bad_utf8(frames: Frames, grammar: Grammar) -> Frames | None:
     return _in_the_middle(frames, grammar, lambda data: re.sub(rb'":\s*"', b'":"\xff\xfe', data, count=1))
+
+
+def _broken_crc(place: int) -> Change:
+    """One bit of a CRC of the middle message flipped. ``place`` is the CRC's last byte, from the start of the
+    message, or from its end when it is negative.
+    """
+
+    def changed(exchange: Exchange, protocol: Protocol) -> Exchange | None:
+        frames = frames_of(exchange) if form_of(exchange) is MESSAGES else None
+        if not frames or len(frames) < 2:
+            return None
+        middle = len(frames) // 2
+        at = frames[middle].offset_bytes + place if place >= 0 else frames[middle + 1].offset_bytes + place
+        content = bytearray(exchange.content)
+        content[at] ^= 1
+        return with_content(exchange, bytes(content))
+
+    return changed
 
 
 def _other_shape(frames: Frames, grammar: Grammar) -> Frames | None:
@@ -366,6 +388,18 @@ FAULTS = (
         title="One frame is a string where an object belongs",
         verdict="error",
         change=in_frames(_other_shape),
+    ),
+    Fault(
+        name="malformed.crc",
+        title="The checksum of a binary message is wrong",
+        verdict="error",
+        change=_broken_crc(-1),
+    ),
+    Fault(
+        name="malformed.prelude_crc",
+        title="The checksum of a binary message's lengths is wrong",
+        verdict="error",
+        change=_broken_crc(11),
     ),
     Fault(
         name="malformed.garbage",

@@ -51,7 +51,8 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
     position of the tool call a frame belongs to, None for other frames. ``second(value)`` is the frame as
     that of a second choice, None where the protocol has none.
 
-    The rest is for writing faults. ``error(refused)`` is an error as JSON, ``error_event`` its event type.
+    The rest is for writing faults. ``error(refused)`` is an error as JSON, ``error_event`` its event type, or
+    ``error_events(refused)`` where it is another one for each.
     ``idle`` says nothing and may come between any two frames; ``unknown`` is of a type nobody knows;
     ``usage_only`` has counts and nothing else, None where the protocol has no such frame. ``hosted`` is, behind
     one text block, the use of a tool that the provider runs itself; ``blocked`` refuses the question as unsafe
@@ -75,6 +76,7 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
     second: Callable[[Any], Any]
     error: Callable[[Refused], JSON]
     error_event: str = ""
+    error_events: Callable[[Refused], str] | None = None
     sentinel: bool = False
     idle: Frame
     unknown: Frame
@@ -90,6 +92,11 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
     name_key: str = "name"
     usage_keys: tuple[str, ...]
     nulls: Mapping[str, tuple[str, ...]]
+
+    def error_frame(self, refused: Refused) -> Frame:
+        """The error as a frame."""
+        event = self.error_events(refused) if self.error_events else self.error_event
+        return Frame(jsontext.write(self.error(refused)), event)
 
     def value(self, frame: Frame) -> Any:
         """The frame's JSON; None for the sentinel, a blank frame and one that is no JSON."""

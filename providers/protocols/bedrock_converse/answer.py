@@ -237,6 +237,7 @@ class StreamDecoder:
         self._stopped = False
         self._counted = False
         self._last = "nothing"
+        self._drifts: set[str] = set()
         self._steps: Mapping[str, Callable[[Object], list[Event]]] = {
             "messageStart": self._message_start,
             "contentBlockStart": self._block_start,
@@ -258,11 +259,16 @@ class StreamDecoder:
         """The events of a message of this type."""
         step = self._steps.get(kind)
         if step is None:
-            return [Drift(f"event {kind}")]
+            return self._told_once(f"event {kind}")
         events = [] if kind == "messageStart" else self._begun()
         events += step(value)
         self._last = kind
         return [*events, End()] if self._stopped and self._counted else events
+
+    def _told_once(self, what: str) -> list[Event]:
+        told = what in self._drifts
+        self._drifts.add(what)
+        return [] if told else [Drift(what)]
 
     def finish(self) -> list[Event]:
         """The end of the messages. Raises TruncatedStream when ``messageStop`` never came."""

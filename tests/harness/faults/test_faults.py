@@ -16,9 +16,10 @@ from harness.faults.fault import frames_of, rewritten
 from harness.scenarios import SCENARIOS
 from providers import jsontext
 from providers.protocols import PROTOCOLS
-from tests.miniatures.bench import CHAT, GEMINI, MESSAGES, spoken
+from tests.miniatures.bench import CHAT, GEMINI, MESSAGES, bench, provider, spoken
 
 SPOKEN = (CHAT, MESSAGES, GEMINI)
+BINARY = "bedrock-converse"
 
 
 def lawful(scenario: str, protocol: str) -> Exchange:
@@ -40,8 +41,9 @@ def made(fault: str) -> tuple[tuple[Exchange, Exchange], ...]:
 
 
 def _made(fault: str) -> Iterator[tuple[Exchange, Exchange]]:
-    for protocol in SPOKEN:
-        for scenario in FAULTS[fault].scenarios:
+    for protocol in (*SPOKEN, BINARY):
+        spoken_of = bench().scenarios(provider(protocol).id, protocol)
+        for scenario in (name for name in FAULTS[fault].scenarios if name in spoken_of):
             before = lawful(scenario, protocol)
             after = FAULTS[fault].apply(before, PROTOCOLS[protocol])
             if after is not None:
@@ -95,7 +97,10 @@ def test_a_check_asks_for_it(fault: str) -> None:
     """Every fault is asked for by a check that applies to one of its scenarios."""
     asking = [check for check in CHECKS.values() if check.faults and selects(check.faults, fault)]
     scenarios = FAULTS[fault].scenarios
-    assert any(check.applies(name, scenario) for check in asking for name in SPOKEN for scenario in scenarios)
+    spoken_here = (*SPOKEN, BINARY)
+    assert any(
+        check.applies(name, scenario) for check in asking for name in spoken_here for scenario in scenarios
+    )
 
 
 @pytest.mark.parametrize("check", [check for check in CHECKS.values() if check.faults], ids=lambda c: c.id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.checks import CHECKS
-from harness.faults.fault import event_stream, frames_of
+from harness.faults.fault import form_of, frames_of
 from harness.grammars import GRAMMARS
 from harness.grammars.grammar import ERROR, is_sentinel
 from harness.judging import judge
@@ -50,10 +50,12 @@ def test_an_error_is_a_step_of_its_own(protocol: str) -> None:
 @pytest.mark.parametrize("name", ["idle", "unknown"])
 def test_frames_that_say_nothing_are_lawful_anywhere(protocol: str, name: str) -> None:
     """An idle or unknown frame between any two frames leaves the order lawful."""
-    frames = frames_of(spoken("text_stream", protocol).exchange) or []
+    exchange = spoken("text_stream", protocol).exchange
+    frames, form = frames_of(exchange) or [], form_of(exchange)
+    assert form is not None
     more: Frame = getattr(GRAMMARS[protocol], name)
     mixed = [each for frame in frames[:-1] for each in (frame, more)] + frames[-1:]
-    seen = answered(event_stream(mixed), protocol=protocol)
+    seen = answered(form.write(mixed), protocol=protocol, headers=exchange.headers)
     assert judge(CHECKS["stream.order"], seen).verdict == "passed"
 
 
