@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from harness.emulators import (
     anthropic_messages,
     azure_openai_responses,
+    bedrock_converse,
+    bedrock_invoke,
     cohere_chat,
     google_generative_ai,
     google_interactions,
@@ -30,6 +32,8 @@ EMULATORS: Mapping[str, Emulator] = {
     for emulator in (
         anthropic_messages.EMULATOR,
         azure_openai_responses.EMULATOR,
+        bedrock_converse.EMULATOR,
+        bedrock_invoke.EMULATOR,
         cohere_chat.EMULATOR,
         google_generative_ai.EMULATOR,
         google_interactions.EMULATOR,

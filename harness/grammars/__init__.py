@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from harness.grammars import (
     anthropic_messages,
+    bedrock_converse,
     cohere_chat,
     google_generative_ai,
     mistral_chat,
@@ -21,6 +22,7 @@ from harness.grammars.grammar import Grammar
 GRAMMARS: Mapping[str, Grammar] = {
     "anthropic-messages": anthropic_messages.GRAMMAR,
     "azure-openai-responses": openai_responses.GRAMMAR,
+    "bedrock-converse": bedrock_converse.GRAMMAR,
     "cohere-chat": cohere_chat.GRAMMAR,
     "google-generative-ai": google_generative_ai.GRAMMAR,
     "google-vertex": google_generative_ai.GRAMMAR,
