@@ -17,7 +17,7 @@
         EventOrderError             a lawful frame at an unlawful place
         TruncatedStream             the end came before the protocol's own end
       RemoteError                   the peer refused
-        InvalidRequest  AuthenticationFailed  PermissionDenied  NotFound  RequestTooLarge
+        Redirected  InvalidRequest  AuthenticationFailed  PermissionDenied  NotFound  RequestTooLarge
         ContextOverflow  RateLimited  QuotaExhausted  Overloaded  ServerError  ContentFiltered
       TransportError                no answer
         Unreachable
@@ -243,6 +243,10 @@ class RemoteError(ProviderError):
         super().__init__(f"the provider refused ({kind}): {shown(message or 'no message')}")
 
 
+class Redirected(RemoteError):
+    """The peer points to another address (3xx); a call with a credential does not follow it."""
+
+
 class InvalidRequest(RemoteError):
     """The peer says the request is wrong (400, 405, 409, 415, 422)."""
 
@@ -387,6 +391,8 @@ def remote_error_class(status: int, *words: str | int | None) -> type[RemoteErro
     text = " ".join(str(word) for word in words if word is not None).lower()
     told = next((word for word in words if type(word) is int and 400 <= word < 600), status)
     status = told if status == 200 else status  # an error inside an answer may name its status code
+    if 300 <= status < 400:
+        return Redirected
     for statuses, signs, kind in _BY_WORDS:
         if status in statuses and any(sign in text for sign in signs):
             return kind
