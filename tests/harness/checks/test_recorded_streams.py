@@ -22,6 +22,8 @@ RECORDINGS = Path(__file__).parents[4] / "shared" / "recordings"
 LAWFUL = ("http.stream_content_type", "stream.frame_grammar", "stream.cut.recorded", "stream.first_event")
 # Their recordings stand under another protocol's name, or there are none.
 UNRECORDED = {"azure-openai-responses", "openai-codex-responses"}
+# Written by hand in its source: a call without the message around it, counts before the stop.
+HANDMADE = {"455abbd21a6a1c69"}
 # What may break the other checks, and is broken in these recordings.
 ODD = {
     "stream.order": {
@@ -78,7 +80,7 @@ def test_real_streams_are_lawful(protocol: str) -> None:
     """Every recorded stream passes the provider's checks, but for those that its listed quirks break."""
     found = recordings(protocol)
     assert found
-    for recording in found:
+    for recording in (each for each in found if each["id"] not in HANDMADE):
         seen = observed(recording)
         quirks = set(recording.get("quirks") or ())
         checks = [*LAWFUL, *(check for check, odd in ODD.items() if not quirks & odd)]
