@@ -56,9 +56,16 @@ class Judgement:
                 self.refuse("required", f"the field {name}", "nothing", f"{where}/{name}")
 
     def request(
-        self, request: Request, path: str, needed: Iterable[str], checks: Mapping[str, Check]
+        self,
+        request: Request,
+        path: str,
+        needed: Iterable[str],
+        checks: Mapping[str, Check],
+        *,
+        strict: bool = True,
     ) -> tuple[Violation, ...]:
-        """Judge the head, then the body by ``checks``; unknown fields pass where the endpoint passes them."""
+        """Judge the head, then the body by ``checks``. Fields that have none pass where the vendor is not
+        ``strict``, or the endpoint passes them on."""
         self._head(request, path)
         try:
             body = request.json()
@@ -68,7 +75,7 @@ class Judgement:
         if self.is_a(body, dict, ""):
             self.sent = body
             self.needs(body, needed, "")
-            lenient = "passthrough" in self._endpoint.features
+            lenient = not strict or "passthrough" in self._endpoint.features
             for name, value in body.items():
                 check = checks.get(name)
                 if check is not None:

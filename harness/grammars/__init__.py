@@ -14,6 +14,7 @@ from harness.grammars import (
     cohere_chat,
     google_generative_ai,
     mistral_chat,
+    ollama_chat,
     openai_completions,
     openai_responses,
 )
@@ -27,6 +28,7 @@ GRAMMARS: Mapping[str, Grammar] = {
     "google-generative-ai": google_generative_ai.GRAMMAR,
     "google-vertex": google_generative_ai.GRAMMAR,
     "mistral-chat": mistral_chat.GRAMMAR,
+    "ollama-chat": ollama_chat.GRAMMAR,
     "openai-codex-responses": openai_responses.GRAMMAR,
     "openai-completions": openai_completions.GRAMMAR,
     "openai-responses": openai_responses.GRAMMAR,

@@ -1,0 +1,38 @@
+"""The other side of ``ollama-chat``: an Ollama server.
+
+Reference: https://docs.ollama.com/api/chat and https://docs.ollama.com/api/errors; read 2026-11-21. The
+wording of the errors is as clients report it.
+
+    judge.py   what the server refuses in a request
+    speak.py   a Turn as the server's bytes, and refusals
+"""
+
+from __future__ import annotations
+
+from harness.emulators.emulator import Emulator
+from harness.emulators.ollama_chat.judge import judge
+from harness.emulators.ollama_chat.speak import refuse, speak
+from providers.wire import Refused
+
+EMULATOR = Emulator(
+    name="ollama-chat",
+    source="https://docs.ollama.com/api/chat",
+    judge=judge,
+    speak=speak,
+    refuse=refuse,
+    refusals={
+        "bad_key": Refused(401, "unauthorized"),
+        "forbidden": Refused(403, "this model requires a subscription, upgrade for access"),
+        "unknown_model": Refused(404, "model '{model}' not found"),
+        "rate_limit": Refused(429, "too many concurrent requests"),
+        "quota": Refused(429, "you've reached your weekly usage limit, please upgrade to continue"),
+        "overloaded": Refused(503, "server busy, please try again.  maximum pending requests exceeded"),
+        "server_error": Refused(
+            500,
+            "model runner has unexpectedly stopped, this may be due to resource limitations or an internal "
+            "error, check ollama server logs for details",
+        ),
+        "context_overflow": Refused(400, "the input length exceeds the context length"),
+        "bad_request": Refused(400, "missing request body"),
+    },
+)
