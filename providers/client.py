@@ -285,8 +285,10 @@ class Client(_Shared):
         assembler = Assembler()
         head: Headers = ()
         try:
-            for event, head in self._heard(prepared):
-                assembler.feed(event)
+            with closing(self._heard(prepared)) as answer:
+                for heard in answer:
+                    event, head = heard
+                    assembler.feed(event)
         except ProviderError as error:
             error.turn = assembler.turn(error, request_id(head))
             raise
@@ -422,8 +424,10 @@ class AsyncClient(_Shared):
         assembler = Assembler()
         head: Headers = ()
         try:
-            async for event, head in self._heard(prepared):
-                assembler.feed(event)
+            async with aclosing(self._heard(prepared)) as answer:
+                async for heard in answer:
+                    event, head = heard
+                    assembler.feed(event)
         except ProviderError as error:
             error.turn = assembler.turn(error, request_id(head))
             raise

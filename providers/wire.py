@@ -162,7 +162,7 @@ def retry_after_s(headers: Headers, now: datetime | None = None) -> float | None
         return None
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

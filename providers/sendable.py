@@ -1,0 +1,87 @@
+"""What HTTP can carry, and what of a request must not be told.
+
+A base URL or a field that cannot be sent is the operator's error, found before anything is sent. What
+authentication added to a request is remembered, so that a peer that repeats it cannot make an error of ours
+tell it. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from providers.errors import ConfigurationError, ProviderError
+from providers.wire import Headers, Request
+
+_SHORTEST = 8  # a shorter text stands in too many words to be blotted out
+_BLOT = "[redacted]"
+
+
+def refuse_unsendable(base_url: str, headers: Headers) -> None:
+    """Raise ConfigurationError for a base URL that is none, and for a field that no request can carry."""
+    fault = _fault_of(base_url)
+    if fault:
+        raise ConfigurationError(
+            "the base URL cannot be used",
+            expected="http or https and a host, as in https://api.example.com/v1",
+            seen=fault,
+            where=place(base_url),
+        )
+    for name, value in headers:
+        if not (name + value).isascii() or not (name + value).isprintable():
+            raise ConfigurationError(
+                "a header cannot be sent", expected="printable ASCII", seen=name, where="the call's headers"
+            )
+
+
+def _fault_of(base_url: str) -> str:
+    try:
+        urlsplit(base_url)  # stricter than httpx about brackets
+        url = httpx.URL(base_url)
+        url.host.encode("idna")  # which the resolver does
+    except (httpx.InvalidURL, ValueError) as refusal:
+        return str(refusal)
+    return "" if url.scheme in ("http", "https") and url.host else "another scheme, or no host"
+
+
+def place(url: str) -> str:
+    """The URL without its user information and its query, which may hold a credential."""
+    scheme, separator, rest = url.split("?")[0].rpartition("://")
+    host, slash, path = rest.partition("/")
+    return scheme + separator + host.rpartition("@")[2] + slash + path
+
+
+def added(before: Request, after: Request) -> tuple[str, ...]:
+    """The texts that authentication added to fields and query, without their scheme."""
+    return tuple(text for text in _added(before, after) if len(text) >= _SHORTEST)
+
+
+def _added(before: Request, after: Request) -> Iterator[str]:
+    for pair in after.headers:
+        if pair not in before.headers:
+            yield pair[1].rpartition(" ")[2]
+    known = httpx.URL(before.url).params.multi_items()
+    for parameter in httpx.URL(after.url).params.multi_items():
+        if parameter not in known:
+            yield parameter[1]
+
+
+def untold(error: ProviderError, secrets: tuple[str, ...]) -> None:
+    """Take the secrets out of everything that ``error`` says, in place."""
+    if secrets:
+        for name, value in vars(error).items():
+            setattr(error, name, _without(value, secrets))
+        error.args = (error.summary,)
+
+
+def _without(value: Any, secrets: tuple[str, ...]) -> Any:
+    if isinstance(value, str):
+        for secret in secrets:
+            value = value.replace(secret, _BLOT)
+        return value
+    if isinstance(value, dict):
+        return {_without(name, secrets): _without(inner, secrets) for name, inner in value.items()}
+    return [_without(inner, secrets) for inner in value] if isinstance(value, list) else value
