@@ -14,6 +14,7 @@ from providers.protocols import (
     bedrock_converse,
     bedrock_invoke,
     cohere_chat,
+    cohere_chat_v1,
     google_generative_ai,
     google_interactions,
     google_vertex,
@@ -23,6 +24,7 @@ from providers.protocols import (
     openai_codex_responses,
     openai_completions,
     openai_responses,
+    openai_text_completions,
 )
 from providers.wire import Protocol
 
@@ -34,6 +36,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
         bedrock_converse.PROTOCOL,
         bedrock_invoke.PROTOCOL,
         cohere_chat.PROTOCOL,
+        cohere_chat_v1.PROTOCOL,
         google_generative_ai.PROTOCOL,
         google_interactions.PROTOCOL,
         google_vertex.PROTOCOL,
@@ -43,5 +46,6 @@ PROTOCOLS: Mapping[str, Protocol] = {
         openai_codex_responses.PROTOCOL,
         openai_completions.PROTOCOL,
         openai_responses.PROTOCOL,
+        openai_text_completions.PROTOCOL,
     )
 }

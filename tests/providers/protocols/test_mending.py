@@ -1,0 +1,94 @@
+"""Mending a history: what every vendor refuses is put right, and nothing else is changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from providers.call import Image, Message, Reasoning, Text, ToolCall, ToolResult, tool_results, user
+from providers.protocols.mending import NO_RESULT, Answered, Ids, arguments_of, data_url, mended
+from tests.strategies import messages
+
+
+def calling(*calls: ToolCall, aborted: bool = False) -> Message:
+    return Message("assistant", calls, aborted=aborted)
+
+
+def test_results_stand_with_their_calls() -> None:
+    """Each call has its result, whatever their order, or one that says it has none; orphans go."""
+    history = (
+        tool_results(ToolResult("lost", "f", (Text("?"),))),
+        user("hi"),
+        calling(ToolCall("f", {}, id="a"), ToolCall("g", {}, id="b"), ToolCall("h", {}, id="c")),
+        tool_results(
+            ToolResult("b", "g", (Text("2"), Image(data="AA==")), is_error=True),
+            ToolResult("a", "f", (Text("1"),)),
+            ToolResult("a", "f", (Text("again"),)),
+        ),
+    )
+    said, turn = mended(history, Ids())
+    assert (said.message, said.calls) == (user("hi"), ())
+    assert [(each.id, each.told, each.is_error) for each in turn.calls] == [
+        ("a", "1", False),
+        ("b", "2", True),
+        ("c", NO_RESULT, False),
+    ]
+    assert turn.calls[1].shown == (Image(data="AA=="),)
+
+
+def test_turns_that_say_nothing_are_left_out() -> None:
+    """A turn without words or calls goes, and so do broken calls of one that was cut off."""
+    history = (
+        Message("assistant", (Reasoning("hm"),)),
+        calling(ToolCall("f", None, id="a", arguments_raw="{"), aborted=True),
+        calling(ToolCall("f", None, id="a", arguments_raw="{")),
+    )
+    assert [turn.calls[0].call.arguments_raw for turn in mended(history, Ids())] == ["{"]
+
+
+@pytest.mark.parametrize(
+    ("ids", "id", "kept"),
+    [
+        (Ids(), "call_1|x", True),
+        (Ids(9, 9, "a-zA-Z0-9"), "abcDEF123", True),
+        (Ids(9, 9, "a-zA-Z0-9"), "call_1|xy", False),
+        (Ids(1, 4), "abcde", False),
+    ],
+)
+def test_ids_have_the_vendors_form(ids: Ids, id: str, kept: bool) -> None:
+    """An id of the right form is kept; another is replaced by one, the same each time."""
+    made = ids.of(ToolCall("f", {}, id=id))
+    assert (made == id) is kept
+    assert ids.of(ToolCall("f", {}, id=id)) == made
+    assert ids.of(ToolCall("f", {}, id=made)) == made
+
+
+def test_missing_ids_are_told_apart() -> None:
+    """Two calls without an id get two, and results without one are found by the tool's name."""
+    history = (
+        calling(ToolCall("f", {}), ToolCall("g", {})),
+        tool_results(ToolResult(None, "g", (Text("2"),)), ToolResult(None, "f", (Text("1"),))),
+    )
+    (turn,) = mended(history, Ids())
+    assert [each.told for each in turn.calls] == ["1", "2"]
+    assert len({each.id for each in turn.calls}) == 2
+
+
+def test_arguments_and_pictures_as_text() -> None:
+    """Arguments go as they came, or as JSON; a picture's data in a data URL."""
+    assert arguments_of(ToolCall("f", {"x": 1}, arguments_raw='{ "x": 1 }')) == '{ "x": 1 }'
+    assert arguments_of(ToolCall("f", {"x": 1})) == '{"x":1}'
+    assert data_url(Image(data="AA==")) == "data:image/png;base64,AA=="
+    assert Answered(ToolCall("f", {}), "a").told == NO_RESULT
+
+
+@given(st.lists(messages(), max_size=6))
+def test_every_history_is_mended(history: list[Any]) -> None:
+    """Users' turns stay, assistants' say something, and mending has nothing to mend again."""
+    turns = list(mended(history, Ids()))
+    users = [message for message in history if message.role == "user"]
+    assert [turn.message for turn in turns if turn.message.role == "user"] == users
+    assert all(turn.text or turn.calls for turn in turns if turn.message.role == "assistant")
