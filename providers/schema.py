@@ -103,10 +103,15 @@ class Auth(_Strict):
 
 
 class Value(_Strict):
-    """A further value that a base URL or a header needs, ``{name}`` in them."""
+    """A further value that a base URL or a header needs, ``{name}`` in them.
+
+    The ``default`` may have other values in it. ``deviations`` hold for the endpoints whose protocols have
+    them while the value is "1": such a value is a switch, and is named nowhere.
+    """
 
     env: tuple[Variable, ...] = ()
     default: str | None = None
+    deviations: dict[str, Any] = {}
     meaning: str
 
 
@@ -272,21 +277,35 @@ class Provider(_Strict):
         Raises ConflictingConfig when there is none or a value is missing.
         """
         declared = self.declaration(protocol, model)
-        known = {name: value.default for name, value in self.values.items() if value.default is not None}
-        known.update(values or {})
+        known = self._known(values or {})
+        protocol_deviations = PROTOCOLS[declared.protocol].deviations
         return Endpoint(
             provider=self.id,
             protocol=declared.protocol,
             base_url=(base_url or self._filled(declared.base_url, known)).rstrip("/"),
             path=declared.path and self._filled(declared.path, {"model": "{model}", **known}),
             headers=tuple((name, self._filled(text, known)) for name, text in declared.headers.items()),
-            deviations=msgspec.convert(declared.deviations, PROTOCOLS[declared.protocol].deviations),
+            deviations=msgspec.convert(
+                {**declared.deviations, **self._switched(known, protocol_deviations)}, protocol_deviations
+            ),
             features=frozenset(name for name, offered in self.offered.items() if offered),
             refusals={
                 kind: Refused(words.status, words.message, words.type, words.code)
                 for kind, words in self.refusals.items()
             },
         )
+
+    def _known(self, values: Mapping[str, str]) -> dict[str, str]:
+        """``values`` and the defaults of the others, these filled."""
+        plain = {name: value.default for name, value in self.values.items() if value.default is not None}
+        known = {**plain, **values}
+        return {**{name: self._filled(text, known) for name, text in plain.items()}, **values}
+
+    def _switched(self, known: Mapping[str, str], struct: type) -> dict[str, Any]:
+        """The deviations of ``struct`` that values switch on."""
+        fields = {field.encode_name for field in msgspec.structs.fields(struct)}
+        on = [value.deviations for name, value in self.values.items() if known.get(name) == "1"]
+        return {name: told for each in on for name, told in each.items() if name in fields}
 
     def _filled(self, template: str, known: Mapping[str, str]) -> str:
         try:
@@ -317,7 +336,7 @@ def load_file(path: Path) -> Provider:
         table = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise InvalidDeclaration(path.name, (f"not readable as TOML: {fault}",)) from None
-    faults = [*_dangling(table, table.get("sources")), *_unfilled(table)]
+    faults = [*_dangling(table, table.get("sources")), *_unfilled(table), *_bad_values(table)]
     if table.get("id") != path.stem:
         faults.append(f"id: expected {path.stem!r} as in the file's name, seen {table.get('id')!r}")
     try:
@@ -360,6 +379,25 @@ def _unfilled(table: Mapping[str, Any]) -> Iterator[str]:
             allowed = known | {"model"} if key == "path" else known
             for name in sorted(_placeholders(template) - allowed):
                 yield f"endpoints.{index}.{key}: {{{name}}} is not in [values]"
+
+
+def _bad_values(table: Mapping[str, Any]) -> Iterator[str]:
+    """Every placeholder of a value's default that no value fills, and every deviation that no protocol of the
+    file has, by its key."""
+    values, endpoints = table.get("values"), table.get("endpoints")
+    values = values if isinstance(values, dict) else {}
+    listed = endpoints if isinstance(endpoints, list) else []
+    spoken = [str(each.get("protocol")) for each in listed if isinstance(each, dict)]
+    structs = [PROTOCOLS[name].deviations for name in spoken if name in PROTOCOLS]
+    known = {field.encode_name for struct in structs for field in msgspec.structs.fields(struct)}
+    for name, value in values.items():
+        if not isinstance(value, dict):
+            continue
+        for missing in sorted(_placeholders(value.get("default")) - {*values}):
+            yield f"values.{name}.default: {{{missing}}} is not in [values]"
+        switched = value.get("deviations")
+        for deviation in sorted({*switched} - known if isinstance(switched, dict) else ()):
+            yield f"values.{name}.deviations: unknown deviation {deviation!r}"
 
 
 def _placeholders(template: Any) -> set[str]:
