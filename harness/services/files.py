@@ -1,0 +1,155 @@
+"""The vendors' side of files. References: as in ``providers.services.files``, read 2026-11-21."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from harness.emulators.emulator import Spoken, Violation, spoken
+from harness.services.emulator import Desk, Form, Judge, speaking
+from harness.services.models_list import ANTHROPIC_VERSION
+from providers.call import JSON
+from providers.services.files import (
+    Deleted,
+    DeleteFile,
+    File,
+    FileContent,
+    FileList,
+    GetFile,
+    ListFiles,
+    ReadFile,
+    Upload,
+)
+from providers.wire import Endpoint, Request, header
+
+_BOUNDARY = re.compile(r'multipart/form-data; *boundary="?([^";]{1,70})"?$')
+_DISPOSITION = re.compile(rb'form-data; name="([^"]*)"(?:; filename="([^"]*)")?')
+_CREATED = 1700000000
+
+
+def _judge_upload(form: Form, needed: tuple[str, ...], request: Request, endpoint: Endpoint) -> Any:
+    found = list(form.judge(request, endpoint))
+    match = _BOUNDARY.match(header(request.headers, "content-type") or "")
+    if match is None:
+        return (*found, Violation("header", "multipart/form-data with a boundary", "another", "content-type"))
+    parts = _parts(match[1].encode(), request.content)
+    if parts is None:
+        return (*found, Violation("multipart", "parts between boundaries (RFC 7578)", "others", ""))
+    found += [
+        Violation("required", f"the part {name}", "nothing", f"/{name}")
+        for name in needed
+        if name not in parts
+    ]
+    found += [
+        Violation("unknown_field", " or ".join(needed), name, f"/{name}")
+        for name in parts
+        if name not in needed
+    ]
+    if parts.get("file") == b"":
+        found.append(Violation("required", "a file name", "nothing", "/file"))
+    return tuple(found)
+
+
+def _parts(boundary: bytes, content: bytes) -> dict[str, bytes] | None:
+    """Each part's name and file name; None for what is not multipart."""
+    pieces = (b"\r\n" + content).split(b"\r\n--" + boundary)
+    if pieces[0] or pieces[-1] not in (b"--", b"--\r\n") or len(pieces) < 3:
+        return None
+    heads = [_DISPOSITION.search(piece.split(b"\r\n\r\n")[0]) for piece in pieces[1:-1]]
+    return {head[1].decode(): head[2] or b"" for head in heads if head}
+
+
+def _openai_file(file: File) -> dict[str, Any]:
+    return {
+        "object": "file",
+        "id": file.id,
+        "purpose": file.purpose,
+        "filename": file.name,
+        "bytes": file.size_bytes,
+        "created_at": _CREATED,
+        "expires_at": None,
+        "status": "processed",
+        "status_details": None,
+    }
+
+
+def _anthropic_file(file: File) -> dict[str, Any]:
+    return {
+        "type": "file",
+        "id": file.id,
+        "size_bytes": file.size_bytes,
+        "created_at": "2025-04-15T18:37:24.100435Z",
+        "filename": file.name,
+        "mime_type": file.media_type,
+        "downloadable": True,
+    }
+
+
+def _page(file: Callable[[File], JSON], answer: FileList) -> dict[str, Any]:
+    ids = [each.id for each in answer.files]
+    return {
+        "data": [file(each) for each in answer.files],
+        "first_id": ids[0] if ids else None,
+        "last_id": ids[-1] if ids else None,
+        "has_more": answer.next is not None,
+    }
+
+
+def _content(ask: ReadFile, answer: FileContent, endpoint: Endpoint) -> Spoken:
+    media_type = answer.media_type or "application/octet-stream"
+    return spoken(200, (("content-type", media_type),), [answer.content])
+
+
+def _desks(
+    file: Callable[[File], JSON],
+    page: Callable[[FileList], JSON],
+    deleted: Callable[[Deleted], JSON],
+    *,
+    headers: Mapping[str, str],
+    parts: tuple[str, ...],
+    after: tuple[str, ...],
+) -> Mapping[type, Desk]:
+    def form(method: str, path: str, *parameters: str) -> Form:
+        return Form(method=method, path=path, parameters=parameters, headers=headers)
+
+    def judge(method: str, path: str) -> Judge:
+        return form(method, path).judge
+
+    one = speaking(lambda ask, answer: file(answer))
+    return {
+        Upload: Desk(judge=partial(_judge_upload, form("POST", "/files"), parts), speak=one),
+        ListFiles: Desk(
+            judge=form("GET", "/files", *after).judge, speak=speaking(lambda ask, answer: page(answer))
+        ),
+        GetFile: Desk(judge=judge("GET", "/files/[^/]+"), speak=one),
+        ReadFile: Desk(judge=judge("GET", "/files/[^/]+/content"), speak=_content),
+        DeleteFile: Desk(
+            judge=judge("DELETE", "/files/[^/]+"), speak=speaking(lambda ask, answer: deleted(answer))
+        ),
+    }
+
+
+OPENAI = _desks(
+    _openai_file,
+    lambda answer: {"object": "list", **_page(_openai_file, answer)},
+    lambda answer: {"id": answer.id, "object": "file", "deleted": True},
+    headers={},
+    parts=("purpose", "file"),
+    after=("after", "limit", "order", "purpose"),
+)
+DESKS: Mapping[str, Mapping[type, Desk]] = {
+    "openai-completions": OPENAI,
+    "openai-responses": OPENAI,
+    "azure-openai-responses": OPENAI,
+    "mistral-chat": OPENAI,
+    "anthropic-messages": _desks(
+        _anthropic_file,
+        partial(_page, _anthropic_file),
+        lambda answer: {"id": answer.id, "type": "file_deleted"},
+        headers={**ANTHROPIC_VERSION, "anthropic-beta": ".*files-api-2025-04-14"},
+        parts=("file",),
+        after=("after_id", "before_id", "limit"),
+    ),
+}

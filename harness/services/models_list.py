@@ -1,0 +1,93 @@
+"""The vendors' side of models lists. References: ``providers.services.models_list``, read 2026-11-21."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from harness.services.emulator import Desk, Form, speaking
+from providers.call import JSON
+from providers.services.models_list import ListModels, ModelList
+
+ANTHROPIC_VERSION = {"anthropic-version": r"20\d\d-\d\d-\d\d$"}
+
+
+def _openai(ask: ListModels, answer: ModelList) -> JSON:
+    data = [{"id": id, "object": "model", "created": 1700000000, "owned_by": "system"} for id in answer.ids]
+    return {"object": "list", "data": data}
+
+
+def _anthropic(ask: ListModels, answer: ModelList) -> JSON:
+    data = [
+        {"type": "model", "id": id, "display_name": id, "created_at": "2025-02-19T00:00:00Z"}
+        for id in answer.ids
+    ]
+    ends = (answer.ids[0], answer.ids[-1]) if answer.ids else (None, None)
+    return {"data": data, "has_more": answer.next is not None, "first_id": ends[0], "last_id": ends[1]}
+
+
+def _google(ask: ListModels, answer: ModelList) -> JSON:
+    models = [
+        {
+            "name": f"models/{id}",
+            "version": "001",
+            "displayName": id,
+            "inputTokenLimit": 1048576,
+            "outputTokenLimit": 65536,
+            "supportedGenerationMethods": ["generateContent", "countTokens"],
+        }
+        for id in answer.ids
+    ]
+    return {"models": models, **({"nextPageToken": answer.next} if answer.next else {})}
+
+
+def _cohere(ask: ListModels, answer: ModelList) -> JSON:
+    models = [
+        {"name": id, "is_deprecated": False, "endpoints": ["chat"], "context_length": 128000}
+        for id in answer.ids
+    ]
+    return {"models": models, **({"next_page_token": answer.next} if answer.next else {})}
+
+
+def _bedrock(ask: ListModels, answer: ModelList) -> JSON:
+    arn = "arn:aws:bedrock:us-east-1::foundation-model/"
+    summaries = [
+        {"modelArn": arn + id, "modelId": id, "modelName": id, "modelLifecycle": {"status": "ACTIVE"}}
+        for id in answer.ids
+    ]
+    return {"modelSummaries": summaries}
+
+
+def _ollama(ask: ListModels, answer: ModelList) -> JSON:
+    models = [
+        {"name": id, "model": id, "modified_at": "2025-10-03T23:34:03.409490317-07:00", "size": 3338801804}
+        for id in answer.ids
+    ]
+    return {"models": models}
+
+
+def _desk(
+    path: str,
+    words: Callable[[ListModels, ModelList], JSON],
+    *parameters: str,
+    headers: Mapping[str, str] | None = None,
+) -> Desk:
+    form = Form(method="GET", path=path, parameters=parameters, headers=headers or {})
+    return Desk(judge=form.judge, speak=speaking(words))
+
+
+OPENAI = _desk("/models", _openai, "limit", "after")
+DESKS: Mapping[str, Desk] = {
+    "openai-completions": OPENAI,
+    "openai-responses": OPENAI,
+    "azure-openai-responses": OPENAI,
+    "mistral-chat": OPENAI,
+    "anthropic-messages": _desk(
+        "/models", _anthropic, "limit", "after_id", "before_id", headers=ANTHROPIC_VERSION
+    ),
+    "google-generative-ai": _desk("/models", _google, "pageSize", "pageToken", "key"),
+    "cohere-chat": _desk("/v1/models", _cohere, "page_size", "page_token", "endpoint", "default_only"),
+    "bedrock-converse": _desk(
+        "/foundation-models", _bedrock, "byProvider", "byOutputModality", "byInferenceType"
+    ),
+    "ollama-chat": _desk("/api/tags", _ollama),
+}
