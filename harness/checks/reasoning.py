@@ -55,7 +55,7 @@ def answer(seen: Observation) -> None:
     "reason.tokens",
     capability="reasoning",
     scenarios=_ONE,
-    protocols=("*", "!cohere-chat"),  # whose reference has no such count
+    protocols=("*", "!cohere-chat", "!ollama-chat", "!bedrock-converse"),  # which have no such count
     source="https://platform.openai.com/docs/guides/reasoning",
 )
 def tokens(seen: Observation) -> None:
@@ -71,7 +71,7 @@ def asked(seen: Observation) -> None:
     if getattr(seen.endpoint.deviations, "thinking", "") == "none":
         unjudgeable("the endpoint declares no field for it")
     names = _names(seen.sent.json())
-    asked = [name for name in names for word in ("reasoning", "thinking", "effort") if word in name.lower()]
+    asked = [name for name in names for word in ("reasoning", "think", "effort") if word in name.lower()]
     require(bool(asked), expected="a reasoning field", observed=sorted(names))
 
 

@@ -150,12 +150,16 @@ def max_tokens_param(seen: Observation) -> None:
     body = seen.sent.json()
     limit = seen.call.max_output_tokens
     groups = [body, *(value for value in body.values() if isinstance(value, dict))]
-    named = [name for group in groups for name, value in group.items() if value == limit and "oken" in name]
+    named = [name for group in groups for name, value in group.items() if value == limit and _is_limit(name)]
     declared = getattr(seen.endpoint.deviations, "max_tokens_field", None)
     if declared == "":
         unjudgeable("the endpoint takes no limit")
     require(len(named) == 1, expected="one field", observed=named)
     require(declared in (None, named[0]), expected=str(declared), observed=named[0])
+
+
+def _is_limit(name: str) -> bool:
+    return "token" in name.lower() or name == "num_predict"
 
 
 @check(

@@ -43,7 +43,13 @@ def multi_turn(seen: Observation) -> None:
     require(-1 not in places and places == sorted(places), expected="three turns in order", observed=places)
 
 
-@check("id.present", capability="text", scenarios=ANSWERED, source=_CHAT)
+@check(
+    "id.present",
+    capability="text",
+    scenarios=ANSWERED,
+    protocols=("*", "!bedrock-converse", "!ollama-chat"),  # whose references have no such field
+    source=_CHAT,
+)
 def id_present(seen: Observation) -> None:
     """An answer SHOULD carry an id of its own."""
     require(bool(seen.turn.id), expected="an id", observed=seen.turn.id)
@@ -66,7 +72,7 @@ def id_prefix(seen: Observation) -> None:
     "id.model_echo",
     capability="text",
     scenarios=("text", "text_stream"),
-    protocols=("*", "!cohere-chat"),  # whose reference has no such field
+    protocols=("*", "!cohere-chat", "!bedrock-converse"),  # whose references have no such field
     source=_CHAT,
 )
 def model_echo(seen: Observation) -> None:

@@ -370,7 +370,7 @@ def orphan_result(seen: Observation) -> None:
     source=_ANTHROPIC,
 )
 def abort(seen: Observation) -> None:
-    """A tool call that was cut off MUST NOT be sent again, and the rest of its turn MUST make a valid history."""
+    """A tool call that was cut off MUST NOT be sent again; the rest of its turn stays a valid history."""
     require(b"get_weather" in seen.sent.content, expected="the tool on offer", observed=seen.sent.content)
     pieces = [
         part.arguments_raw for m in seen.call.messages for part in m.parts if isinstance(part, ToolCall)
@@ -388,7 +388,7 @@ def abort(seen: Observation) -> None:
     source=_ANTHROPIC,
 )
 def history_needs_tools(seen: Observation) -> None:
-    """History with tool calls MUST be accepted without tools on offer: padded where the vendor wants some."""
+    """History with tool calls MUST be valid without tools on offer: padded where the vendor wants some."""
     require(not seen.violations, expected="a request the vendor accepts", observed=seen.violations)
     results = [_words(result) for result in _results(seen)]
     missing = set(results) - set(_strings(_sent(seen)))
@@ -404,7 +404,7 @@ def history_needs_tools(seen: Observation) -> None:
     source="https://docs.anthropic.com/en/docs/agents-and-tools/tool-use/fine-grained-tool-streaming",
 )
 def fine_grained(seen: Observation) -> None:
-    """Fine-grained streaming of arguments MUST be asked for where the endpoint declares it, and only there."""
+    """Fine-grained streaming of arguments MUST be asked for exactly where the endpoint declares it."""
     declared = bool(getattr(seen.endpoint.deviations, "eager_tool_input", False))
     asked = b'"eager_input_streaming":true' in seen.sent.content
     require(asked == declared, expected=f"eager_input_streaming {declared}", observed=asked)
@@ -419,7 +419,7 @@ def fine_grained(seen: Observation) -> None:
     source=_ANTHROPIC,
 )
 def server_side(seen: Observation) -> None:
-    """A tool that the provider runs itself MUST NOT become a call for the client, nor change how a turn ended."""
+    """A tool that the provider runs itself MUST NOT become a call for the client, nor change the end."""
     wanted, got = sound(seen), seen.turn
     require(seen.error is None, expected="no error", observed=seen.error)
     require(not got.tool_calls, expected="no call for the client", observed=got.tool_calls)
@@ -431,7 +431,7 @@ def server_side(seen: Observation) -> None:
     "tool.strict",
     capability="tools",
     scenarios=("tool_strict*",),
-    protocols=("openai-*", "azure-*", "anthropic-messages", "bedrock-converse"),  # Google has no such field
+    protocols=("openai-*", "azure-*", "anthropic-messages"),  # the others have no such field
     blames="subject",
     source=_OPENAI,
 )
@@ -449,7 +449,7 @@ def schema_refs(seen: Observation) -> None:
     """A schema's $ref MUST reach the wire with its $defs, or be resolved; the keywords beside it survive."""
     content = seen.sent.content
     resolved = b"$ref" not in content
-    require(resolved or b"$defs" in content, expected="$defs beside $ref", observed=content[-400:])
+    require(resolved or b'"$defs"' in content, expected="$defs beside $ref", observed=content[-400:])
     require(
         b"The city's name" in content, expected="the description beside the $ref", observed=content[-400:]
     )

@@ -54,8 +54,8 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
     The rest is for writing faults. ``error(refused)`` is an error as JSON, ``error_event`` its event type, or
     ``error_events(refused)`` where it is another one for each.
     ``idle`` says nothing and may come between any two frames; ``unknown`` is of a type nobody knows;
-    ``usage_only`` has counts and nothing else, None where the protocol has no such frame. ``hosted`` is, behind
-    one text block, the use of a tool that the provider runs itself; ``blocked`` refuses the question as unsafe
+    ``usage_only`` has counts and nothing else, None where the protocol has no such frame. ``hosted`` is,
+    behind one text block, the use of a tool that the provider runs itself; ``blocked`` refuses the question
     in place of an answer, None where the vendor answers so with a status code. The keys are
     those of the value's objects, at any depth: ``finish_key`` and the vendor's ``finishes``, ``text_key``,
     ``arguments_key`` (None where arguments are no text), ``name_key``; ``repeated_keys`` are those under

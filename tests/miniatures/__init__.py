@@ -1,7 +1,8 @@
 """Tiny misbehaving providers and misbehaving subjects: for each check, what turns it red.
 
 One file a topic, beside the check's own. A miniature is a function that returns what was observed, and its
-docstring says what the peer or the client in it does wrong. ``bench`` has what miniatures are made from.
+docstring says who in it does what wrong: a provider, a client, or a model. That one is to be blamed.
+``bench`` has what miniatures are made from.
 
     @breaks("stream.terminal")
     def hangs_up() -> Observation:
@@ -11,9 +12,33 @@ docstring says what the peer or the client in it does wrong. ``bench`` has what 
 
 from __future__ import annotations
 
-from tests.miniatures import broken, delivery, refusals, streaming
+from tests.miniatures import (
+    broken,
+    delivery,
+    errors,
+    reasoning,
+    refusals,
+    requests,
+    stops,
+    streaming,
+    text,
+    tools,
+    usage,
+)
 from tests.miniatures.bench import BREAKS, PASSES
 
-TOPICS = (broken, delivery, refusals, streaming)
+TOPICS = (
+    broken,
+    delivery,
+    errors,
+    reasoning,
+    refusals,
+    requests,
+    stops,
+    streaming,
+    text,
+    tools,
+    usage,
+)
 
 __all__ = ["BREAKS", "PASSES", "TOPICS"]

@@ -17,9 +17,10 @@ from harness.emulators import EMULATORS
 from harness.exchange import Ending, Exchange
 from harness.observation import Heard, Observation
 from harness.scenarios import SCENARIOS
-from harness.stage import Case, Stage, observe
+from harness.stage import Case, Stage, judged_request, observe
+from providers import jsontext
 from providers.errors import ProviderError
-from providers.events import Turn
+from providers.events import Event, Turn, assemble
 from providers.features import FEATURES
 from providers.protocols import PROTOCOLS
 from providers.schema import Catalog, Provider
@@ -30,6 +31,7 @@ CHAT = "openai-completions"
 MESSAGES = "anthropic-messages"
 GEMINI = "google-generative-ai"
 MODEL = "miniature-1"
+SPENT = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 EVENT_STREAM = (("content-type", "text/event-stream"),)
 JSON = (("content-type", "application/json"),)
 
@@ -179,3 +181,48 @@ def succeeding(seen: Observation) -> Observation:
     heard = seen.heard
     turn = replace(heard.turn, error=None, complete=True, finish=heard.turn.finish or "stop")
     return replace(seen, heard=Heard(heard.frames, heard.events, turn, None))
+
+
+def sending(seen: Observation, before: bytes, after: bytes) -> Observation:
+    """What a client would have sent that says ``after`` for ``before``, judged again by the emulator."""
+    content = seen.sent.content.replace(before, after)
+    assert content != seen.sent.content, f"{before!r} is not in {content!r}"
+    sent = replace(seen.sent, content=content)
+    return replace(seen, sent=sent, violations=judged_request(seen.endpoint, sent, seen.call))
+
+
+def without(seen: Observation, name: str) -> Observation:
+    """What a client would have sent that leaves the body's field ``name`` out."""
+    body = seen.sent.json()
+    del body[name]
+    return sending(seen, seen.sent.content, jsontext.write(body))
+
+
+def hearing(seen: Observation, *events: Event) -> Observation:
+    """What a client would have returned that gives these events."""
+    return replace(seen, heard=Heard(seen.frames, events, assemble(events), None))
+
+
+def chat(
+    message: dict[str, object],
+    *,
+    scenario: str = "text",
+    finish: str = "stop",
+    id: str | None = "chatcmpl-1",
+    model: str | None = MODEL,
+    usage: dict[str, int] | None = SPENT,
+) -> Observation:
+    """What our client makes of a whole chat completion; what is None is not sent."""
+    choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": finish}
+    body = {"id": id, "model": model, "choices": [choice], "usage": usage}
+    sent = {name: value for name, value in body.items() if value is not None}
+    return answered(jsontext.write(sent), scenario=scenario)
+
+
+def calling(*calls: tuple[str, str], ids: tuple[str, ...] = ("call_1", "call_2")) -> dict[str, object]:
+    """An assistant message that calls tools by (name, arguments)."""
+    made = [
+        {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+        for (name, arguments), id in zip(calls, ids, strict=False)
+    ]
+    return {"content": None, "tool_calls": made}

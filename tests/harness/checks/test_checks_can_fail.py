@@ -33,6 +33,17 @@ def test_a_miniature_breaks_it(check: str) -> None:
         assert judge(CHECKS[check], miniature()).verdict in ("failed", "warned"), miniature.__doc__
 
 
+BLAMED = {"provider": "provider", "client": "subject", "model": "model"}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_the_right_one_is_blamed(check: str) -> None:
+    """Whom a miniature's docstring names is whom the verdict blames."""
+    for miniature in BREAKS.get(check, []):
+        culprit = (miniature.__doc__ or "").split()[1]
+        assert judge(CHECKS[check], miniature()).blame == BLAMED[culprit], miniature.__doc__
+
+
 def test_every_miniature_is_for_a_check_that_exists() -> None:
     """No miniature names a check that is not in the registry."""
     assert not {*BREAKS, *PASSES} - {*CHECKS}
