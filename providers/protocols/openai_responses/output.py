@@ -180,6 +180,8 @@ class _Message(Item):
         return events
 
     def _part(self, kind: str, index: int) -> _Part:
+        if kind not in ("text", "refusal"):
+            raise self._misplaced(kind)
         if index not in self._parts:
             self._parts[index] = _Part(kind, self._number() if kind == "text" else 0)
         part = self._parts[index]
@@ -227,6 +229,8 @@ class _Reasoning(Item):
 
     def _part(self, source: str, index: int) -> _Heard | None:
         """The part that is told; None for one of the content where a summary is told, or the reverse."""
+        if source not in dict(self._KEYS):
+            raise self._misplaced(source)
         self._source = self._source or source
         return self._parts.setdefault(index, _Heard()) if source == self._source else None
 
@@ -257,11 +261,13 @@ class _Call(Item):
         ]
 
     def delta(self, part: str, index: int, piece: str) -> list[Event]:
+        self._must_be_arguments(part)
         if not self._started:
             raise self._misplaced("arguments before its name")
         return [ToolCallDelta(piece, self._block)] if self._heard.hear(piece) else []
 
     def settle(self, part: str, index: int, whole: str) -> list[Event]:
+        self._must_be_arguments(part)
         missing = self._heard.missing(whole)
         if missing is None and not _same_json(whole, self._heard.text):
             raise MalformedFrame(
@@ -276,6 +282,10 @@ class _Call(Item):
         value = final or self.value
         events = [] if self._started else self._start(value)
         return [*events, *self.settle("arguments", 0, self._written(value)), ToolCallEnd(self._block)]
+
+    def _must_be_arguments(self, part: str) -> None:
+        if part != "arguments":
+            raise self._misplaced(part)
 
     def _written(self, value: Value) -> str:
         """The arguments as text; what was heard where they are absent. Some servers send an object."""
