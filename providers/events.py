@@ -51,14 +51,14 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
         return self.input_tokens + self.output_tokens
 
 
-class Start(msgspec.Struct, frozen=True, tag="start"):
+class Start(msgspec.Struct, frozen=True, gc=False, tag="start"):
     """The answer began. ``id`` and ``model`` as the peer sent them, None when it did not."""
 
     id: str | None = None
     model: str | None = None
 
 
-class TextDelta(msgspec.Struct, frozen=True, tag="text"):
+class TextDelta(msgspec.Struct, frozen=True, gc=False, tag="text"):
     """Some words of the answer. An empty one is emitted when the peer sent an empty text field."""
 
     text: str
@@ -67,7 +67,7 @@ class TextDelta(msgspec.Struct, frozen=True, tag="text"):
     signature: str | None = None
 
 
-class ReasoningDelta(msgspec.Struct, frozen=True, tag="reasoning"):
+class ReasoningDelta(msgspec.Struct, frozen=True, gc=False, tag="reasoning"):
     """Some words of the reasoning."""
 
     text: str
@@ -86,7 +86,7 @@ class ReasoningSignature(msgspec.Struct, frozen=True, tag="reasoning_signature")
     details: JSON = None
 
 
-class ToolCallStart(msgspec.Struct, frozen=True, tag="tool_call_start"):
+class ToolCallStart(msgspec.Struct, frozen=True, gc=False, tag="tool_call_start"):
     """A tool call began. ``id`` is None where the peer sends none."""
 
     name: str
@@ -98,7 +98,7 @@ class ToolCallStart(msgspec.Struct, frozen=True, tag="tool_call_start"):
     kind: Literal["function", "custom"] = "function"
 
 
-class ToolCallDelta(msgspec.Struct, frozen=True, tag="tool_call_delta"):
+class ToolCallDelta(msgspec.Struct, frozen=True, gc=False, tag="tool_call_delta"):
     """Some characters of the arguments of the call in ``block``, as the peer sent them."""
 
     arguments: str
@@ -106,14 +106,14 @@ class ToolCallDelta(msgspec.Struct, frozen=True, tag="tool_call_delta"):
     choice: int = 0
 
 
-class ToolCallEnd(msgspec.Struct, frozen=True, tag="tool_call_end"):
+class ToolCallEnd(msgspec.Struct, frozen=True, gc=False, tag="tool_call_end"):
     """The call in ``block`` is whole."""
 
     block: int
     choice: int = 0
 
 
-class Refusal(msgspec.Struct, frozen=True, tag="refusal"):
+class Refusal(msgspec.Struct, frozen=True, gc=False, tag="refusal"):
     """Some words with which the model declines."""
 
     text: str
@@ -143,7 +143,7 @@ class UsageReport(msgspec.Struct, frozen=True, tag="usage"):
     usage: Usage
 
 
-class Finish(msgspec.Struct, frozen=True, tag="finish"):
+class Finish(msgspec.Struct, frozen=True, gc=False, tag="finish"):
     """Why the answer ended: the normalised reason, and ``raw`` as the peer spelled it."""
 
     reason: FinishReason
@@ -152,13 +152,13 @@ class Finish(msgspec.Struct, frozen=True, tag="finish"):
     detail: str | None = None
 
 
-class Drift(msgspec.Struct, frozen=True, tag="drift"):
+class Drift(msgspec.Struct, frozen=True, gc=False, tag="drift"):
     """The peer sent something that the protocol's reference does not have; it was ignored."""
 
     what: str
 
 
-class End(msgspec.Struct, frozen=True, tag="end"):
+class End(msgspec.Struct, frozen=True, gc=False, tag="end"):
     """The protocol's own completion signal was seen. ``implied`` says it was an ordinary end of data."""
 
     implied: bool = False

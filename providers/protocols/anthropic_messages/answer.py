@@ -61,7 +61,7 @@ class _Block:
         match self.type:
             case "text":
                 cited = [Citation(one.value, number) for one in value.children("citations", [])]
-                return [*self._words(value.text("text", "")), *cited]
+                return [*self.words(value.text("text", "")), *cited]
             case "thinking":
                 return [
                     *self._thoughts(value.text("thinking", "")),
@@ -89,7 +89,7 @@ class _Block:
             )
         match kind:
             case "text_delta":
-                return self._words(delta.text("text"))
+                return self.words(delta.text("text"))
             case "thinking_delta":
                 return self._thoughts(delta.text("thinking"))
             case "signature_delta":
@@ -118,7 +118,8 @@ class _Block:
                 return [*given, ToolCallEnd(number)]
         return self._server_item()
 
-    def _words(self, text: str) -> list[Event]:
+    def words(self, text: str) -> list[Event]:
+        """The event of some words; none for an empty text."""
         self._silent = self._silent and not text
         return [TextDelta(text, self._number)] if text else []
 
@@ -225,15 +226,23 @@ class _Counts:
         ]
 
 
-def _parsed(frame: Frame) -> Object:
-    """The frame's object. Raises RemoteError when it is an error, whichever event it came as."""
+_INSIDE = ("content_block_start", "content_block_delta")  # events that words may follow
+
+
+def _parsed(frame: Frame) -> JSON:
+    """The frame's JSON. Raises RemoteError for an error that is none."""
     try:
-        value = jsontext.parse(frame.data, offset_bytes=frame.offset_bytes)
+        return jsontext.parse(frame.data, offset_bytes=frame.offset_bytes)
     except MalformedFrame:
         if frame.event == "error":
             raise in_band(frame.data.decode("utf-8", "replace")) from None
         raise
+
+
+def _judged(value: JSON, frame: Frame) -> Object:
+    """The frame's object. Raises RemoteError when it is an error, whichever event it came as."""
     message = Object(value, offset_bytes=frame.offset_bytes)
+    value = message.value
     if value.get("type", frame.event) == "error" or ("type" not in value and "error" in value):
         raise in_band(value)
     return message
@@ -262,9 +271,15 @@ class StreamDecoder:
 
     def feed(self, frame: Frame) -> list[Event]:
         """The events of one server-sent event."""
-        if frame.data.strip() == b"[DONE]":
+        if len(frame.data) < 16 and frame.data.strip() == b"[DONE]":
             return [Drift("[DONE]")]
-        message = _parsed(frame)
+        value = _parsed(frame)
+        if self._last in _INSIDE and type(value) is dict and value.get("type") == "content_block_delta":
+            words = self._plain_words(value)
+            if words is not None:
+                self._last = "content_block_delta"
+                return words
+        message = _judged(value, frame)
         kind = message.text("type", frame.event or None)
         if kind == "ping":
             return []
@@ -325,6 +340,14 @@ class StreamDecoder:
         block = self._open[index] = self._new_block(message.child("content_block"))
         return block.begin()
 
+    def _plain_words(self, message: dict[str, Any]) -> list[Event] | None:
+        """The words of a text delta in an open text block, which most events are; None for all else."""
+        index, delta = message.get("index"), message.get("delta")
+        if type(index) is not int or type(delta) is not dict or delta.get("type") != "text_delta":
+            return None
+        block, text = self._open.get(index), delta.get("text")
+        return block.words(text) if block and block.type == "text" and type(text) is str else None
+
     def _block_delta(self, message: Object) -> list[Event]:
         return self._opened(message).delta(message.child("delta"))
 
@@ -372,7 +395,7 @@ class WholeDecoder:
 
     def feed(self, frame: Frame) -> list[Event]:
         """The events of the one frame."""
-        answer = _parsed(frame)
+        answer = _judged(_parsed(frame), frame)
         self._heard = True
         events: list[Event] = [Start(answer.optional_text("id"), answer.optional_text("model"))]
         blocks = [_Block(number, value) for number, value in enumerate(answer.children("content"))]

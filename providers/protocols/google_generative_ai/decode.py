@@ -124,6 +124,25 @@ class _Candidate:
         if reason not in (None, 0, "", "FINISH_REASON_UNSPECIFIED"):
             self._reason = reason
 
+    def words(self, candidate: dict[str, Any]) -> Event | None:
+        """The words of a share that is one plain text, which most are; None for all else."""
+        content = candidate.get("content")
+        if (
+            self._call is not None
+            or type(content) is not dict
+            or len(candidate) != 1 + ("index" in candidate)
+        ):
+            return None
+        parts = content.get("parts")
+        if type(parts) is not list or len(parts) != 1 or type(parts[0]) is not dict or len(parts[0]) != 1:
+            return None
+        text = parts[0].get("text")
+        if type(text) is not str:
+            return None
+        block = self._block("text")
+        self._open = "text"
+        return TextDelta(text, block, self._choice)
+
     def end(self) -> Iterator[Event]:
         """The events of the candidate's end; to be asked for once, when no chunk follows."""
         yield from self._close_call()
@@ -236,27 +255,47 @@ class _Answer:
         self._block: Finish | None = None
         self._started = False
 
-    def chunk(self, body: JSON, pointer: str = "") -> Iterator[Event]:
+    def chunk(self, body: JSON, pointer: str = "") -> list[Event]:
         """The events of one GenerateContentResponse. Raises RemoteError for an error in its place."""
-        said = told(body)
-        if said is not None:
-            raise refused(said, status=200, body=body)
+        if type(body) is not dict or "error" in body:
+            said = told(body)
+            if said is not None:
+                raise refused(said, status=200, body=body)
         holder = _object(body, pointer)
+        events: list[Event] = []
         if not self._started:
             self._started = True
-            yield Start(
-                _field(holder, "responseId", str, pointer), _field(holder, "modelVersion", str, pointer)
+            events.append(
+                Start(
+                    _field(holder, "responseId", str, pointer), _field(holder, "modelVersion", str, pointer)
+                )
             )
         for number, candidate in enumerate(_field(holder, "candidates", list, pointer) or ()):
+            words = self._words(candidate)
+            if words is not None:
+                events.append(words)
+                continue
             at = f"{pointer}/candidates/{number}"
-            yield from self._candidate(_object(candidate, at), at).chunk(candidate, at)
-        feedback = _field(holder, "promptFeedback", dict, pointer) or {}
-        reason = feedback.get("blockReason")
-        if reason:
-            self._block = self._blocked(reason, feedback, f"{pointer}/promptFeedback")
-        usage = _usage(_field(holder, "usageMetadata", dict, pointer) or {}, f"{pointer}/usageMetadata")
-        if usage.sent:
-            yield UsageReport(usage)
+            events += self._candidate(_object(candidate, at), at).chunk(candidate, at)
+        if "promptFeedback" in holder:
+            feedback = _field(holder, "promptFeedback", dict, pointer) or {}
+            reason = feedback.get("blockReason")
+            if reason:
+                self._block = self._blocked(reason, feedback, f"{pointer}/promptFeedback")
+        counts = _field(holder, "usageMetadata", dict, pointer)
+        if counts:
+            usage = _usage(counts, f"{pointer}/usageMetadata")
+            if usage.sent:
+                events.append(UsageReport(usage))
+        return events
+
+    def _words(self, candidate: JSON) -> Event | None:
+        """The words of a candidate that goes on and says only them; None for all else."""
+        if type(candidate) is not dict:
+            return None
+        index = candidate.get("index", 0)
+        heard = self._candidates.get(index) if type(index) is int else None
+        return heard.words(candidate) if heard else None
 
     def _candidate(self, candidate: dict[str, Any], pointer: str) -> _Candidate:
         index = _field(candidate, "index", int, pointer) or 0
@@ -295,9 +334,9 @@ class StreamDecoder:
 
     def feed(self, frame: Frame) -> Iterable[Event]:
         """The events of one chunk."""
-        if frame.data.strip() == b"[DONE]":
+        if len(frame.data) < 16 and frame.data.strip() == b"[DONE]":
             return (Drift("[DONE], which this protocol does not have"),)
-        return tuple(self._answer.chunk(jsontext.parse(frame.data, offset_bytes=frame.offset_bytes)))
+        return self._answer.chunk(jsontext.parse(frame.data, offset_bytes=frame.offset_bytes))
 
     def finish(self) -> Iterable[Event]:
         """The candidates' ends. Raises TruncatedStream when one has none."""
@@ -339,11 +378,11 @@ def _holds(part: dict[str, Any], names: tuple[str, ...]) -> bool:
 
 def _usage(counts: dict[str, Any], pointer: str) -> Usage:
     """Google's counts: thoughts stand beside the candidates' tokens, and a count of zero is left out."""
-    sent = {
-        name: counts[field]
-        for field, name in _COUNTS.items()
-        if _field(counts, field, int, pointer) is not None
-    }
+    sent: dict[str, int] = {}
+    for field, value in counts.items():
+        name = _COUNTS.get(field)
+        if name is not None and value is not None:
+            sent[name] = value if type(value) is int else _field(counts, field, int, pointer)
     asked = None
     if "input" in sent:
         asked = sent["input"] + sent.get("tool_use_prompt", 0)
@@ -358,5 +397,5 @@ def _usage(counts: dict[str, Any], pointer: str) -> Usage:
         cached_tokens=sent.get("cached_input"),
         reasoning_tokens=sent.get("reasoning"),
         sent=sent,
-        raw=counts or None,
+        raw=counts,
     )
