@@ -7,7 +7,7 @@
 
 A refusing status gives the vendor's error at ``finish``; so does a media type that is no answer of
 this protocol (an HTML page with status 200). Data after the completion signal is not decoded; it is
-told once as Drift. Both verbs are generators: events that precede an error are delivered first.
+told once as Drift. Events that precede an error are delivered first, and then the error is raised.
 """
 
 from __future__ import annotations
@@ -65,12 +65,12 @@ class Listener:
                 next_step="check the base URL; a proxy or a login page may have answered",
             )
         self._at_end = True
-        return self._cut(self._framing.finish())
+        return self._framed_to_the_end()
 
-    def _cut(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+    def _framed_to_the_end(self) -> Iterator[Frame]:
         """The last frames. A stream that ends inside a frame is TruncatedStream."""
         try:
-            yield from frames
+            yield from self._framing.finish()
         except FramingError as fault:
             if not self._streamed:
                 raise
@@ -106,15 +106,25 @@ class Listener:
         return () if self._ended else self._decoder.finish()
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
-        """The events that ``chunk`` completes."""
-        for frame in self.frames(chunk):
-            yield from self.events(frame)
+        """The events that ``chunk`` completes. What is wrong is raised behind the last of them."""
+        events: list[Event] = []
+        try:
+            for frame in self.frames(chunk):
+                events += self.events(frame)
+        except ProviderError as fault:
+            return _then_raise(events, fault)
+        return iter(events)
 
     def finish(self) -> Iterator[Event]:
         """The events that the end of the body completes."""
         for frame in self.last_frames():
             yield from self.events(frame)
         yield from self.last_events()
+
+
+def _then_raise(events: list[Event], fault: ProviderError) -> Iterator[Event]:
+    yield from events
+    raise fault
 
 
 def _speaks(protocol: Protocol, media_type: str) -> bool:

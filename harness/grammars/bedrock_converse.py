@@ -48,11 +48,6 @@ def _said(value: Any) -> str:
     return text(inner(value, "delta"), "text")
 
 
-def _block(value: Any) -> int | None:
-    call = "toolUse" in inner(value, "start") or "toolUse" in inner(value, "delta")
-    return value["contentBlockIndex"] if call else None
-
-
 def _error(refused: Refused) -> JSON:
     return {"message": refused.message}
 
@@ -81,7 +76,7 @@ GRAMMAR = Grammar(
     completes=lambda value: _kind(value) in ("message_stop", "metadata"),
     closes=lambda value: _kind(value) == "metadata",
     said=_said,
-    block=_block,
+    block=lambda value: value.get("contentBlockIndex"),
     second=lambda value: None,
     error=_error,
     error_events=lambda refused: _EXCEPTIONS.get(refused.status, "modelStreamErrorException"),
