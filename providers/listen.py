@@ -14,7 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from providers.errors import FramingError, MalformedFrame, RemoteProtocolError, TruncatedStream, shown
+from providers.errors import (
+    FramingError,
+    MalformedFrame,
+    ProviderError,
+    RemoteProtocolError,
+    TruncatedStream,
+    shown,
+)
 from providers.events import Drift, End, Event
 from providers.wire import Endpoint, Frame, Headers, Protocol, header
 
