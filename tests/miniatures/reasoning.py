@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from msgspec.structs import replace
 
 from harness.observation import Heard, Observation
@@ -11,7 +13,7 @@ from providers.protocols.openai_completions.deviations import Deviations
 from tests.miniatures.bench import CHAT, MESSAGES, breaks, passes, sending, spoken, told, without
 
 
-def thoughtful(field: str) -> Observation:
+def thoughtful(field: Literal["none", "reasoning_content"]) -> Observation:
     """After a turn with reasoning, at an endpoint that declares ``field`` for it; nothing is sent back."""
     seen = spoken("reasoning_roundtrip", CHAT)
     thought = Message("assistant", (Reasoning("Let me see."),), provider=seen.provider)
