@@ -1,0 +1,124 @@
+"""A history that began with one protocol goes on with another, for every ordered pair and deviation set."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+
+import pytest
+
+from harness import fixtures
+from harness.emulators import EMULATORS
+from harness.exchange import Exchange
+from harness.observation import hear
+from harness.scenarios import PIXEL, WEATHER
+from providers import schema
+from providers.call import Call, Image, Message, Reasoning, Text, ToolCall, ToolResult, tool_results, user
+from providers.events import Turn, Usage
+from providers.protocols import PROTOCOLS
+from providers.wire import Endpoint, Request
+
+SIGNATURE = "c2lnbmF0dXJlLW9mLWEtaGFuZG9mZg=="
+SAID = Turn(
+    parts=(
+        Reasoning("I have to look it up.", signature=SIGNATURE),
+        Text("Let me see."),
+        ToolCall("get_weather", {"city": "Paris"}, id="call_000000001", arguments_raw='{"city":"Paris"}'),
+    ),
+    finish="tool_calls",
+    complete=True,
+    usage=Usage(input_tokens=10, output_tokens=9),
+    id="handoff-1",
+)
+PARIS = user("What is the weather in Paris?")
+
+
+@cache
+def endpoints() -> dict[str, tuple[Endpoint, str, bool]]:
+    """One endpoint for each protocol and set of deviations: it, its model, and whether it takes images."""
+    found: dict[tuple[str, str], tuple[str, Endpoint, str, bool]] = {}
+    for provider in schema.all():
+        for declared in fixtures.endpoints(provider):
+            models = [model for model in provider.models if declared.serves(model.id)]
+            if not models or declared.protocol not in EMULATORS:
+                continue
+            model = models[0]
+            values = fixtures.placeholder_values(provider)
+            endpoint = provider.endpoint(declared.protocol, model.id, values=values)
+            sees = "image" in model.input and bool(provider.offered.get("vision"))
+            name = f"{provider.id}/{declared.protocol}"
+            found.setdefault((declared.protocol, str(endpoint.deviations)), (name, endpoint, model.id, sees))
+    return {name: (endpoint, model, sees) for name, endpoint, model, sees in found.values()}
+
+
+@cache
+def answer(name: str) -> Message:
+    """What the endpoint's own emulator said and our decoder heard: reasoning, words and a tool call."""
+    endpoint, model, _ = endpoints()[name]
+    call = Call(model=model, messages=(PARIS,), tools=(WEATHER,), stream=True, max_output_tokens=512)
+    spoken = EMULATORS[endpoint.protocol].speak(SAID, call, endpoint)
+    exchange = Exchange(
+        provider=endpoint.provider,
+        protocol=endpoint.protocol,
+        scenario="handoff",
+        request=Request("POST", endpoint.base_url, (), b""),
+        status=spoken.status,
+        headers=spoken.headers,
+        content=spoken.content,
+        boundaries=spoken.boundaries,
+        origin="documented",
+        date=date(2026, 11, 21),
+        source="tests",
+        model=model,
+    )
+    heard = hear(exchange, endpoint, streamed=True)
+    assert heard.error is None
+    return fixtures.answer_of(heard.turn, exchange)
+
+
+def history(said: Message, *, sees: bool) -> tuple[Message, ...]:
+    """Words, a tool call and its result, an aborted turn, and pictures where they may be sent."""
+    pictures = (Image("image/png", data=PIXEL),) if sees else ()
+    results = tuple(
+        ToolResult(part.id, part.name, (Text("18 °C"), *pictures))
+        for part in said.parts
+        if isinstance(part, ToolCall)
+    )
+    who = {"provider": said.provider, "protocol": said.protocol, "model": said.model}
+    return (
+        PARIS,
+        said,
+        tool_results(*results),
+        Message("assistant", (Text("It is 18 °C."),), **who),  # type: ignore[arg-type]
+        user("And this?", *pictures),
+        Message("assistant", (Text("It sho"),), aborted=True, **who),  # type: ignore[arg-type]
+        user("Go on."),
+    )
+
+
+@pytest.mark.parametrize("source", sorted(endpoints()))
+def test_every_endpoint_accepts_the_history_of(source: str) -> None:
+    """Every other endpoint's emulator accepts the history, and gets no signature of this one."""
+    said = answer(source)
+    refused = []
+    for name, (endpoint, model, sees) in endpoints().items():
+        call = Call(
+            model=model,
+            messages=history(said, sees=sees),
+            tools=(WEATHER,),
+            stream=True,
+            max_output_tokens=512,
+        )
+        request = PROTOCOLS[endpoint.protocol].build(call, endpoint)
+        violations = EMULATORS[endpoint.protocol].judge(request, endpoint)
+        foreign = (endpoint.provider, endpoint.protocol) != (said.provider, said.protocol)
+        leaked = foreign and SIGNATURE.encode() in request.content
+        if violations or leaked or b"It is 18" not in request.content:
+            refused.append((name, violations[:1], leaked))
+    assert not refused
+
+
+def test_each_protocol_with_an_emulator_takes_part() -> None:
+    """The proof covers every protocol that has an emulator and a provider."""
+    spoken = {protocol for provider in schema.all() for protocol in provider.protocols}
+    assert {endpoint.protocol for endpoint, _, _ in endpoints().values()} == spoken & set(EMULATORS)
