@@ -149,6 +149,22 @@ GRAMMAR = Grammar(
     error_event="error",
     idle=Frame(b'{"type":"keepalive"}', "keepalive"),
     unknown=Frame(b'{"type":"response.wirecheck_unknown","detail":{"a":1}}', "response.wirecheck_unknown"),
+    hosted=(
+        Frame(
+            b'{"type":"response.output_item.added","output_index":1,'
+            b'"item":{"id":"ws_wirecheck","type":"web_search_call","status":"in_progress"}}',
+            "response.output_item.added",
+        ),
+        Frame(
+            b'{"type":"response.web_search_call.searching","output_index":1,"item_id":"ws_wirecheck"}',
+            "response.web_search_call.searching",
+        ),
+        Frame(
+            b'{"type":"response.output_item.done","output_index":1,"item":{"id":"ws_wirecheck",'
+            b'"type":"web_search_call","status":"completed","action":{"type":"search","query":"x"}}}',
+            "response.output_item.done",
+        ),
+    ),
     finish_key="status",
     finishes={"stop": "completed", "tool_calls": "completed", "length": "incomplete"},
     text_key="delta",
