@@ -15,7 +15,7 @@ from harness.checks.registry import ANSWERED, STREAMED, check, require, unjudgea
 from harness.grammars import GRAMMARS
 from harness.grammars.grammar import ERROR, Grammar, Step, inner, is_sentinel, items
 from harness.observation import Observation
-from providers.call import Part, Reasoning, ToolCall
+from providers.call import Part, Reasoning, Text, ToolCall
 from providers.events import Turn
 from providers.protocols import PROTOCOLS
 from providers.wire import Frame, header
@@ -228,8 +228,11 @@ def _told(turn: Turn) -> tuple[str, ...]:
 
 
 def _shape(turn: Turn) -> tuple[str, ...]:
-    """What a turn is made of, without its words: the kinds of its parts and the names of its calls."""
-    return tuple(dict.fromkeys(map(_kind, turn.parts)))
+    """What a turn is made of, without its words: the kinds of its parts and the names of its calls.
+
+    An empty text is nothing: some vendors send the field beside every call.
+    """
+    return tuple(dict.fromkeys(_kind(part) for part in turn.parts if part != Text("")))
 
 
 def _kind(part: Part) -> str:

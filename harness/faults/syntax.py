@@ -11,6 +11,7 @@ from harness.exchange import Exchange
 from harness.faults.fault import (
     CHARACTERS,
     MESSAGES,
+    SERVER_SENT,
     STREAMS,
     TEXT,
     Change,
@@ -60,6 +61,10 @@ def _on_several_lines(frames: Frames, grammar: Grammar) -> Frames | None:
         else frame
         for frame in frames
     ]
+
+
+def _on_several_data_lines(exchange: Exchange, protocol: Protocol) -> Exchange | None:
+    return in_frames(_on_several_lines)(exchange, protocol) if form_of(exchange) is SERVER_SENT else None
 
 
 def _idle(frames: Frames, grammar: Grammar) -> Frames | None:
@@ -223,7 +228,7 @@ FAULTS = (
         name="lines.several_data_lines",
         title="Each event's JSON on several data lines",
         verdict="same",
-        change=in_frames(_on_several_lines),
+        change=_on_several_data_lines,
     ),
     Fault(
         name="lines.other_fields",

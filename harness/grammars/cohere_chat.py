@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.grammars.grammar import ERROR, Grammar, Machine, Step, inner, text
-from providers.call import JSON
-from providers.wire import Frame, Refused
+from providers.wire import Frame
 
 _BLOCK_STEPS = {
     "content-start": ("content", "start"),
@@ -40,11 +39,6 @@ def _steps(value: Any) -> Iterator[Step]:
 
 def _message(value: Any) -> dict[str, Any]:
     return inner(inner(value, "delta"), "message")
-
-
-def _error(refused: Refused) -> JSON:
-    delta = {"finish_reason": "ERROR", "error": refused.message}
-    return {"type": "message-end", "delta": delta}
 
 
 GRAMMAR = Grammar(
@@ -80,8 +74,7 @@ GRAMMAR = Grammar(
         value.get("index") if _BLOCK_STEPS.get(value.get("type", ""), ("",))[0] == "call" else None
     ),
     second=lambda value: None,
-    error=_error,
-    error_event="message-end",
+    error=lambda refused: {"message": refused.message},
     sentinel=True,
     idle=Frame(b'{"type":"debug","prompt":""}', "debug"),
     unknown=Frame(b'{"type":"wirecheck-unknown","detail":{"a":1}}', "wirecheck-unknown"),

@@ -18,7 +18,7 @@ def _steps(value: Any) -> Iterator[Step]:
         yield Step("answer", 0, ERROR)
     elif value.get("done") is True:
         yield Step("answer", 0, "done")
-    elif inner(value, "message").get("content") or inner(value, "message").get("tool_calls"):
+    elif any(inner(value, "message").get(name) for name in ("content", "thinking", "tool_calls")):
         yield Step("answer", 0, "content")
     else:
         yield Step("answer", 0, "silence")
