@@ -23,10 +23,12 @@ from harness.errors import RecordingError, UnmatchedRequest
 from harness.exchange import FIXTURES
 from harness.judging import Judged, judge
 from harness.live import LiveStage
+from harness.redaction import without
 from harness.selection import Selection
 from harness.stage import Case, Stage
-from providers import schema
+from providers import custom, schema
 from providers.errors import Explained, MissingCredential
+from providers.schema import Provider
 from reports import files, results
 from reports.errors import ReportError
 
@@ -55,7 +57,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--live", action="store_true", help="talk to the real providers instead of replaying")
     group.addoption("--model", help="with --live: this model instead of the catalog's first")
     group.addoption("--api-key", help="with --live: this key instead of the provider's variables")
-    group.addoption("--base-url", help="with --live: this base URL instead of the catalog's")
+    group.addoption(
+        "--base-url",
+        help="with --live: this base URL instead of the catalog's; with --protocol and --model it needs no "
+        "catalog file at all",
+    )
+    group.addoption(
+        "--catalog",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="DIR",
+        help="also read the catalog files in DIR",
+    )
     group.addoption(
         "--exchanges", type=Path, default=FIXTURES, metavar="DIR", help="replay the exchanges below DIR"
     )
@@ -86,22 +100,42 @@ class Conformance:
         option = config.option
         self._config = config
         self._selection = selection
-        self._live: bool = option.live
+        # A base URL, a protocol and a model describe an endpoint that no file does: it is asked, live.
+        self._described = bool(option.base_url and option.model and option.protocol)
+        self._live: bool = option.live or self._described
         self._only_cells = bool(selection) or self._live or config.getini("wirecheck_only_cells")
         self._controls = not hasattr(config, "workerinput")
         self._path: Path | None = option.results if self._controls else None
         selection.verify()
-        catalog = schema.all()
-        self._providers = selection.chosen(catalog)
+        catalog = schema.load(schema.CATALOG, *option.catalog) if option.catalog else schema.all()
+        self._faults = catalog.faults
+        self._providers = (self._custom(),) if self._described else selection.chosen(catalog)
         self._stage: Stage | LiveStage = (
             LiveStage(os.environ, key=option.api_key, model=option.model, base_url=option.base_url)
             if self._live
             else Stage(catalog, option.exchanges)
         )
+        self._secrets = tuple(self._credentials()) if self._live else ()
         self._results: list[results.Result] = []
         self._fresh: dict[str, results.Exchange] = {}
         if self._path is not None:
             files.writable(self._path)
+
+    def _custom(self) -> Provider:
+        option = self._config.option
+        names = option.provider or ["custom"]
+        return custom.provider(option.base_url, option.protocol[0], option.model, id=names[0])
+
+    def pytest_report_header(self) -> list[str]:
+        """Tell which catalog files cannot be used; the others are."""
+        return [f"wirecheck: {fault}" for fault in self._faults]
+
+    def _credentials(self) -> Iterator[str]:
+        if self._config.option.api_key:
+            yield self._config.option.api_key
+        for provider in self._providers:
+            for auth in (provider.auth, *(each.auth for each in provider.endpoints if each.auth)):
+                yield from (os.environ[name] for name in auth.env if os.environ.get(name))
 
     @property
     def _named(self) -> list[Path]:
@@ -148,13 +182,22 @@ class Conformance:
         hook, location = item.ihook, item.location
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=location)
         start = time.time()
-        found, fresh = item.judged()
+        found, fresh = self._untold(*item.judged())
         report = _report(item, found, start, time.time())
         if self._config.option.results is not None:
             self._keep_or_send(report, found, fresh)
         hook.pytest_runtest_logreport(report=report)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=location)
         return True
+
+    def _untold(
+        self, found: results.Result, fresh: tuple[results.Exchange, ...]
+    ) -> tuple[results.Result, tuple[results.Exchange, ...]]:
+        """The same without the credentials of this run, which a real answer may repeat."""
+        if not self._secrets:
+            return found, fresh
+        texts = [without(_encode(each).decode(), self._secrets) for each in (found, *fresh)]
+        return _decode(texts[0]), tuple(map(_decode_exchange, texts[1:]))
 
     def _keep_or_send(
         self, report: pytest.TestReport, found: results.Result, fresh: Iterable[results.Exchange]

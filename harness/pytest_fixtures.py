@@ -58,16 +58,15 @@ def wirecheck_transport(wirecheck_exchange: Callable[..., tuple[Any, ...]]) -> C
     return replay
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> None:
-    """Run a misread command line again. Raises UsageError where the process is not pytest's own."""
-    start = early_config.invocation_params.dir
-    misread = [
-        each
-        for each in _split_options(list(early_config.invocation_params.args))
-        if _led_away(each[1], start)
-    ]
-    if not misread or not (early_config.pluginmanager.hasplugin(_PLUGIN) or _named_in_configuration(start)):
+def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Run a misread command line again; adds no option, but is called before pytest captures any output.
+
+    Raises UsageError where the process is not pytest's own.
+    """
+    config: Any = pluginmanager.get_plugin("pytestconfig")
+    start = config.invocation_params.dir
+    misread = [pair for pair in _split_options([*config.invocation_params.args]) if _led_away(pair[1], start)]
+    if not misread or not (pluginmanager.hasplugin(_PLUGIN) or _named_in_configuration(start)):
         return
     command = joined(sys.orig_argv, misread)
     if command == sys.orig_argv:
