@@ -18,6 +18,9 @@ from harness.errors import UnusableInput
 from harness.exchange import Exchange
 from harness.observation import Heard, Observation, hear
 from harness.scenarios import SCENARIOS, Scenario
+from harness.services import playing
+from harness.services.observation import Served
+from harness.services.scenarios import SERVICE_SCENARIOS
 from harness.stage import Case, judged_request
 from harness.subjects import wirecheck
 from harness.transports.record import Record
@@ -56,6 +59,7 @@ class LiveStage:
         self._transport = transport
         self._providers: dict[str, Provider] = {}
         self._asked = lru_cache(maxsize=None)(self._ask)
+        self._served = lru_cache(maxsize=None)(self._serve)
 
     def cases(self, provider: Provider) -> Iterator[Case]:
         """Every check without a fault that applies to a scenario the provider declares."""
@@ -65,15 +69,40 @@ class LiveStage:
                 for check in CHECKS.values():
                     if not check.faults and check.applies(declared.protocol, scenario.name):
                         yield Case(provider.id, declared.protocol, scenario.name, "", check.id)
+        for protocol, story, _ in playing.plan(provider):
+            for check in CHECKS.values():
+                if story.harmless and check.applies(protocol, story.name):
+                    yield Case(provider.id, protocol, story.name, "", check.id)
 
-    def observation(self, case: Case) -> Observation:
+    def observation(self, case: Case) -> Observation | Served:
         """What the provider answers; asked once a scenario. Raises MissingCredential."""
+        if case.scenario in SERVICE_SCENARIOS:
+            return self._served(case.provider, case.protocol, case.scenario)
         return self._asked(case.provider, case.protocol, case.scenario)
 
     def fresh(self, case: Case) -> tuple[results.Exchange, ...]:
         """The exchange behind a case, which is on no disk."""
         seen = self.observation(case)
+        if isinstance(seen, Served):
+            return (evidence.served(seen),)
         return (evidence.exchange(seen.exchange, seen.turn),)
+
+    def _serve(self, provider: str, protocol: str, scenario: str) -> Served:
+        declared = self._providers[provider]
+        story = SERVICE_SCENARIOS[scenario]
+        planned = next(model for _, each, model in playing.plan(declared) if each is story)
+        model = planned if story.own_model else self._model or planned
+        return playing.live(
+            declared,
+            protocol,
+            story,
+            model,
+            key=self._credential(declared, protocol, model),
+            values=credentials.values(declared, self._environ),
+            base_url=self._base_url,
+            transport=self._transport,
+            today=today(),
+        )
 
     def _ask(self, provider: str, protocol: str, scenario: str) -> Observation:
         declared = self._providers[provider]
@@ -93,7 +122,8 @@ class LiveStage:
     ) -> Observation:
         model = self._model_for(provider, protocol, story)
         call = story.call(number, model, answers)
-        key = _PROVOCABLE[story.refuses] or self._credential(provider, protocol, model)
+        key = self._credential(provider, protocol, model)  # without one not even a bad key is tried
+        key = _PROVOCABLE[story.refuses] or key
         values = credentials.values(provider, self._environ)
         record = Record(self._transport())
         returned = wirecheck.run(
