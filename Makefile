@@ -21,8 +21,8 @@ lint: $(READY)
 site: $(READY)
 	$(BIN)/mkdocs build --strict
 
-benchmark: $(READY)
-	$(BIN)/python benchmarks/run.py
+benchmark:
+	@$(PYTHON) benchmarks/run.py
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

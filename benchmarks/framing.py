@@ -13,19 +13,15 @@ import json
 import resource
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
-from statistics import median
+from functools import partial
 from struct import pack
-from time import perf_counter
-from typing import NamedTuple
 from zlib import crc32
 
 from botocore.eventstream import EventStreamBuffer
 from httpx_sse._decoders import SSEDecoder as HttpxDecoder
 from httpx_sse._decoders import SSELineDecoder as HttpxLines
+from measure import Line, medians_s, report
 from openai._streaming import SSEDecoder as OpenAIDecoder
-
-sys.path.insert(0, str(Path(__file__).parents[1]))  # runs from a checkout that is not installed
 
 from providers.framing.eventstream import EventStream
 from providers.framing.json_array import JSONArray
@@ -54,26 +50,6 @@ HEADERS = b"".join(
 )
 
 Work = Callable[[list[bytes]], int]  # chunks to the number of frames found in them
-
-
-class Line(NamedTuple):
-    """One goal: what was measured, the figure, and the bound it is to keep."""
-
-    name: str
-    figure: float
-    bound: float
-    at_least: bool
-    unit: str = "x"
-
-    def holds(self) -> bool:
-        """Whether the goal is met."""
-        return self.figure >= self.bound if self.at_least else self.figure <= self.bound
-
-    def __str__(self) -> str:
-        goal = f"{'>=' if self.at_least else '<='} {self.bound:g}{self.unit}"
-        return (
-            f"{self.name:<58} {self.figure:7.2f}{self.unit:<3} {goal:<9} {'' if self.holds() else 'MISSED'}"
-        )
 
 
 def in_chunks(content: bytes, length: int) -> list[bytes]:
@@ -129,25 +105,18 @@ def botocore_messages(chunks: list[bytes]) -> int:
     return found
 
 
-def medians_s(rounds: int, *pairs: tuple[Work, list[bytes]]) -> list[float]:
-    """The median time of each work, having taken turns, after one round to warm up."""
-    taken_s: list[list[float]] = [[] for _ in pairs]
-    for turn in range(rounds + 1):
-        found = set()
-        for spent_s, (work, chunks) in zip(taken_s, pairs, strict=True):
-            start = perf_counter()
-            found.add(work(chunks))
-            if turn:
-                spent_s.append(perf_counter() - start)
-        assert len(found) == 1, f"not the same number of frames: {found}"
-    return [median(spent_s) for spent_s in taken_s]
+def turns_s(rounds: int, *pairs: tuple[Work, list[bytes]]) -> list[float]:
+    """The median time of each work on its chunks; all must find the same number of frames."""
+    found = {work(chunks) for work, chunks in pairs}
+    assert len(found) == 1, f"not the same number of frames: {found}"
+    return medians_s(rounds, *(partial(work, chunks) for work, chunks in pairs))
 
 
 def against(
     rounds: int, name: str, bound: float, make: Callable[[], Framing], peer: Work, chunks: list[bytes]
 ) -> Line:
     """How many times the peer's time is ours."""
-    mine_s, peer_s = medians_s(rounds, (ours(make), chunks), (peer, chunks))
+    mine_s, peer_s = turns_s(rounds, (ours(make), chunks), (peer, chunks))
     return Line(name, peer_s / mine_s, bound, at_least=True)
 
 
@@ -189,8 +158,8 @@ def growth(
 ) -> Line:
     """How many times longer eight times the bytes take; ``messages``: how many times more they are."""
     repeated: Work = lambda chunks: ours(make)(chunks) * messages  # noqa: E731
-    small_s, large_s = medians_s(rounds, (repeated, small), (ours(make), large))
-    return Line(name, large_s / small_s, 10, at_least=False)
+    small_s, large_s = turns_s(rounds, (repeated, small), (ours(make), large))
+    return Line(name, large_s / small_s, 10)
 
 
 def other_lines(rounds: int) -> Iterator[Line]:
@@ -200,8 +169,8 @@ def other_lines(rounds: int) -> Iterator[Line]:
         ("NDJSON", NDJSON, (DOCUMENT + b"\n") * EVENTS),
         ("JSONArray", JSONArray, b"[" + b"\n,\r\n".join([DOCUMENT] * EVENTS) + b"\n]"),
     ):
-        sse_s, other_s = medians_s(rounds, (ours(SSE), sse), (ours(make), in_chunks(content, 2**16)))
-        yield Line(f"{name}, 64 KB chunks, time of SSE", other_s / sse_s, 2, at_least=False)
+        sse_s, other_s = turns_s(rounds, (ours(SSE), sse), (ours(make), in_chunks(content, 2**16)))
+        yield Line(f"{name}, 64 KB chunks, time of SSE", other_s / sse_s, 2)
 
 
 def linear_lines(rounds: int) -> Iterator[Line]:
@@ -221,7 +190,7 @@ def memory_lines(stream_mb: int) -> Iterator[Line]:
     for _ in range(stream_mb * 2**20 // len(chunk)):
         framing.feed(chunk)
     grown_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before_kb
-    yield Line(f"SSE, growth over {stream_mb} MB", grown_kb / 1024, 4, at_least=False, unit="MB")
+    yield Line(f"SSE, growth over {stream_mb} MB", grown_kb / 1024, 4, unit="MB")
 
 
 def lines(rounds: int, stream_mb: int) -> Iterable[Line]:
@@ -241,11 +210,7 @@ def main() -> int:
         "--stream-mb", type=int, default=1024, help="length of the long stream (default 1024)"
     )
     chosen = parser.parse_args()
-    missed = 0
-    for line in lines(chosen.rounds, chosen.stream_mb):
-        print(line, flush=True)
-        missed += not line.holds()
-    return 1 if missed else 0
+    return report(lines(chosen.rounds, chosen.stream_mb))
 
 
 if __name__ == "__main__":
