@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import msgspec
 import tomli_w
@@ -69,6 +69,33 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(self.content[start:end] for start, end in zip(starts, ends, strict=False))
 
 
+class _RequestHead(msgspec.Struct):
+    method: str
+    url: str
+    headers: Headers
+
+
+class _ResponseHead(msgspec.Struct):
+    """``chunks``: (offset at which it ended, wait before it in ms) for each."""
+
+    status: Annotated[int, msgspec.Meta(ge=100, le=599)]
+    headers: Headers
+    chunks: tuple[tuple[int, int], ...]
+
+
+class _Head(msgspec.Struct):
+    """What the TOML file of an exchange holds."""
+
+    origin: Origin
+    date: date
+    source: str
+    request: _RequestHead
+    response: _ResponseHead
+    model: str = ""
+    licence: str = ""
+    redactions: tuple[str, ...] = ()
+
+
 def folder(root: Path, provider: str, protocol: str, scenario: str) -> Path:
     """Where the exchanges of a scenario are kept. Raises UnusableInput for a name that is no plain name."""
     for name in (provider, protocol, scenario):
@@ -116,47 +143,42 @@ def _read(path: Path, provider: str, protocol: str, scenario: str) -> Exchange:
     turn = _turn(path)
     where = "/".join(path.parts[-4:])
     try:
-        head = tomllib.loads(path.read_text("utf-8"))
+        table = tomllib.loads(path.read_text("utf-8"))
+        head = msgspec.convert(table, _Head, builtin_types=(date,))
         content = path.with_name(f"{turn}.response.body").read_bytes()
         body = path.with_name(f"{turn}.request.body").read_bytes()
-        exchange = Exchange(
-            provider=provider,
-            protocol=protocol,
-            scenario=scenario,
-            turn=turn,
-            request=Request(
-                head["request"]["method"], head["request"]["url"], _pairs(head["request"]["headers"]), body
-            ),
-            status=head["response"]["status"],
-            headers=_pairs(head["response"]["headers"]),
-            content=content,
-            boundaries=tuple(end for end, _ in head["response"]["chunks"]),
-            delays_ms=tuple(delay for _, delay in head["response"]["chunks"]),
-            origin=head["origin"],
-            date=head["date"],
-            source=head["source"],
-            model=head.get("model", ""),
-            licence=head.get("licence", ""),
-            redactions=tuple(head.get("redactions", ())),
-        )
     except FileNotFoundError as missing:
         raise ExchangeCorrupt(
             "a body file is missing", expected=Path(str(missing.filename)).name, where=where
         ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise ExchangeCorrupt(expected="a readable TOML file", seen=str(fault), where=where) from None
-    except (KeyError, TypeError, ValueError) as fault:
+    except msgspec.ValidationError as fault:
         raise ExchangeCorrupt(
             expected="origin, date, source, [request] and [response] as docs/fixtures.md lists them",
-            seen=f"{type(fault).__name__}: {fault}",
+            seen=str(fault),
             where=where,
         ) from None
+    exchange = Exchange(
+        provider=provider,
+        protocol=protocol,
+        scenario=scenario,
+        turn=turn,
+        request=Request(head.request.method, head.request.url, head.request.headers, body),
+        status=head.response.status,
+        headers=head.response.headers,
+        content=content,
+        boundaries=tuple(end for end, _ in head.response.chunks),
+        delays_ms=tuple(delay for _, delay in head.response.chunks),
+        origin=head.origin,
+        date=head.date,
+        source=head.source,
+        model=head.model,
+        licence=head.licence,
+        redactions=head.redactions,
+    )
     _verify(exchange, where)
     return exchange
-
-
-def _pairs(value: Any) -> Headers:
-    return tuple((str(name), str(text)) for name, text in value)
 
 
 def _verify(exchange: Exchange, where: str) -> None:
@@ -168,14 +190,6 @@ def _verify(exchange: Exchange, where: str) -> None:
             seen=ends[-3:],
             where=where,
         )
-    if exchange.origin not in get_args(Origin) or type(exchange.date) is not date:
-        raise ExchangeCorrupt(
-            expected=f"origin one of {', '.join(get_args(Origin))}, and a date",
-            seen=f"{exchange.origin}, {exchange.date}",
-            where=where,
-        )
-    if type(exchange.status) is not int or not 100 <= exchange.status <= 599:
-        raise ExchangeCorrupt(expected="a status code", seen=exchange.status, where=where)
 
 
 def save(root: Path, exchange: Exchange) -> Path:

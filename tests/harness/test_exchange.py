@@ -1,0 +1,177 @@
+"""Tests of exchanges on disk: what is written is read again, and what is broken is told."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from harness.errors import ExchangeCorrupt, ExchangeNotFound, UnusableInput
+from harness.exchange import Exchange, folder, load, save, scenarios_of, walk
+from providers.wire import Request
+from reports.errors import UnwritableReport
+
+SOUND = Exchange(
+    provider="p",
+    protocol="q",
+    scenario="s",
+    request=Request("POST", "https://p.example/v1", (("Accept", "*/*"),), b'{"a":1}'),
+    status=200,
+    headers=(("Content-Type", "application/json"), ("X", "1"), ("X", "2")),
+    content=b"\xff\x00body\r\n",
+    boundaries=(3, 8),
+    delays_ms=(0, 12),
+    origin="documented",
+    date=date(2026, 11, 21),
+    source="https://p.example/docs",
+    model="m",
+)
+texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
+pairs = st.lists(st.tuples(texts, texts), max_size=3).map(tuple)
+
+
+@st.composite
+def exchanges(draw: st.DrawFn) -> Exchange:
+    """Exchanges with any bytes, cut at any places."""
+    content = draw(st.binary(max_size=40))
+    ends = sorted(draw(st.sets(st.integers(1, len(content)), max_size=4))) if content else []
+    boundaries = tuple(dict.fromkeys((*ends, len(content)))) if content else ()
+    delays = draw(st.lists(st.integers(0, 10**6), min_size=len(boundaries), max_size=len(boundaries)))
+    return replace(
+        SOUND,
+        request=Request("POST", draw(texts), draw(pairs), draw(st.binary(max_size=20))),
+        status=draw(st.integers(100, 599)),
+        headers=draw(pairs),
+        content=content,
+        boundaries=boundaries,
+        delays_ms=tuple(delays),
+        origin=draw(st.sampled_from(("recorded", "imported", "documented", "synthetic"))),
+        source=draw(texts),
+        model=draw(texts),
+        licence=draw(texts),
+        redactions=tuple(draw(st.lists(texts, max_size=2))),
+    )
+
+
+@given(exchange=exchanges())
+def test_what_is_written_is_read_again(exchange: Exchange) -> None:
+    """Reading a saved exchange gives it back, byte for byte."""
+    with TemporaryDirectory() as root:
+        save(Path(root), exchange)
+        assert load(Path(root), "p", "q", "s") == (exchange,)
+
+
+@given(exchange=exchanges())
+def test_chunks_add_up_to_the_content(exchange: Exchange) -> None:
+    """The chunks are the content, cut."""
+    assert b"".join(exchange.chunks) == exchange.content
+
+
+def test_turns_are_read_in_order(tmp_path: Path) -> None:
+    """The tenth turn comes after the second."""
+    for turn in (10, 2, 1):
+        save(tmp_path, replace(SOUND, turn=turn))
+    assert [each.turn for each in load(tmp_path, "p", "q", "s")] == [1, 2, 10]
+    assert list(walk(tmp_path)) == [("p", "q", "s")]
+    assert scenarios_of(tmp_path, "p", "q") == ("s",)
+
+
+def test_an_absent_exchange_says_how_to_make_it(tmp_path: Path) -> None:
+    """ExchangeNotFound names the place and the next step."""
+    with pytest.raises(ExchangeNotFound) as caught:
+        load(tmp_path, "p", "q", "s")
+    assert caught.value.where == "p/q/s"
+    assert caught.value.next_step
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../x", "a/b", "/etc", "a\\b", "a\0b"])
+def test_a_name_is_no_path(tmp_path: Path, name: str) -> None:
+    """A provider, protocol or scenario that would lead elsewhere is refused, to read and to write."""
+    for change in ({"provider": name}, {"protocol": name}, {"scenario": name}):
+        with pytest.raises(UnusableInput):
+            save(tmp_path, replace(SOUND, **change))
+    with pytest.raises(UnusableInput):
+        folder(tmp_path, "p", "q", name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("body", ["1.request.body", "1.response.body"])
+def test_a_missing_body_file_is_named(tmp_path: Path, body: str) -> None:
+    """An exchange without one of its bodies is corrupt, and the file is named."""
+    (save(tmp_path, SOUND) / body).unlink()
+    with pytest.raises(ExchangeCorrupt) as caught:
+        load(tmp_path, "p", "q", "s")
+    assert caught.value.expected == body
+    assert caught.value.where == "p/q/s/1.exchange.toml"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('origin = "documented"', 'origin = "guessed"'),
+        ('origin = "documented"', ""),
+        ("date = 2026-11-21", 'date = "2026-11-21"'),
+        ("status = 200", 'status = "200"'),
+        ("status = 200", "status = 99"),
+        ("status = 200", "status = true"),
+        ("[request]", "[requested]"),
+        ("[request]", "[request"),
+        ("        8,", "        9,"),
+        ("        3,", "        8,"),
+        ("        3,", '        "3",'),
+        ("        3,", "        -3,"),
+        ("        12,", ""),
+        ('"Accept"', '"Accept", "x"'),
+        ('method = "POST"', "method = 7"),
+        ('model = "m"', "model = 7"),
+        ('url = "https://p.example/v1"', "url = []"),
+        ('source = "https://p.example/docs"', "source = 1"),
+        ("        12,", '        "x",'),
+    ],
+)
+def test_a_broken_head_is_corrupt(tmp_path: Path, old: str, new: str) -> None:
+    """Broken TOML, an absent or wrongly typed value and boundaries that do not fit are told with the file."""
+    path = save(tmp_path, SOUND) / "1.exchange.toml"
+    head = path.read_text()
+    assert old in head
+    path.write_text(head.replace(old, new, 1))
+    with pytest.raises(ExchangeCorrupt) as caught:
+        load(tmp_path, "p", "q", "s")
+    assert caught.value.where == "p/q/s/1.exchange.toml"
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"", b"x = 1"])
+def test_a_file_that_is_no_head_is_corrupt(tmp_path: Path, content: bytes) -> None:
+    """Bytes that are no UTF-8, nothing at all and another TOML file are corrupt."""
+    path = save(tmp_path, SOUND) / "1.exchange.toml"
+    path.write_bytes(content)
+    with pytest.raises(ExchangeCorrupt):
+        load(tmp_path, "p", "q", "s")
+
+
+def test_a_stray_name_is_corrupt(tmp_path: Path) -> None:
+    """A head that is not named after its turn is told."""
+    place = save(tmp_path, SOUND)
+    (place / "one.exchange.toml").write_text("")
+    with pytest.raises(ExchangeCorrupt):
+        load(tmp_path, "p", "q", "s")
+
+
+def test_a_failed_save_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a file cannot take its place, the old exchange can still be read and nothing is left over."""
+    place = save(tmp_path, SOUND)
+    before = sorted(place.iterdir())
+
+    def refuse(source: object, target: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", refuse)
+    with pytest.raises(UnwritableReport):
+        save(tmp_path, replace(SOUND, content=b"new", boundaries=(3,), delays_ms=(0,)))
+    assert sorted(place.iterdir()) == before
+    assert load(tmp_path, "p", "q", "s") == (SOUND,)
