@@ -12,6 +12,7 @@ from pathlib import Path
 from harness import fixtures
 from harness.exchange import Exchange, folder, head_of, load, walk
 from harness.selection import Selection
+from harness.services import playing
 from providers.schema import Catalog, Provider
 from reports import files
 
@@ -29,7 +30,7 @@ def build(catalog: Catalog, providers: tuple[str, ...], root: Path, *, write: bo
 
 def _provider(provider: Provider, root: Path, write: bool) -> Iterator[str]:
     wanted: set[tuple[str, str]] = set()
-    for exchange in fixtures.build(provider):
+    for exchange in (*fixtures.build(provider), *playing.build(provider)):
         wanted.add((exchange.protocol, exchange.scenario))
         if not _observed(root, exchange):
             yield from _put(root, exchange, write)

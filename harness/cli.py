@@ -19,7 +19,7 @@ from harness.checks import CHECKS
 from harness.commands import catalog, dialects
 from harness.commands import reports as reports_commands
 from harness.exchange import FIXTURES
-from harness.scenarios import SCENARIOS
+from harness.services.scenarios import named
 from providers import schema
 from providers.errors import Explained
 from providers.protocols import PROTOCOLS
@@ -120,7 +120,7 @@ def list_names(
     names = {
         "providers": lambda: [(each.id, each.name) for each in schema.all()],
         "protocols": lambda: [(each.name, each.source) for each in PROTOCOLS.values()],
-        "scenarios": lambda: [(each.name, each.title) for each in SCENARIOS.values()],
+        "scenarios": lambda: [(name, title) for name, title, _ in named()],
         "checks": lambda: [(each.id, each.requirement) for each in CHECKS.values()],
     }
     if kind not in names:
@@ -152,3 +152,5 @@ def main() -> None:
         app()
     except (Explained, ReportError) as fault:
         _refuse(str(fault))
+    except OSError as fault:
+        _refuse(f"{fault.filename or 'a file'} cannot be used: {fault.strerror or fault}")

@@ -14,7 +14,7 @@ from harness import dialect_docs
 from harness.checks import CHECKS
 from harness.checks.registry import CAPABILITIES, Check
 from harness.faults import FAULTS
-from harness.scenarios import SCENARIOS
+from harness.services.scenarios import named
 from providers import schema
 from providers.features import FEATURES
 from providers.protocols import PROTOCOLS
@@ -94,7 +94,7 @@ def _check(check: Check) -> str:
 
 def scenarios() -> str:
     """Every scenario, and what a provider must offer for it."""
-    rows = ((f"`{each.name}`", each.title, ", ".join(each.needs)) for each in SCENARIOS.values())
+    rows = ((f"`{name}`", title, ", ".join(needs)) for name, title, needs in named())
     return _page("Scenarios", _table(("Name", "What is asked", "Needs"), rows))
 
 

@@ -16,8 +16,10 @@ from harness.exchange import Exchange
 from harness.judging import Judged
 from harness.observation import Observation
 from harness.redaction import redacted_headers, redacted_url
-from harness.scenarios import SCENARIOS
+from harness.services.observation import Served
+from harness.services.scenarios import named
 from harness.subjects import wirecheck
+from providers.errors import shown
 from providers.events import Turn
 from providers.schema import Provider
 from reports import results
@@ -25,7 +27,7 @@ from reports import results
 SUBJECT = results.Subject(wirecheck.NAME, __version__)
 
 
-def result(seen: Observation, check: str, judged: Judged) -> results.Result:
+def result(seen: Observation | Served, check: str, judged: Judged) -> results.Result:
     """The result of one check."""
     exchange = seen.exchange
     return results.Result(
@@ -66,6 +68,16 @@ def unseen(
 
 def exchange(recorded: Exchange, turn: Turn) -> results.Exchange:
     """One exchange as evidence, with what it was read as."""
+    return _exchange(recorded, summary(turn))
+
+
+def served(seen: Served) -> results.Exchange:
+    """The last exchange of a service as evidence, with what all of them were read as."""
+    told = [shown(answer) for answer in (*seen.answers, *((seen.error,) if seen.error else ()))]
+    return _exchange(seen.exchange, {"answers": told})
+
+
+def _exchange(recorded: Exchange, told: Mapping[str, Any]) -> results.Exchange:
     return results.Exchange(
         id=recorded.id,
         request=results.Request(
@@ -80,7 +92,7 @@ def exchange(recorded: Exchange, turn: Turn) -> results.Exchange:
         origin=recorded.origin,
         date=recorded.date,
         source=recorded.source,
-        turn=summary(turn),
+        turn=told,
     )
 
 
@@ -130,7 +142,7 @@ def header(providers: Iterable[Provider], selection: Mapping[str, tuple[str, ...
             )
             for each in CHECKS.values()
         ),
-        scenarios=tuple(results.Scenario(each.name, each.title) for each in SCENARIOS.values()),
+        scenarios=tuple(results.Scenario(name, title) for name, title, _ in named()),
         groups=groups,
     )
 

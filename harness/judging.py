@@ -13,6 +13,7 @@ import msgspec
 from harness.checks.registry import Check
 from harness.errors import Blame, Nonconformance, Unjudgeable
 from harness.observation import Observation
+from harness.services.observation import Served
 from providers.errors import (
     AuthenticationFailed,
     PermissionDenied,
@@ -36,7 +37,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     where: str = ""
 
 
-def judge(check: Check, seen: Observation) -> Judged:
+def judge(check: Check, seen: Observation | Served) -> Judged:
     """What ``check`` finds. A MUST that is broken has failed, a SHOULD has warned, a MAY is only told."""
     hindered = _hindrance(seen)
     if hindered:
@@ -77,7 +78,7 @@ _HINDRANCES: tuple[tuple[type[ProviderError], Blame], ...] = (
 )
 
 
-def _hindrance(seen: Observation) -> Blame:
+def _hindrance(seen: Observation | Served) -> Blame:
     """Whom to blame for a fresh exchange that is no answer to what was asked; empty when it is one."""
     if seen.exchange.origin != "recorded" or seen.fault or seen.refuses:
         return ""

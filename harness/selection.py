@@ -10,6 +10,7 @@ import msgspec
 from harness.checks import CHECKS
 from harness.errors import UnusableInput
 from harness.scenarios import SCENARIOS
+from harness.services.scenarios import SERVICE_SCENARIOS
 from providers.protocols import PROTOCOLS
 from providers.schema import Catalog, Provider
 
@@ -52,7 +53,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         """Raise UnusableInput for a protocol, scenario or check glob that can take nothing."""
         for kind, globs, names in (
             ("protocol", self.protocols, PROTOCOLS),
-            ("scenario", self.scenarios, SCENARIOS),
+            ("scenario", self.scenarios, (*SCENARIOS, *SERVICE_SCENARIOS)),
             ("check", self.checks, CHECKS),
         ):
             for glob in globs:

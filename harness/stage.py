@@ -22,6 +22,9 @@ from harness.exchange import FIXTURES, Exchange, load, scenarios_of
 from harness.faults import FAULTS, Consumer
 from harness.observation import Heard, Observation, frames_of
 from harness.scenarios import SCENARIOS, Scenario
+from harness.services.observation import Served
+from harness.services.playing import play
+from harness.services.scenarios import SERVICE_SCENARIOS
 from harness.subjects import wirecheck
 from harness.transports.replay import Replay
 from providers.call import Call, Message
@@ -65,12 +68,13 @@ class Stage:
         self.scenarios = lru_cache(maxsize=8)(self._scenarios)
         self._played = lru_cache(maxsize=8)(self._play)
         self._observed = lru_cache(maxsize=2)(self._observe)
+        self._served = lru_cache(maxsize=2)(self._serve)
 
     def cases(self, provider: Provider) -> Iterator[Case]:
         """Every check that applies to a scenario which has exchanges, by protocol, scenario, fault, id."""
         for protocol in provider.protocols:
             for scenario in self.scenarios(provider.id, protocol):
-                if scenario in SCENARIOS:
+                if scenario in SCENARIOS or scenario in SERVICE_SCENARIOS:
                     yield from self._cases_of(provider.id, protocol, scenario)
 
     def _cases_of(self, provider: str, protocol: str, scenario: str) -> Iterator[Case]:
@@ -93,8 +97,10 @@ class Stage:
         """The names of the scenarios that have exchanges."""
         return scenarios_of(self._root, provider, protocol)
 
-    def observation(self, case: Case) -> Observation:
+    def observation(self, case: Case) -> Observation | Served:
         """What the case's check looks at. Raises RecordingError and UnmatchedRequest."""
+        if case.scenario in SERVICE_SCENARIOS:
+            return self._served(case.provider, case.protocol, case.scenario)
         return self._observed(case.provider, case.protocol, case.scenario, case.fault)
 
     def fresh(self, case: Case) -> tuple[results.Exchange, ...]:
@@ -103,8 +109,15 @@ class Stage:
         if scenario in self._told:
             return ()
         self._told.add(scenario)
+        if case.scenario in SERVICE_SCENARIOS:
+            return (evidence.served(self._served(*scenario)),)
         plain = self._played(*scenario)
         return (evidence.exchange(plain.exchange, plain.turn),)
+
+    def _serve(self, provider: str, protocol: str, scenario: str) -> Served:
+        """The exchanges of a service, played through the subject."""
+        exchanges = self.exchanges(provider, protocol, scenario)
+        return play(self._catalog.get(provider), SERVICE_SCENARIOS[scenario], exchanges)
 
     def _play(self, provider: str, protocol: str, scenario: str) -> Observation:
         """The unchanged exchanges, played through the subject turn by turn; the last one observed."""

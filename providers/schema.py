@@ -69,9 +69,12 @@ class Source(_Strict):
 
 
 class Claim(_Strict):
-    """What the provider says about one feature."""
+    """What the provider says about one feature. ``model`` is one that has it, where no chat model has.
+    ``own``: the provider has it in a shape of its own, which no protocol of ours speaks."""
 
     offered: bool
+    model: str = ""
+    own: bool = False
     source: str
     note: str = ""
 

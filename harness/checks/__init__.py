@@ -15,6 +15,7 @@ from harness.checks import (
     refusals,
     registry,
     requests,
+    services,
     stops,
     streaming,
     text,
@@ -23,6 +24,19 @@ from harness.checks import (
 )
 from harness.checks.registry import Check
 
-_MODULES = (broken, delivery, errors, reasoning, refusals, requests, stops, streaming, text, tools, usage)
+_MODULES = (
+    broken,
+    delivery,
+    errors,
+    reasoning,
+    refusals,
+    requests,
+    services,
+    stops,
+    streaming,
+    text,
+    tools,
+    usage,
+)
 
 CHECKS: Mapping[str, Check] = dict(sorted(registry.registered().items()))

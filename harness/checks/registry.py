@@ -16,15 +16,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from harness.errors import Blame, Nonconformance, Unjudgeable
-from harness.observation import Observation
+from harness.services.scenarios import SERVICE_SCENARIOS
 
 Level = Literal["MUST", "SHOULD", "MAY"]
-Judge = Callable[[Observation], None]
+Judge = Callable[[Any], None]  # takes an Observation, or what a service answered: a Served
+Judging = TypeVar("Judging", bound=Judge)
 
 
 class Capability(msgspec.Struct, frozen=True):
@@ -58,13 +59,20 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability("stop", "Stop reasons", "Stops"),
         Capability("errors", "Errors", "Errors"),
         Capability("requests", "Requests", "Requests"),
+        Capability("embeddings", "Embeddings", "Beside chat", ("embeddings",)),
+        Capability("models_list", "Models list", "Beside chat", ("models_list",)),
+        Capability("count_tokens", "Token counting", "Beside chat", ("count_tokens",)),
+        Capability("files", "Files", "Beside chat", ("files",)),
+        Capability("batches", "Batches", "Beside chat", ("batches",)),
+        Capability("passthrough", "Passthrough", "Beside chat", ("passthrough",)),
     )
 }
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One requirement. ``scenarios`` and ``protocols`` are globs, a leading ``!`` excludes; ``faults`` are
-    globs of fault names, empty for the unchanged exchange. ``blames`` is whose fault a finding is."""
+    globs of fault names, empty for the unchanged exchange. ``blames`` is whose fault a finding is.
+    ``service``: it reads what a service answered, and no turn."""
 
     id: str
     requirement: str
@@ -75,6 +83,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: tuple[str, ...]
     protocols: tuple[str, ...]
     faults: tuple[str, ...]
+    service: bool
     judge: Judge
 
     @property
@@ -84,6 +93,8 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
     def applies(self, protocol: str, scenario: str) -> bool:
         """Whether the check is collected for a scenario of a protocol."""
+        if self.service is not (scenario in SERVICE_SCENARIOS):
+            return False
         return selects(self.protocols, protocol) and selects(self.scenarios, scenario)
 
 
@@ -119,12 +130,13 @@ def check(
     scenarios: tuple[str, ...] = ANSWERED,
     protocols: tuple[str, ...] = ALL,
     faults: tuple[str, ...] = (),
-) -> Callable[[Judge], Judge]:
+    service: bool = False,
+) -> Callable[[Judging], Judging]:
     """Register a function as the check ``id``.
 
     Raises ValueError for an id taken and for a docstring without a level."""
 
-    def register(judge: Judge) -> Judge:
+    def register(judge: Judging) -> Judging:
         requirement = " ".join((judge.__doc__ or "").split())
         level = _LEVEL.search(requirement)
         if id in _REGISTERED or level is None or capability not in CAPABILITIES or not source:
@@ -141,6 +153,7 @@ def check(
             scenarios=scenarios,
             protocols=protocols,
             faults=faults,
+            service=service,
             judge=judge,
         )
         return judge

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
+from typing import Any
 
 import httpx
 import msgspec
@@ -67,3 +68,21 @@ def run(
             error = fault
         let_go = released()
     return Returned(tuple(events), assembler.turn(error), error, let_go)
+
+
+def serve(
+    provider: Provider,
+    ask: object,
+    *,
+    key: Credential | None,
+    protocol: str,
+    values: Mapping[str, str],
+    transport: httpx.BaseTransport,
+    base_url: str | None = None,
+) -> Any:
+    """Ask a service once, without retries: the typed answer, or the error that came instead."""
+    with Client(transport=transport, retries=_ONCE) as client:
+        try:
+            return client.serve(provider, ask, key=key, protocol=protocol, values=values, base_url=base_url)
+        except ProviderError as fault:
+            return fault

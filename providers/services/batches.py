@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.structs import replace
@@ -144,18 +143,17 @@ def lines(entries: Iterable[Entry], endpoint: Endpoint) -> bytes:
 
 
 def _line(entry: Entry, endpoint: Endpoint) -> Object:
-    request = _unstreamed(entry.call, endpoint)
-    return {"custom_id": entry.id, "method": "POST", "url": _path(request.url), "body": request.json()}
+    body = _unstreamed(entry.call, endpoint).json()
+    return {"custom_id": entry.id, "method": "POST", "url": _target(endpoint), "body": body}
 
 
 def _unstreamed(call: Call, endpoint: Endpoint) -> Request:
     return PROTOCOLS[endpoint.protocol].build(replace(call, stream=False), endpoint)
 
 
-def _path(url: str) -> str:
-    """The path as OpenAI names its endpoints, from ``/v1`` on."""
-    path = urlsplit(url).path
-    return path[path.rfind("/v1/") :] if "/v1/" in path else path
+def _target(endpoint: Endpoint) -> str:
+    """The path of the calls as OpenAI names it, whatever the endpoint's own is."""
+    return _OPENAI_PATHS.get(endpoint.protocol, "/v1/chat/completions")
 
 
 _OPENAI_PATHS: Mapping[str, str] = {
@@ -170,8 +168,7 @@ def _create_openai(ask: CreateBatch, endpoint: Endpoint) -> Request:
         raise UnsupportedFeature(
             endpoint.provider, "a batch of entries", next_step="upload their lines, and name the file"
         )
-    path = _OPENAI_PATHS.get(endpoint.protocol, "/v1/chat/completions")
-    body = {"input_file_id": ask.file, "endpoint": path, "completion_window": _WINDOW}
+    body = {"input_file_id": ask.file, "endpoint": _target(endpoint), "completion_window": _WINDOW}
     return posting(endpoint, "/batches", body, fields(endpoint, JSON_CONTENT))
 
 

@@ -17,6 +17,8 @@ from harness.emulators import EMULATORS
 from harness.exchange import Ending, Exchange
 from harness.observation import Heard, Observation
 from harness.scenarios import SCENARIOS
+from harness.services import playing
+from harness.services.observation import Served
 from harness.stage import Case, Stage, judged_request, observe
 from providers import jsontext
 from providers.errors import ProviderError
@@ -26,11 +28,12 @@ from providers.protocols import PROTOCOLS
 from providers.schema import Catalog, Provider
 from providers.wire import Headers
 
-Miniature = Callable[[], Observation]
+Miniature = Callable[[], Observation | Served]
 CHAT = "openai-completions"
 MESSAGES = "anthropic-messages"
 GEMINI = "google-generative-ai"
 MODEL = "miniature-1"
+EMBEDDING_MODEL = "cohere.embed-miniature"
 SPENT = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 EVENT_STREAM = (("content-type", "text/event-stream"),)
 JSON = (("content-type", "application/json"),)
@@ -68,7 +71,9 @@ def provider(protocol: str = CHAT) -> Provider:
             "endpoints": (
                 {"protocol": protocol, "base_url": "https://miniature.example/v1", "source": "docs"},
             ),
-            "claims": {name: {"offered": True, "source": "docs"} for name in FEATURES},
+            "claims": {
+                name: {"offered": True, "model": EMBEDDING_MODEL, "source": "docs"} for name in FEATURES
+            },
             "models": ({"id": MODEL, "input": ("text", "image"), "reasoning": True, "source": "docs"},),
             "sources": {"docs": {"url": "https://miniature.example/docs", "read": date(2026, 11, 21)}},
         }
@@ -82,12 +87,13 @@ class Bench(Stage):
         self.providers = tuple(provider(protocol) for protocol in PROTOCOLS if protocol in EMULATORS)
         self._made: dict[tuple[str, str, str], tuple[Exchange, ...]] = {}
         for each in self.providers:
-            for exchange in fixtures.build(each):
+            for exchange in (*fixtures.build(each), *playing.build(each)):
                 key = (exchange.provider, exchange.protocol, exchange.scenario)
                 self._made[key] = (*self._made.get(key, ()), exchange)
         super().__init__(Catalog(self.providers))
         self._observed = cache(self._observe)
         self._played = cache(self._play)
+        self._served = cache(self._serve)
 
     def _exchanges(self, provider: str, protocol: str, scenario: str) -> tuple[Exchange, ...]:
         """What the emulator said."""
@@ -113,7 +119,7 @@ def _cases() -> dict[str, list[Case]]:
     return found
 
 
-def lawful(check: str) -> Iterator[Observation]:
+def lawful(check: str) -> Iterator[Observation | Served]:
     """Every observation of a lawful provider, with the faults the check asks for, that ``check`` judges."""
     for case in _cases().get(check, []):
         yield bench().observation(case)
@@ -123,7 +129,22 @@ def lawful(check: str) -> Iterator[Observation]:
 def spoken(scenario: str, protocol: str = CHAT, fault: str = "") -> Observation:
     """A lawful answer to the last call of ``scenario``, spoken by the emulator, changed by ``fault``."""
     case = Case(provider(protocol).id, protocol, scenario, fault, check="")
-    return bench().observation(case)
+    seen = bench().observation(case)
+    assert isinstance(seen, Observation)
+    return seen
+
+
+def served(scenario: str, protocol: str = CHAT) -> Served:
+    """A service's lawful answers to the asks of ``scenario``, spoken by its desk."""
+    seen = bench().observation(Case(provider(protocol).id, protocol, scenario, "", check=""))
+    assert isinstance(seen, Served)
+    return seen
+
+
+def answering(seen: Served, number: int, answer: object) -> Served:
+    """What was observed when the ask ``number`` is answered so, and nobody knows what was meant."""
+    answers = (*seen.answers[:number], answer, *seen.answers[number + 1 :])
+    return replace(seen, answers=answers, expected=())
 
 
 def answered(

@@ -9,6 +9,7 @@ from harness.checks.registry import CAPABILITIES, check, selects
 from harness.faults import FAULTS
 from harness.observation import Observation
 from harness.scenarios import SCENARIOS
+from harness.services.scenarios import SERVICE_SCENARIOS
 from providers.features import FEATURES
 
 
@@ -31,7 +32,8 @@ def test_globs_select(globs: tuple[str, ...], name: str, taken: bool) -> None:
 @pytest.mark.parametrize("id", CHECKS)
 def test_every_glob_selects_something(id: str) -> None:
     """Every scenario glob of a check takes a scenario, and every fault glob a fault."""
-    for globs, names in ((CHECKS[id].scenarios, SCENARIOS), (CHECKS[id].faults, FAULTS)):
+    stories = SERVICE_SCENARIOS if CHECKS[id].service else SCENARIOS
+    for globs, names in ((CHECKS[id].scenarios, stories), (CHECKS[id].faults, FAULTS)):
         for glob in globs:
             assert any(selects((glob.removeprefix("!"),), name) for name in names), glob
 

@@ -1,0 +1,331 @@
+"""The named asks of services, as ``harness.scenarios`` has the calls: what is asked, and what may come.
+
+A scenario belongs to one service, a key of ``providers.services.SERVICES``. A step asks with what was
+answered before; its reply is what a documented fixture is spoken from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from harness.emulators import EMULATORS
+from harness.scenarios import SCENARIOS, WEATHER
+from providers import jsontext
+from providers.call import Call, Text, user
+from providers.errors import InvalidRequest
+from providers.events import Turn, Usage
+from providers.protocols import PROTOCOLS
+from providers.services.batches import (
+    Batch,
+    BatchList,
+    CancelBatch,
+    CreateBatch,
+    Entry,
+    GetBatch,
+    ListBatches,
+    Outcome,
+    Outcomes,
+    ReadBatch,
+    Status,
+    lines,
+)
+from providers.services.count_tokens import CountTokens, TokenCount
+from providers.services.embeddings import Embed, Embeddings
+from providers.services.files import (
+    Deleted,
+    DeleteFile,
+    File,
+    FileContent,
+    FileList,
+    GetFile,
+    ListFiles,
+    ReadFile,
+    Upload,
+)
+from providers.services.models_list import ListModels, ModelList
+from providers.services.passthrough import Passed, PassOn
+from providers.wire import Endpoint
+
+Kind = TypeVar("Kind")
+
+
+class Asking(msgspec.Struct, frozen=True):
+    """Where a step asks: for which model, at which endpoint, after which answers."""
+
+    model: str
+    endpoint: Endpoint
+    answers: tuple[Any, ...] = ()
+
+    def latest(self, kind: type[Kind]) -> Kind:
+        """The last answer of this type."""
+        return next(answer for answer in reversed(self.answers) if isinstance(answer, kind))
+
+
+class ServiceStep(msgspec.Struct, frozen=True):
+    """One ask and a lawful answer to it, both made where it is asked."""
+
+    ask: Callable[[Asking], Any]
+    reply: Callable[[Asking], Any]
+
+
+class ServiceScenario(msgspec.Struct, frozen=True, kw_only=True):
+    """A named sequence of asks. ``protocols``: those that have words for it, empty for all of the service.
+    ``own_model``: the model is the one that the provider's claim names, and no chat model. ``harmless``: it
+    leaves nothing behind and costs next to nothing, so that it may be asked live."""
+
+    name: str
+    title: str
+    service: str
+    steps: tuple[ServiceStep, ...]
+    protocols: tuple[str, ...] = ()
+    own_model: bool = False
+    harmless: bool = False
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The features a provider must offer for it to apply."""
+        return (self.service,)
+
+
+def _vector(size: int, start: int) -> tuple[float, ...]:
+    """Numbers that 32 bits hold exactly."""
+    return tuple(((start + place) % 127 - 63) / 64 for place in range(size))
+
+
+def _embeds(*texts: str, size: int = 8, tokens: int, **options: Any) -> ServiceStep:
+    vectors = tuple(_vector(size, number * 17) for number in range(len(texts)))
+    return ServiceStep(
+        lambda asking: Embed(model=asking.model, texts=texts, **options),
+        lambda asking: Embeddings(vectors, Usage(input_tokens=tokens)),
+    )
+
+
+def _always(value: Any) -> Callable[[Asking], Any]:
+    return lambda asking: value
+
+
+# --- counting, and calls in batches ---
+
+
+def _hello(model: str, text: str = "Say hello.") -> Call:
+    return Call(model=model, messages=(user(text),), max_output_tokens=64)
+
+
+def _counted(asking: Asking) -> CountTokens:
+    call = _hello(asking.model, "What is the weather in Paris?")
+    return CountTokens(replace(call, system="Answer with one word.", tools=(WEATHER,)))
+
+
+_TURN = Turn(
+    parts=(Text("Hello."),),
+    finish="stop",
+    complete=True,
+    usage=Usage(input_tokens=10, output_tokens=3),
+)
+
+
+def _spoken(asking: Asking) -> bytes:
+    """The answer to one plain call, as its protocol's vendor sends it."""
+    emulator = EMULATORS[asking.endpoint.protocol]
+    turn = replace(_TURN, model=asking.model)
+    return emulator.speak(turn, _hello(asking.model), asking.endpoint).content
+
+
+# --- files ---
+
+_CONTENT = '{"text":"naïve Ω — 你好"}\n'.encode()
+_NAME = "wirecheck.jsonl"
+
+
+def _kept(id: str, content: bytes, purpose: str) -> Callable[[Asking], File]:
+    return lambda asking: File(id, _NAME, len(content), "application/jsonl", purpose)
+
+
+def _reply_list(asking: Asking) -> FileList:
+    return FileList((asking.latest(File),))
+
+
+_FILES = (
+    ServiceStep(
+        _always(Upload(name=_NAME, content=_CONTENT, media_type="application/jsonl", purpose="user_data")),
+        _kept("file-000000000001", _CONTENT, "user_data"),
+    ),
+    ServiceStep(_always(ListFiles()), _reply_list),
+    ServiceStep(lambda asking: GetFile(asking.latest(File).id), lambda asking: asking.latest(File)),
+    ServiceStep(
+        lambda asking: ReadFile(asking.latest(File).id),
+        _always(FileContent(_CONTENT, "application/jsonl")),
+    ),
+    ServiceStep(
+        lambda asking: DeleteFile(asking.latest(File).id), lambda asking: Deleted(asking.latest(File).id)
+    ),
+)
+
+# --- batches ---
+
+
+def _entries(asking: Asking) -> tuple[Entry, ...]:
+    return (Entry("first", _hello(asking.model)), Entry("second", _hello(f"{asking.model}-no-such-model")))
+
+
+def _upload_lines(asking: Asking) -> Upload:
+    content = lines(_entries(asking), asking.endpoint)
+    return Upload(name=_NAME, content=content, media_type="application/jsonl", purpose="batch")
+
+
+def _uploaded(asking: Asking) -> File:
+    return File("file-000000000002", _NAME, len(_upload_lines(asking).content), purpose="batch")
+
+
+def _batch(id: str, status: Status, raw: str, **more: Any) -> Callable[[Asking], Batch]:
+    return _always(Batch(id=id, status=status, raw_status=raw, **more))
+
+
+def _ran(asking: Asking) -> Outcomes:
+    answer = jsontext.parse(_spoken(asking))
+    refused = InvalidRequest("no such model", status=400, type="invalid_request_error")
+    return Outcomes((Outcome("first", answer), Outcome("second", error=refused)))
+
+
+def _of_batch(
+    create: Callable[[Asking], CreateBatch], running: str, ended: str, cancelling: str, **output: str
+) -> tuple[ServiceStep, ...]:
+    """A batch that runs to its end, and another that is cancelled."""
+    whole = Batch(id="batch_000000000001", status="ended", raw_status=ended, succeeded=1, failed=1, **output)
+    counted = {"succeeded": 0, "failed": 0}
+    return (
+        ServiceStep(create, _batch(whole.id, "running", running, **counted)),
+        ServiceStep(lambda asking: GetBatch(asking.latest(Batch).id), _always(whole)),
+        ServiceStep(_always(ListBatches()), _always(BatchList((whole,)))),
+        ServiceStep(lambda asking: ReadBatch(asking.latest(Batch)), _ran),
+        ServiceStep(create, _batch("batch_000000000002", "running", running, **counted)),
+        ServiceStep(
+            lambda asking: CancelBatch(asking.latest(Batch).id),
+            _batch("batch_000000000002", "cancelling", cancelling, **counted),
+        ),
+    )
+
+
+# --- passthrough ---
+
+
+def _passed_call(asking: Asking) -> PassOn:
+    request = PROTOCOLS[asking.endpoint.protocol].build(_hello(asking.model), asking.endpoint)
+    path = request.url.removeprefix(asking.endpoint.base_url)
+    return PassOn(path=path, headers=(*request.headers, _PROBE), content=request.content)
+
+
+_PROBE = ("x-wirecheck-probe", "kept")
+_JSON = (("content-type", "application/json"),)
+_OPENAI = ("openai-completions", "openai-responses", "azure-openai-responses")
+
+SERVICE_SCENARIOS: Mapping[str, ServiceScenario] = {
+    scenario.name: scenario
+    for scenario in (
+        ServiceScenario(
+            name="embed_one",
+            title="One text to one vector",
+            service="embeddings",
+            own_model=True,
+            harmless=True,
+            steps=(_embeds("Hello.", tokens=3),),
+        ),
+        ServiceScenario(
+            name="embed_batch",
+            title="Three texts to three vectors, in their order",
+            service="embeddings",
+            own_model=True,
+            harmless=True,
+            steps=(_embeds("Hello.", "naïve Ω — 你好", "Good night.", tokens=14),),
+        ),
+        ServiceScenario(
+            name="embed_dims",
+            title="A vector of a given length",
+            service="embeddings",
+            own_model=True,
+            harmless=True,
+            steps=(_embeds("Hello.", size=256, tokens=3, dimensions=256),),
+        ),
+        ServiceScenario(
+            name="models_list",
+            title="The models",
+            service="models_list",
+            harmless=True,
+            steps=(
+                ServiceStep(_always(ListModels()), lambda asking: ModelList((asking.model, "another-model"))),
+            ),
+        ),
+        ServiceScenario(
+            name="models_list_pages",
+            title="The models, one to a page, until the last page",
+            service="models_list",
+            protocols=("anthropic-messages", "google-generative-ai", "cohere-chat"),
+            steps=(
+                ServiceStep(
+                    _always(ListModels(limit=1)), lambda asking: ModelList((asking.model,), asking.model)
+                ),
+                ServiceStep(
+                    lambda asking: ListModels(limit=1, after=asking.latest(ModelList).next),
+                    _always(ModelList(("another-model",))),
+                ),
+            ),
+        ),
+        ServiceScenario(
+            name="count_tokens",
+            title="The tokens of a call with an instruction and a tool",
+            service="count_tokens",
+            harmless=True,
+            steps=(ServiceStep(_counted, _always(TokenCount(64))),),
+        ),
+        ServiceScenario(
+            name="files_lifecycle",
+            title="A file uploaded, listed, looked at, read and deleted",
+            service="files",
+            steps=_FILES,
+        ),
+        ServiceScenario(
+            name="batch_of_file",
+            title="A batch of an uploaded file that fails in part, and one that is cancelled",
+            service="batches",
+            protocols=_OPENAI,
+            steps=(
+                ServiceStep(_upload_lines, _uploaded),
+                *_of_batch(
+                    lambda asking: CreateBatch(file=asking.latest(File).id),
+                    "validating",
+                    "completed",
+                    "cancelling",
+                    output="file-000000000003",
+                ),
+            ),
+        ),
+        ServiceScenario(
+            name="batch_of_entries",
+            title="A batch of calls that fails in part, and one that is cancelled",
+            service="batches",
+            protocols=("anthropic-messages",),
+            steps=_of_batch(
+                lambda asking: CreateBatch(entries=_entries(asking)), "in_progress", "ended", "canceling"
+            ),
+        ),
+        ServiceScenario(
+            name="passthrough",
+            title="A path and a body passed on as they are",
+            service="passthrough",
+            protocols=(*_OPENAI, "mistral-chat", "anthropic-messages", "google-generative-ai"),
+            steps=(ServiceStep(_passed_call, lambda asking: Passed(200, _JSON, _spoken(asking))),),
+        ),
+    )
+}
+
+
+def named() -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """(name, title, needs) of every scenario, of calls and of services."""
+    for call in SCENARIOS.values():
+        yield call.name, call.title, call.needs
+    for service in SERVICE_SCENARIOS.values():
+        yield service.name, service.title, service.needs
