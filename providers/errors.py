@@ -352,6 +352,7 @@ _QUOTA = (
     "exceeded your current quota",
     "billing_hard_limit",
     "payment required",
+    "session usage limit",
     "weekly usage limit",
     "usage_limit_reached",
 )

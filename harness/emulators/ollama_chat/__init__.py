@@ -25,7 +25,11 @@ EMULATOR = Emulator(
         "forbidden": Refused(403, "this model requires a subscription, upgrade for access"),
         "unknown_model": Refused(404, "model '{model}' not found"),
         "rate_limit": Refused(429, "too many concurrent requests"),
-        "quota": Refused(429, "you've reached your weekly usage limit, please upgrade to continue"),
+        "quota": Refused(
+            429,
+            "you (ada) have reached your weekly usage limit, upgrade for higher limits: "
+            "https://ollama.com/upgrade",
+        ),
         "overloaded": Refused(503, "server busy, please try again.  maximum pending requests exceeded"),
         "server_error": Refused(
             500,
