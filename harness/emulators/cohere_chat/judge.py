@@ -29,6 +29,9 @@ def _response_format(judged: Judgement, value: JSON, where: str) -> None:
         judged.only(value, ("type", "json_schema"), where)
         one_of("text", "json_object")(judged, value.get("type"), f"{where}/type")
         judged.is_a(value.get("json_schema", {}), dict, f"{where}/json_schema")
+        beside = [name for name in ("tools", "documents") if judged.sent.get(name)]
+        if beside and value.get("type") == "json_object":
+            judged.refuse("with_tools", "neither tools nor documents beside it", beside[0], where)
 
 
 def _thinking(judged: Judgement, value: JSON, where: str) -> None:

@@ -25,7 +25,11 @@ Object: TypeAlias = dict[str, Any]
 
 
 def build(call: Call, endpoint: Endpoint) -> Request:
-    """The request for ``call``. Raises UnsupportedFeature for parts that cannot be sent."""
+    """The request for ``call``. Raises UnsupportedFeature for parts that cannot be sent, and for JSON
+    answers of a call with tools, which the vendor refuses."""
+    if call.structured is not None and call.tools:
+        what = "structured output together with tools"
+        raise UnsupportedFeature(endpoint.provider, what, next_step="ask for one of them")
     deviations: Deviations = endpoint.deviations or Deviations()
     body: Object = {"model": call.model, "messages": list(_messages(call, endpoint, deviations))}
     for fields in (_tools, _limits, _thinking, _structured):

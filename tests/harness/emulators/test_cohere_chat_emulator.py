@@ -77,7 +77,6 @@ def test_accepts_what_the_reference_shows() -> None:
         tools=[WEATHER],
         tool_choice="REQUIRED",
         strict_tools=True,
-        response_format={"type": "json_object", "json_schema": {"type": "object"}},
         thinking={"type": "enabled", "token_budget": 64},
         stop_sequences=["a"],
         max_tokens=5,
@@ -87,6 +86,8 @@ def test_accepts_what_the_reference_shows() -> None:
         stream=True,
     )
     assert rules(body) == []
+    schema = {"type": "json_object", "json_schema": {"type": "object"}}
+    assert rules(asking(response_format=schema)) == []
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,7 @@ def test_accepts_what_the_reference_shows() -> None:
         (asking(tools=[WEATHER], tool_choice="auto"), "value", "/tool_choice"),
         (asking(thinking={"type": "on"}), "value", "/thinking/type"),
         (asking(response_format={"type": "json_schema"}), "value", "/response_format/type"),
+        (asking(tools=[WEATHER], response_format={"type": "json_object"}), "with_tools", "/response_format"),
         (asking({"role": "robot", "content": "hi"}), "role", "/messages/0/role"),
         (asking({"role": ["user"], "content": "hi"}), "role", "/messages/0/role"),
         (asking({"role": "user"}), "required", "/messages/0/content"),

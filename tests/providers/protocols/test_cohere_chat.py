@@ -109,7 +109,6 @@ class TestRequest:
             seed=7,
             stop=("a",),
             thinking=Thinking("low", 64),
-            structured=Structured(schema={"type": "object"}),
             stream=True,
             user="u",
             session="s",
@@ -131,7 +130,6 @@ class TestRequest:
             "seed": 7,
             "stop_sequences": ["a"],
             "thinking": {"type": "enabled", "token_budget": 64},
-            "response_format": {"type": "json_object", "json_schema": {"type": "object"}},
             "stream": True,
         }
 
@@ -146,6 +144,10 @@ class TestRequest:
             ({"thinking": Thinking("high")}, {"thinking": {"type": "enabled"}}),
             ({"thinking": Thinking("high"), "deviations": {"thinking": False}}, {}),
             ({"structured": Structured()}, {"response_format": {"type": "json_object"}}),
+            (
+                {"structured": Structured(schema={"type": "object"})},
+                {"response_format": {"type": "json_object", "json_schema": {"type": "object"}}},
+            ),
             ({"deviations": {"body": {"safety_mode": "OFF"}}}, {"safety_mode": "OFF"}),
             ({"extra_body": {"k": 3}}, {"k": 3}),
         ],
@@ -154,6 +156,11 @@ class TestRequest:
         """A wish is told in Cohere's words, and the default is not told at all."""
         sent = body(**options)
         assert {name: sent[name] for name in sent if name not in ("model", "messages", "tools")} == expected
+
+    def test_json_and_tools_exclude_each_other(self) -> None:
+        """The vendor refuses a JSON answer of a call with tools, so nothing is sent."""
+        with pytest.raises(UnsupportedFeature):
+            body(structured=Structured(), tools=(WEATHER,))
 
     def test_parts_of_a_user_message(self) -> None:
         """Pictures are image_url parts; what the chat does not take raises."""
