@@ -62,6 +62,8 @@ def matrix(
     made = offline.matrix(
         out, tuple(provider or ()), jobs=jobs, fixtures=fixtures, console=Console(stderr=True)
     )
+    if made.exit_code == 2:
+        _refuse(made.summary)
     print(made.summary)
     print(made.page)
     raise typer.Exit(made.exit_code)

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from reports import render, results
+from reports import files, render, results
 
 _HERE = Path(__file__).parent
 _OURS = ("-p", "harness.plugin", "-p", "no:cacheprovider", "-c", str(_HERE / "pytest.ini"))
@@ -64,8 +64,8 @@ class _Bar:
 
 def matrix(out: Path, providers: tuple[str, ...], *, jobs: int, fixtures: Path, console: Console) -> Made:
     """Run the offline checks of ``providers`` (globs; none takes all); write pages and results to ``out``."""
-    out.mkdir(parents=True, exist_ok=True)
     path = out / "results.jsonl"
+    files.writable(path)
     processes = jobs or os.cpu_count() or 1
     arguments = [f"--results={path}", f"--exchanges={fixtures.resolve()}", "-p", "no:terminal"]
     arguments += [f"--provider={glob}" for glob in providers]

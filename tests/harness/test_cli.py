@@ -1,0 +1,74 @@
+"""Tests of the command line: what it prints and how it ends."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import cli
+from harness.exchange import FIXTURES
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """The exit code of the console script."""
+    monkeypatch.setattr(sys, "argv", ["wirecheck", *arguments])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    return int(caught.value.code or 0)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("verify", "{tmp}/absent"),
+        ("verify", "{tmp}"),
+        ("report", "{tmp}/absent"),
+        ("report", "{tmp}"),
+        ("list", "nonsense"),
+        ("matrix", "--out", "{tmp}/file/below"),
+        ("fixtures", "build", "--check", "--provider", "nonsense"),
+    ],
+    ids=" ".join,
+)
+def test_an_error_of_ours_is_one_line(
+    arguments: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What cannot be used is told in one line on standard error, with exit code 2."""
+    (tmp_path / "file").write_text("kept")
+    code = run(monkeypatch, *(each.format(tmp=tmp_path) for each in arguments))
+    out, told = capsys.readouterr()
+    assert (code, out) == (2, "")
+    assert told.startswith("wirecheck: ")
+    assert told.count("\n") == 1
+    assert (tmp_path / "file").read_text() == "kept"
+
+
+@pytest.mark.parametrize("kind", ["providers", "protocols", "scenarios", "checks"])
+def test_names_are_listed(
+    kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each kind of name is printed one a line."""
+    assert run(monkeypatch, "list", kind) == 0
+    assert len(capsys.readouterr().out.splitlines()) > 3
+
+
+def test_a_run_from_another_folder_collects_cells_only(tmp_path: Path) -> None:
+    """``wirecheck run`` in somebody's project runs our checks and none of their tests."""
+    (tmp_path / "test_theirs.py").write_text("raise SystemExit('collected')")
+    (tmp_path / "conftest.py").write_text("raise SystemExit('loaded')")
+    command = [sys.executable, "-m", "harness", "run", "--provider=groq", "--scenario=text", "-q"]
+    done = subprocess.run(
+        [*command, "--check=text.*", f"--exchanges={FIXTURES}"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed" in done.stdout
