@@ -133,7 +133,8 @@ class _Decoder:
 
     def _end(self, value: Value, response: Value, events: list[Event]) -> None:
         self._ended = True
-        events += [*self._blocks.close(), words.finish(value.optional_text("finish_reason"))]
+        finish = words.finish(value.optional_text("finish_reason"), called=self._blocks.called)
+        events += [*self._blocks.close(), finish]
         if response.raw.get("meta") is not None:
             events.append(UsageReport(words.usage(response.child("meta"))))
         events.append(End())

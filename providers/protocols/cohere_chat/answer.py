@@ -43,7 +43,7 @@ class StreamDecoder:
         self._content: dict[int, tuple[int, str]] = {}  # wire index: (block, type)
         self._calls: dict[int, int] = {}  # wire index: block, of calls that have not ended
         self._plan: list[str] = []
-        self._started = self._finished = self._ended = False
+        self._started = self._called = self._finished = self._ended = False
         self._offset_bytes = 0
 
     def feed(self, frame: Frame) -> list[Event]:
@@ -134,6 +134,7 @@ class StreamDecoder:
 
     def _call_start(self, value: Value, events: list[Event]) -> None:
         self._told_plan(events)
+        self._called = True
         index = value.count("index") or 0
         self._end_call(index, events)
         call = _message(value).child("tool_calls")
@@ -174,7 +175,7 @@ class StreamDecoder:
         self._told_plan(events)
         for index in tuple(self._calls):
             self._end_call(index, events)
-        events.append(words.finish(delta.optional_text("finish_reason")))
+        events.append(words.finish(delta.optional_text("finish_reason"), called=self._called))
         if delta.raw.get("usage") is not None:
             events.append(UsageReport(words.usage(delta.child("usage"))))
 
@@ -222,8 +223,10 @@ class WholeDecoder:
         if isinstance(value.raw.get("message"), str):
             raise words.refused_inside(value.raw["message"], value.raw)
         events: list[Event] = [Start(value.optional_text("id"))]
-        events += _parts(value.child("message"))
-        events.append(words.finish(value.optional_text("finish_reason")))
+        message = value.child("message")
+        events += _parts(message)
+        called = bool(message.children("tool_calls"))
+        events.append(words.finish(value.optional_text("finish_reason"), called=called))
         if value.raw.get("usage") is not None:
             events.append(UsageReport(words.usage(value.child("usage"))))
         return [*events, End()]

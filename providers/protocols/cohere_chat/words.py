@@ -28,6 +28,8 @@ _FINISH: Mapping[str, FinishReason] = {
     "USER_CANCEL": "other",
 }
 
+_WITHOUT_CALLS: Mapping[FinishReason, FinishReason] = {"stop": "stop", "tool_calls": "other"}
+
 _COUNTS = (
     ("input", "tokens", "input_tokens"),
     ("output", "tokens", "output_tokens"),
@@ -36,9 +38,16 @@ _COUNTS = (
 )
 
 
-def finish(raw: str | None) -> Finish:
-    """Why the answer ended; an absent reason says nothing."""
-    return Finish(_FINISH.get(raw, "other") if raw else "other", raw)
+def finish(raw: str | None, *, called: bool) -> Finish:
+    """Why the answer ended; an absent reason says nothing.
+
+    An answer that has calls stopped for them. One that has none did not, whatever it says: a caller that
+    waits for calls would wait for ever.
+    """
+    reason = _FINISH.get(raw, "other") if raw else "other"
+    if reason in ("stop", "tool_calls"):
+        reason = "tool_calls" if called else _WITHOUT_CALLS[reason]
+    return Finish(reason, raw)
 
 
 def usage(value: Value) -> Usage:

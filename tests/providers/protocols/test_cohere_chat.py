@@ -267,7 +267,7 @@ class TestStream:
         [
             ("COMPLETE", "stop"),
             ("STOP_SEQUENCE", "stop"),
-            ("TOOL_CALL", "tool_calls"),
+            ("TOOL_CALL", "other"),
             ("ERROR_TOXIC", "content_filter"),
             ("TIMEOUT", "error"),
             ("WEATHER", "other"),
@@ -277,6 +277,13 @@ class TestStream:
         """Known reasons have our name, others are "other"; the vendor's word is kept."""
         turn = streamed(end={"type": "message-end", "delta": {"finish_reason": raw}})
         assert (turn.finish, turn.finish_raw) == (reason, raw)
+
+    @pytest.mark.parametrize("raw", ["TOOL_CALL", "COMPLETE"])
+    def test_an_answer_with_calls_stopped_for_them(self, raw: str) -> None:
+        """Where there are calls the reason is theirs; where there are none it is not."""
+        end = {"type": "message-end", "delta": {"finish_reason": raw}}
+        call = event("tool-call-start", 0, tool_calls=function("f", "{}"))
+        assert streamed(call, end=end).finish == "tool_calls"
 
     def test_nobody_has_to_wait_for_done(self) -> None:
         """message-end completes the stream; [DONE] behind it is the end, and absent it is implied."""

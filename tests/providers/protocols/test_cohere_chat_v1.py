@@ -87,7 +87,7 @@ def test_a_stream() -> None:
             ENDED,
         )
     )
-    assert (turn.id, turn.text, turn.finish, turn.finish_raw) == ("g-1", "Hello", "stop", "COMPLETE")
+    assert (turn.id, turn.text, turn.finish, turn.finish_raw) == ("g-1", "Hello", "tool_calls", "COMPLETE")
     assert [(call.name, call.arguments, call.id) for call in turn.tool_calls] == [("f", {"x": 1}, None)]
     assert (turn.citations, turn.drift) == (({"start": 0},), ("event of type 'weather'",))
     assert turn.usage is not None
