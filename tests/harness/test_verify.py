@@ -27,8 +27,26 @@ DISAGREEMENTS = {
     "8e947bc80e736f76": "an empty text is told with the words or the end, and an error came before either",
     "74f613ef9581be51": "two answers in one stream: the first one's end is the end",
     "fa8bfe9b04c6356e": "two answers in one stream: the first one's end is the end",
+    "977ab53a8986e20c": "the summary overlooks the embedding's usageMetadata",
+    "136d062f19662fc3": "a response that waits has no reason why it ended",
+    "b681a7eaeda083fd": "a response that runs has no reason why it ended",
 }
-AGREEING = ("openai-completions", "anthropic-messages", "google-generative-ai", "google-vertex")
+AGREEING = (
+    "openai-completions",
+    "anthropic-messages",
+    "google-generative-ai",
+    "google-vertex",
+    "openai-embeddings",
+    "google-vertex-predict",
+    "cohere-embed",
+    "bedrock-embeddings",
+    "ollama-embeddings",
+    "models-list",
+    "anthropic-count-tokens",
+    "google-count-tokens",
+    "bedrock-count-tokens",
+    "openai-responses-input-tokens",
+)
 
 BODY = {
     "id": "chatcmpl-1",
@@ -216,6 +234,28 @@ def test_an_html_page_is_an_error_and_no_crash(tmp_path: Path) -> None:
     found = verify([kept(tmp_path / "r1.json", recording(response=response))])
     errors = [each.actual["kind"] for each in found.disagree if each.field == "error"]
     assert errors == ["RemoteProtocolError"]
+
+
+SERVICES: tuple[tuple[str, dict[str, Any], dict[str, Any]], ...] = (
+    ("openai-embeddings", {"data": [{"embedding": [1, 2]}]}, {"embeddings": {"count": 1, "dimensions": 2}}),
+    ("models-list", {"data": [{"id": "a"}, {"id": "b"}]}, {"models": ["a", "b"]}),
+    ("google-count-tokens", {"totalTokens": 12}, {"usage": {"input": 12, "output": None}}),
+)
+
+
+@pytest.mark.parametrize(("api", "body", "expected"), SERVICES, ids=[row[0] for row in SERVICES])
+def test_what_stands_beside_chat_is_compared(
+    api: str, body: dict[str, Any], expected: dict[str, Any], tmp_path: Path
+) -> None:
+    """Counts of vectors, ids of models and tokens of a call agree or disagree by their own fields."""
+    response = {"status": 200, "headers": {}, "body_text": json.dumps(body)}
+    wanted = {"text": None, "tool_calls": [], "usage": None, "error": None, **expected}
+    same = recording(api=api, response=response, expected=wanted)
+    assert verify([kept(tmp_path / "r1.json", same)]).agree == 1
+    refused = {**response, "status": 404}
+    other = recording(api=api, response=refused, expected=wanted)
+    fields = {each.field for each in verify([kept(tmp_path / "r2.json", other)]).disagree}
+    assert fields == {"error", *expected}
 
 
 def test_one_word_of_ours_stands_for_two_of_theirs() -> None:
