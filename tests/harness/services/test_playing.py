@@ -1,0 +1,100 @@
+"""Services as cells: planned by claims, documented, played again, and asked live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from itertools import groupby
+
+import httpx
+import pytest
+
+from harness.exchange import Exchange
+from harness.services import playing
+from harness.services.observation import Served
+from harness.services.scenarios import SERVICE_SCENARIOS, named
+from providers import schema
+from providers.errors import MissingCredential, Unreachable
+from providers.features import FEATURES
+from providers.schema import Claim, Provider
+from providers.services import SERVICES
+
+PROVIDERS = {provider.id: provider for provider in schema.all() if [*playing.plan(provider)]}
+
+
+def stories(provider: Provider) -> Iterator[tuple[str, tuple[Exchange, ...]]]:
+    for name, exchanges in groupby(playing.build(provider), key=lambda each: each.scenario):
+        yield name, tuple(exchanges)
+
+
+def test_every_service_is_a_feature_and_has_scenarios() -> None:
+    """Services, features and scenarios go by the same names, and no scenario has another's."""
+    assert set(SERVICES) <= set(FEATURES)
+    assert {story.service for story in SERVICE_SCENARIOS.values()} == set(SERVICES)
+    names = [name for name, _, _ in named()]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("id", PROVIDERS)
+def test_documented_services_are_read_as_they_were_meant(id: str) -> None:
+    """Each provider's exchanges play to the end, accepted by the desks, the same bytes twice."""
+    assert [*playing.build(PROVIDERS[id])] == [*playing.build(PROVIDERS[id])]
+    for name, exchanges in stories(PROVIDERS[id]):
+        seen = playing.play(PROVIDERS[id], SERVICE_SCENARIOS[name], exchanges)
+        assert seen.error is None
+        assert seen.violations == ()
+        assert len(seen.answers) == len(exchanges) == len(seen.expected)
+
+
+def claiming(claim: Claim) -> Provider:
+    openai = schema.get("openai")
+    return openai.model_copy(update={"claims": {**openai.claims, "embeddings": claim}})
+
+
+@pytest.mark.parametrize(
+    ("claim", "planned"),
+    [
+        (Claim(offered=True, model="m", source="reference"), {"m"}),
+        (Claim(offered=True, source="reference"), set()),
+        (Claim(offered=False, model="m", source="reference"), set()),
+        (Claim(offered=True, model="m", own=True, source="reference"), set()),
+    ],
+    ids=["named", "unnamed", "not offered", "of its own"],
+)
+def test_a_plan_follows_the_claim(claim: Claim, planned: set[str]) -> None:
+    """Embeddings are planned with the model the claim names, and only where our protocol has them."""
+    found = [*playing.plan(claiming(claim))]
+    assert {model for _, story, model in found if story.service == "embeddings"} == planned
+
+
+def ask(transport: httpx.MockTransport, key: str | None = "k") -> Served:
+    return playing.live(
+        schema.get("openai"),
+        "openai-completions",
+        SERVICE_SCENARIOS["models_list"],
+        "m",
+        key=key,
+        values={},
+        base_url="https://vendor.example/v1",
+        transport=lambda: transport,
+        today=date(2026, 11, 21),
+    )
+
+
+def test_a_service_is_asked_live() -> None:
+    """What a vendor answers is recorded, and nobody knows what it meant."""
+    seen = ask(httpx.MockTransport(lambda request: httpx.Response(200, json={"data": [{"id": "a"}]})))
+    assert seen.answers[0].ids == ("a",)
+    assert (seen.exchange.origin, seen.expected) == ("recorded", ())
+    assert "k" not in dict(seen.exchange.request.headers).get("authorization", "").split()
+
+
+def test_an_error_ends_the_asks() -> None:
+    """A vendor that cannot be reached is told by its error; without a key nothing is asked."""
+
+    def hang_up(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("refused")
+
+    assert isinstance(ask(httpx.MockTransport(hang_up)).error, Unreachable)
+    with pytest.raises(MissingCredential):
+        ask(httpx.MockTransport(hang_up), key=None)

@@ -1,0 +1,150 @@
+"""The client asks for services: refusals before any network use, retries, and what is not sent twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+
+from providers.client import AsyncClient, Client, Retries
+from providers.errors import MissingCredential, RateLimited, TimedOut, UnsupportedFeature
+from providers.schema import Provider
+from providers.services.batches import CreateBatch
+from providers.services.embeddings import Embed
+from providers.services.files import ReadFile, Upload
+from providers.services.models_list import ListModels
+from providers.services.passthrough import PassOn
+
+MODELS = {"data": [{"id": "a"}]}
+
+
+def provider(**claims: bool) -> Provider:
+    return Provider.model_validate(
+        {
+            "id": "vendor",
+            "name": "Vendor",
+            "kind": "hosted",
+            "docs": "https://vendor.example/docs",
+            "auth": {"env": ("VENDOR_API_KEY",), "source": "docs"},
+            "endpoints": (
+                {
+                    "protocol": "google-interactions",
+                    "base_url": "https://odd.vendor.example",
+                    "source": "docs",
+                },
+                {
+                    "protocol": "openai-completions",
+                    "base_url": "https://vendor.example/v1",
+                    "source": "docs",
+                },
+            ),
+            "claims": {name: {"offered": offered, "source": "docs"} for name, offered in claims.items()},
+            "sources": {"docs": {"url": "https://vendor.example/docs", "read": date(2026, 11, 21)}},
+        }
+    )
+
+
+class Peer:
+    """A vendor that gives prepared answers, one a request; an exception is raised instead."""
+
+    def __init__(self, *answers: httpx.Response | Exception) -> None:
+        self._answers = list(answers)
+        self.seen: list[httpx.Request] = []
+        self.slept: list[float] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.seen.append(request)
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def client(self, retries: Retries = Retries(attempts=3)) -> Client:  # noqa: B008 (frozen)
+        return Client(
+            transport=httpx.MockTransport(self), retries=retries, sleep=self.slept.append, jitter=lambda: 0.0
+        )
+
+
+def test_a_service_is_asked_for_where_its_protocol_is() -> None:
+    """The request goes to the endpoint that has the service, with the provider's credential."""
+    peer = Peer(httpx.Response(200, json=MODELS))
+    with peer.client() as client:
+        assert client.serve(provider(), ListModels(), key="k").ids == ("a",)
+    assert str(peer.seen[0].url) == "https://vendor.example/v1/models"
+    assert peer.seen[0].headers["authorization"] == "Bearer k"
+
+
+@pytest.mark.parametrize(
+    ("ask", "key", "error"),
+    [
+        (Embed(model="m", texts=("a",)), "k", UnsupportedFeature),
+        (ListModels(), None, MissingCredential),
+        (CreateBatch(), "k", UnsupportedFeature),
+    ],
+    ids=["claimed not", "no key", "unsayable"],
+)
+def test_what_cannot_be_asked_is_refused_at_home(ask: Any, key: str | None, error: type[Exception]) -> None:
+    """Nothing is sent for a service that is claimed not to be, without a key, or without words for it."""
+    peer = Peer()
+    with peer.client() as client, pytest.raises(error):
+        client.serve(provider(embeddings=False), ask, key=key)
+    assert peer.seen == []
+
+
+def test_a_refusal_for_now_is_waited_out() -> None:
+    """A rate limit is retried after as long as the vendor asks."""
+    limited = httpx.Response(429, headers={"retry-after": "7"}, json={"error": {"message": "slow"}})
+    peer = Peer(limited, httpx.Response(200, json=MODELS))
+    with peer.client() as client:
+        client.serve(provider(), ListModels(), key="k")
+    assert peer.slept == [7.0]
+
+
+def test_a_refusal_that_lasts_is_raised() -> None:
+    """After the last attempt the vendor's error comes through."""
+    peer = Peer(httpx.Response(429, json={"error": {"message": "slow"}}))
+    with peer.client(Retries(attempts=1)) as client, pytest.raises(RateLimited, match="slow"):
+        client.serve(provider(), ListModels(), key="k")
+
+
+LOST: tuple[tuple[Any, int], ...] = (
+    (ReadFile("f"), 3),
+    (Upload(name="a", content=b"a"), 1),
+    (CreateBatch(file="f"), 1),
+    (PassOn(path="/odd"), 1),
+)
+
+
+@pytest.mark.parametrize(("ask", "times"), LOST, ids=[type(ask).__name__ for ask, _ in LOST])
+def test_what_may_have_been_done_is_not_sent_twice(ask: Any, times: int) -> None:
+    """After a lost answer a reading ask is repeated, and one that leaves something behind is not."""
+    peer = Peer(*(httpx.ReadTimeout("late") for _ in range(3)))
+    with peer.client() as client, pytest.raises(TimedOut):
+        client.serve(provider(), ask, key="k")
+    assert len(peer.seen) == times
+
+
+def _once(answer: httpx.Response | Exception) -> tuple[AsyncClient, Callable[[], int]]:
+    peer = Peer(answer)
+    client = AsyncClient(transport=httpx.MockTransport(peer), retries=Retries(attempts=1))
+    return client, lambda: len(peer.seen)
+
+
+def test_the_asynchronous_client_serves_too() -> None:
+    """The same ask gives the same answer, and a lost connection the same error."""
+
+    async def ask(answer: httpx.Response | Exception) -> Any:
+        client, asked = _once(answer)
+        async with client:
+            try:
+                return await client.serve(provider(), ListModels(), key="k")
+            finally:
+                assert asked() == 1
+
+    assert asyncio.run(ask(httpx.Response(200, json=MODELS))).ids == ("a",)
+    with pytest.raises(TimedOut):
+        asyncio.run(ask(httpx.ReadTimeout("late")))
