@@ -8,6 +8,7 @@ from harness import build
 from harness.exchange import FIXTURES, load, walk
 from harness.redaction import find_secrets
 from harness.scenarios import SCENARIOS
+from harness.services.scenarios import SERVICE_SCENARIOS
 from providers import schema
 from providers.protocols import PROTOCOLS
 
@@ -27,7 +28,7 @@ def test_no_exchange_is_an_orphan() -> None:
     for provider, protocol, scenario in PLACES:
         assert provider in catalog
         assert protocol in PROTOCOLS
-        assert scenario in SCENARIOS
+        assert scenario in SCENARIOS or scenario in SERVICE_SCENARIOS
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -40,7 +40,8 @@ def damaged(value: Any) -> Iterator[Any]:
 
 def damaged_contents(content: bytes, step: int) -> Iterator[bytes]:
     """Every ``step``-th damaged form of a body: of one of its ``data`` lines, or of its one JSON value."""
-    lines = content.split(b"\n") if b"data:" in content else [content]
+    one_value = not (b"data:" in content or content.count(b"}\n{"))
+    lines = [content] if one_value else content.split(b"\n")
     number = 0
     for place, line in enumerate(lines):
         prefix, _, text = line.rpartition(b"data:") if b"data:" in content else (b"", b"", line)
