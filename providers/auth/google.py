@@ -8,14 +8,17 @@ Imported when the scheme is first used: google-auth is heavy.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-import google.auth
 import google.auth.transport.urllib3
 import urllib3
+from google.auth import identity_pool
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
+from google.oauth2 import credentials as user
 from google.oauth2 import service_account
 
 from providers.auth import header
@@ -40,31 +43,51 @@ def apply(request: Request, name: str, credential: Credential) -> Request:
 
 
 def find(environ: Mapping[str, str]) -> Credential | None:
-    """The key of this environment, else a token of the credential file it names; None without either.
+    """The key of this environment, else a token of the credential file; None without either.
 
-    Reads the file and asks Google's token address for a token that is good for an hour.
+    The file is the one the environment names, else the one gcloud's login wrote. Reads it and asks Google's
+    token address for a token that is good for an hour; the metadata server of a machine is not asked.
     """
     if environ.get(KEY):
         return environ[KEY]
-    path = environ.get(FILE)
-    if not path:
+    path = _file(environ)
+    if path is None:
         return None
     try:
-        loaded = google.auth.load_credentials_from_file(path, scopes=SCOPES)  # type: ignore[no-untyped-call]
-    except (GoogleAuthError, OSError, ValueError) as fault:
-        raise _unusable(fault, path) from fault
-    return token(loaded[0])
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise _unusable(fault, str(path)) from fault
+    return token(of_file(text, str(path)))
 
 
-def of_service_account(key: str) -> Credentials:
-    """The credentials of a service account from its key file's JSON text."""
+def _file(environ: Mapping[str, str]) -> Path | None:
+    if environ.get(FILE):
+        return Path(environ[FILE])
+    folder = environ.get("CLOUDSDK_CONFIG") or (
+        f"{environ['HOME']}/.config/gcloud" if environ.get("HOME") else ""
+    )
+    written = Path(folder) / "application_default_credentials.json"
+    return written if folder and written.is_file() else None
+
+
+def of_file(text: str, where: str = "the credential file") -> Credentials:
+    """The credentials that a credential file's JSON text describes: a user's, a service account's, or
+    those of another identity provider. Raises ConfigurationError, which shows nothing of it.
+    """
     try:
-        info = json.loads(key)
-        make = service_account.Credentials.from_service_account_info
-        credentials: Credentials = make(info, scopes=SCOPES)  # type: ignore[no-untyped-call]
-    except (GoogleAuthError, ValueError, AttributeError, TypeError) as fault:
-        raise _unusable(fault, "the service account's key") from fault
+        info = json.loads(text)
+        make = _KINDS[info["type"]]
+        credentials: Credentials = make(info)
+    except (GoogleAuthError, KeyError, ValueError, TypeError, AttributeError) as fault:
+        raise _unusable(fault, where) from fault
     return credentials
+
+
+_KINDS: Mapping[str, Callable[[Any], Any]] = {
+    "authorized_user": partial(user.Credentials.from_authorized_user_info, scopes=SCOPES),
+    "service_account": partial(service_account.Credentials.from_service_account_info, scopes=SCOPES),
+    "external_account": partial(identity_pool.Credentials.from_info, scopes=SCOPES),
+}
 
 
 def token(credentials: Credentials, transport: Any = None) -> AccessToken:

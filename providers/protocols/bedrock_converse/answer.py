@@ -175,12 +175,20 @@ _OPENED_BY_DELTA: Mapping[str, Callable[[int], _Block]] = {
 _SERVER = ("toolResult", "image")
 
 
-def finish(answer: Object) -> list[Event]:
-    """The Finish of an object with a ``stopReason``."""
+# Some models say end_turn with calls, or tool_use without any: the blocks decide.
+_MISTOLD: Mapping[tuple[FinishReason, bool], FinishReason] = {
+    ("stop", True): "tool_calls",
+    ("tool_calls", False): "other",
+}
+
+
+def finish(answer: Object, *, called: bool) -> list[Event]:
+    """The Finish of an object with a ``stopReason``; ``called``: there was a tool call."""
     reason = answer.text("stopReason")
+    told = FINISH.get(reason, "other")
     more = answer.value.get("additionalModelResponseFields")
     detail = next((text for text in _stop_texts(more)), None)
-    return [Finish(FINISH.get(reason, "other"), reason, detail=detail)]
+    return [Finish(_MISTOLD.get((told, called), told), reason, detail=detail)]
 
 
 def _stop_texts(more: JSON) -> list[str]:
@@ -236,6 +244,7 @@ class StreamDecoder:
         self._started = False
         self._stopped = False
         self._counted = False
+        self._called = False
         self._last = "nothing"
         self._drifts: set[str] = set()
         self._steps: Mapping[str, Callable[[Object], list[Event]]] = {
@@ -300,6 +309,7 @@ class StreamDecoder:
         call = start.child("toolUse", {})
         if kind == "toolUse" and call.optional_text("type") != "server_tool_use":
             number = self._new(index, _Call)
+            self._called = True
             return [ToolCallStart(call.text("name"), number, call.optional_text("toolUseId"))]
         if kind == "toolUse" or kind in _SERVER:
             self._new(index, lambda number: _Server(number, kind, start.child(kind).value))
@@ -347,7 +357,7 @@ class StreamDecoder:
         for index, block in self._open.items():
             events += [Drift(f"no contentBlockStop of block {index}"), *block.end()]
         self._open = {}
-        return [*events, *finish(value)]
+        return [*events, *finish(value, called=self._called)]
 
     def _metadata(self, value: Object) -> list[Event]:
         self._counted = True
@@ -375,7 +385,8 @@ class WholeDecoder:
         message = answer.child("output").child("message")
         for number, block in enumerate(message.children("content")):
             events += _whole_block(number, block)
-        return [*events, *finish(answer), *report(answer), End()]
+        called = any(type(event) is ToolCallStart for event in events)
+        return [*events, *finish(answer, called=called), *report(answer), End()]
 
     def finish(self) -> list[Event]:
         """Nothing. Raises TruncatedStream when there was no body."""
