@@ -143,12 +143,15 @@ def turns(
     parts: st.SearchStrategy[Any] = answer_parts,
     finishes: tuple[FinishReason, ...] = ("stop", "length", "tool_calls"),
 ) -> Turn:
-    """Complete answers with usage, id and model."""
+    """Complete answers with usage, id and model; one that stopped for tool calls has some."""
+    said = tuple(draw(st.lists(parts, max_size=5)))
+    calls = any(isinstance(part, ToolCall) for part in said)
+    wrong = "stop" if calls else "tool_calls"
     return Turn(
-        parts=tuple(draw(st.lists(parts, max_size=5))),
+        parts=said,
         id=draw(names),
         model=draw(names),
-        finish=draw(st.sampled_from(finishes)),
+        finish=draw(st.sampled_from([finish for finish in finishes if finish != wrong])),
         usage=draw(usages()),
         complete=True,
     )
