@@ -10,7 +10,7 @@ matrix: $(READY)
 	@$(BIN)/wirecheck matrix
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto -q
+	$(BIN)/python -m pytest -n auto -q tests
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
