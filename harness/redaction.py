@@ -22,7 +22,7 @@ _CREDENTIAL_FIELDS = re.compile(
     re.IGNORECASE,
 )
 _NOT_CREDENTIALS = re.compile(
-    r"^(x-ratelimit-.*|anthropic-ratelimit-.*|.*-tokens?-.*limit.*)$", re.IGNORECASE
+    r"^(x-ratelimit-.*|anthropic-ratelimit-.*|.*-tokens?-.*limit.*|.*-token-count|num_tokens)$", re.IGNORECASE
 )
 _CREDENTIAL_PARAMETERS = {"key", "api_key", "api-key", "access_token", "token", "x-amz-signature"}
 _SCHEME = re.compile(r"^(Bearer|Basic|AWS4-HMAC-SHA256) ", re.IGNORECASE)

@@ -32,6 +32,8 @@ KEY = "canary/9f8e+7d6c=5b4a"
         ("X-Amz-Security-Token", True),
         ("x-ratelimit-remaining-tokens", False),
         ("anthropic-ratelimit-tokens-limit", False),
+        ("x-amzn-bedrock-input-token-count", False),
+        ("num_tokens", False),
         ("content-type", False),
         ("x-request-id", False),
     ],
