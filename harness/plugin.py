@@ -27,7 +27,7 @@ from harness.redaction import without
 from harness.selection import Selection
 from harness.stage import Case, Stage
 from providers import custom, schema
-from providers.errors import Explained, MissingCredential
+from providers.errors import Explained, MissingCredential, UnsupportedFeature
 from providers.schema import Provider
 from reports import files, results
 from reports.errors import ReportError
@@ -261,6 +261,8 @@ class Cell(pytest.Item):
             return evidence.result(seen, case.check, judged), self._stage.fresh(case)
         except MissingCredential as missing:
             judged = Judged(verdict="skipped", reason=f"no key: looked for {', '.join(missing.looked_for)}")
+        except UnsupportedFeature as refused:  # the protocol has no words for it: nothing was asked
+            judged = Judged(verdict="skipped", reason=str(refused))
         except (UnmatchedRequest, RecordingError) as fault:
             judged = Judged(verdict="errored", blame="harness", reason=str(fault))
         except Exception as fault:  # ours, whatever it is: the check could not judge

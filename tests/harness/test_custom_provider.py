@@ -1,0 +1,161 @@
+"""Tests of a provider that no file describes: a base URL, a protocol and a model, asked on a real socket."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import msgspec
+import pytest
+
+from harness import fixtures
+from harness.exchange import Exchange
+from harness.scenarios import SCENARIOS
+from providers import custom
+from providers.errors import ConfigurationError
+from reports import results
+
+pytest_plugins = "pytester"
+
+KEY = "canary-5e1f00d5-77aa"
+MODEL = "company-llm-v2"
+PROTOCOLS = ("openai-completions", "openai-responses", "anthropic-messages")
+
+
+class Company:
+    """A server on loopback that answers as the protocol's emulator does, and wants KEY."""
+
+    def __init__(self, protocol: str, id: str = "custom") -> None:
+        company = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                content = self.rfile.read(int(self.headers["content-length"]))
+                self._say(company.answer(content, str(self.headers)))
+
+            def _say(self, exchange: Exchange) -> None:
+                self.send_response(exchange.status)
+                for name, value in exchange.headers:
+                    if name.lower() not in ("content-length", "transfer-encoding", "date", "server"):
+                        self.send_header(name, value)
+                self.send_header("content-length", str(len(exchange.content)))
+                self.end_headers()
+                self.wfile.write(exchange.content)
+
+            def log_message(self, format: str, *args: object) -> None:
+                """Say nothing."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.base_url = f"http://127.0.0.1:{self.server.server_port}/v1"
+        exchanges = list(fixtures.build(custom.provider(self.base_url, protocol, MODEL, id=id)))
+        self.refusals = {
+            SCENARIOS[each.scenario].refuses: each for each in exchanges if SCENARIOS[each.scenario].refuses
+        }
+        self.answers = {
+            each.request.content: each for each in exchanges if not SCENARIOS[each.scenario].refuses
+        }
+        self.asked = 0
+
+    def answer(self, content: bytes, fields: str) -> Exchange:
+        """What the company says to a request, by its content; a wrong key and a wrong model are refused."""
+        self.asked += 1
+        if KEY not in fields:
+            return self.refusals["bad_key"]
+        if msgspec.json.decode(content)["model"] != MODEL:
+            return self.refusals["unknown_model"]
+        return self.answers[content]
+
+
+@pytest.fixture(params=PROTOCOLS)
+def company(request: pytest.FixtureRequest) -> Iterator[tuple[str, Company]]:
+    """(protocol, a running server that speaks it)."""
+    made = Company(request.param)
+    thread = Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    yield request.param, made
+    made.server.shutdown()
+    thread.join()
+    made.server.server_close()
+
+
+@pytest.fixture
+def place(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """An empty folder, where the plugin is loaded and no key is set."""
+    for name in ("CUSTOM_API_KEY", "MY_COMPANY_API_KEY", "PYTEST_ADDOPTS"):
+        monkeypatch.delenv(name, raising=False)
+    pytester.makeini("[pytest]\naddopts = -p harness.plugin -p no:cacheprovider\n")
+    return pytester
+
+
+def files(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_described_endpoint_passes_the_checks(
+    place: pytest.Pytester, company: tuple[str, Company], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A base URL, a protocol and a model are asked every scenario; the key is in no file, no exchange kept."""
+    protocol, server = company
+    monkeypatch.setenv("MY_COMPANY_API_KEY", KEY)
+    before = files(place.path)
+    ran = place.runpytest_inprocess(
+        f"--base-url={server.base_url}", f"--protocol={protocol}", f"--model={MODEL}",
+        "--provider=my-company", "--results=out.jsonl", "-q",
+    )  # fmt: skip
+    run = results.read(place.path / "out.jsonl")
+    red = [f"{each.id}: {each.reason}" for each in run.results if each.verdict in ("failed", "errored")]
+    assert red == []
+    assert ran.parseoutcomes()["passed"] > 200
+    assert {each.provider for each in run.results} == {"my-company"}
+    assert {"text_stream", "tool_call", "error_401_bad_key", "error_404_unknown_model"} <= {
+        each.scenario for each in run.results
+    }
+    assert server.asked < len(run.results) / 4  # once a scenario, not once a check
+    assert files(place.path) - before == {"out.jsonl"}
+    assert KEY not in (place.path / "out.jsonl").read_text() + ran.stdout.str() + ran.stderr.str()
+
+
+def test_nobody_answers(place: pytest.Pytester) -> None:
+    """A closed port is no pass: without an id the endpoint is ``custom``, and its key is optional."""
+    ran = place.runpytest_inprocess(
+        "--base-url=http://127.0.0.1:9/v1", "--protocol=openai-completions", f"--model={MODEL}",
+        "--scenario=text", "--results=out.jsonl", "-q",
+    )  # fmt: skip
+    run = results.read(place.path / "out.jsonl")
+    assert ran.ret == pytest.ExitCode.TESTS_FAILED
+    assert {each.provider for each in run.results} == {"custom"}
+    assert "passed" not in {each.verdict for each in run.results if each.check.startswith("text.")}
+
+
+@pytest.mark.parametrize(
+    ("id", "variable"),
+    [
+        ("custom", "CUSTOM_API_KEY"),
+        ("my-company", "MY_COMPANY_API_KEY"),
+        ("a.b-2", "A_B_2_API_KEY"),
+    ],
+)
+def test_the_variable_is_derived(id: str, variable: str) -> None:
+    """The id in upper case, other characters as a low line, with _API_KEY; other providers' are not read."""
+    made = custom.provider("https://x.example/v1", "openai-completions", MODEL, id=id)
+    assert custom.variable(id) == variable
+    assert made.auth.env == (variable,)
+    assert made.endpoint(model="any").base_url == "https://x.example/v1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("ftp://x", "openai-completions", MODEL, "my-company"), "scheme"),
+        (("https://x.example", "nope", MODEL, "my-company"), "unknown protocol"),
+        (("https://x.example", "openai-completions", MODEL, "../up"), "id"),
+    ],
+    ids=["no scheme", "no protocol", "no id"],
+)
+def test_what_cannot_be_used_is_named(arguments: tuple[str, str, str, str], told: str) -> None:
+    """A URL without scheme, an unknown protocol and an id that is no name are configuration errors."""
+    base_url, protocol, model, id = arguments
+    with pytest.raises(ConfigurationError, match=told):
+        custom.provider(base_url, protocol, model, id=id)
