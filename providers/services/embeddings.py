@@ -19,7 +19,6 @@ https://docs.ollama.com/api/embed (and the older /api/embeddings).
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from functools import partial
 from struct import unpack
@@ -111,7 +110,10 @@ def _counted(tokens: int | None, *, sent: bool = True) -> Usage | None:
 def _numbers(value: JSON, at: str) -> Vector:
     if type(value) is not list or not all(type(number) in (float, int) for number in value):
         raise MalformedFrame(expected="an array of numbers", seen=value, pointer=at)
-    return tuple(float(number) for number in value)
+    try:
+        return tuple(float(number) for number in value)
+    except OverflowError:
+        raise MalformedFrame(expected="numbers of 64 bits", seen=value, pointer=at) from None
 
 
 def _array(value: JSON, at: str) -> tuple[Vector, ...]:
@@ -158,7 +160,7 @@ def _unpacked(text: str, at: str) -> Vector:
     """A vector from base64 of little-endian 32-bit floats."""
     try:
         raw = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:  # also for text that is not ASCII
         raw = b"\0"
     if len(raw) % 4:
         raise MalformedFrame(expected="base64 of 32-bit floats", seen=text, pointer=at)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from providers.call import Call, Text, Tool, user
 from providers.errors import (
@@ -13,6 +16,7 @@ from providers.errors import (
     ConfigurationError,
     MalformedFrame,
     NotFound,
+    ProviderError,
     RemoteError,
     UnsupportedFeature,
 )
@@ -463,3 +467,36 @@ def test_a_service_is_asked_for_where_it_is_offered() -> None:
     """The first protocol that has the service is taken; none where none has it."""
     assert protocol_for("embeddings", ("anthropic-messages", "openai-completions")) == "openai-completions"
     assert protocol_for("files", ("google-vertex",)) is None
+
+
+ROWS = [
+    pytest.param(row, id=f"{protocol}-{kind.__name__}")
+    for name, table in SERVICES.items()
+    if name != "passthrough"
+    for protocol, offered in table.items()
+    for kind, row in offered.items()
+]
+WORDS = (
+    "data", "id", "index", "embedding", "embeddings", "values", "float", "predictions", "statistics", "usage",
+    "models", "name", "modelSummaries", "modelId", "status", "processing_status", "request_counts", "type",
+    "custom_id", "result", "message", "error", "response", "status_code", "body", "input_tokens", "has_more",
+    "last_id", "totalTokens", "inputTokens", "meta", "billed_units", "completed", "succeeded", "errored",
+)  # fmt: skip
+NOISE = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 10**400) | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from((*WORDS, "", "AACAPw==", "\u00e9", "in_progress")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=4),
+    max_leaves=12,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("row", ROWS)
+@given(body=NOISE, status=st.sampled_from((200, 200, 200, 400, 404, 429, 500)))
+@settings(max_examples=60)
+def test_no_body_raises_anything_but_our_errors(row: Any, body: Any, status: int) -> None:
+    """Whatever JSON comes with whatever status, it is read or refused by a typed error."""
+    content = json.dumps(body).encode()
+    with contextlib.suppress(ProviderError):
+        row.read(status, (), content)
+    with contextlib.suppress(ProviderError):
+        row.read(status, (), content[:-1])
