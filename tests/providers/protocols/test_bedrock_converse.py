@@ -582,7 +582,7 @@ def test_a_citation_and_a_server_tool_are_kept() -> None:
     ],
 )
 def test_stop_reasons(raw: str, finish: str) -> None:
-    """Each stop reason of the reference has a meaning; an unknown one and tool_use without a call have none."""
+    """Each stop reason of the reference has a meaning; an unknown one and tool_use alone have none."""
     more = {"additionalModelResponseFields": {"delta": {"stop_sequence": "END"}}}
     turn = heard(START + event("messageStop", {"stopReason": raw, **more}) + COUNTS)
     assert (turn.finish, turn.finish_raw, turn.finish_detail) == (finish, raw, "END")

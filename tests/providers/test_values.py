@@ -1,0 +1,68 @@
+"""Values of a provider: defaults made of other values, and switches; Bedrock's are the example."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from providers import credentials, schema
+from providers.auth import AWSKeys
+from providers.errors import InvalidDeclaration, MissingCredential
+
+BEDROCK = schema.get("amazon-bedrock")
+HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
+
+
+@pytest.mark.parametrize(
+    ("environ", "base_url"),
+    [
+        ({}, "https://bedrock-runtime.us-east-1.amazonaws.com"),
+        ({"AWS_DEFAULT_REGION": "eu-west-1"}, "https://bedrock-runtime.eu-west-1.amazonaws.com"),
+        (
+            {"AWS_REGION": "eu-west-3", "AWS_DEFAULT_REGION": "x"},
+            "https://bedrock-runtime.eu-west-3.amazonaws.com",
+        ),
+        (
+            {"AWS_REGION": "eu-west-3", "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": "https://proxy.example/"},
+            "https://proxy.example",
+        ),
+    ],
+    ids=["nothing", "the second variable", "the first variable", "an address"],
+)
+def test_a_default_may_hold_another_value(environ: dict[str, str], base_url: str) -> None:
+    """The address follows the region, unless it is given itself."""
+    values = credentials.values(BEDROCK, environ)
+    assert BEDROCK.endpoint("bedrock-converse", HAIKU, values=values).base_url == base_url
+
+
+@pytest.mark.parametrize(("told", "points"), [("1", True), ("0", False), ("", False)])
+def test_a_value_may_switch_deviations_on(told: str, points: bool) -> None:
+    """A switch holds for the protocols that have its deviations, while its value is 1."""
+    values = credentials.values(BEDROCK, {"AWS_BEDROCK_FORCE_CACHE": told})
+    converse = BEDROCK.endpoint("bedrock-converse", HAIKU, values=values)
+    invoke = BEDROCK.endpoint("bedrock-invoke", HAIKU, values=values)
+    assert (converse.deviations.cache_points == ("*",)) is points
+    assert not hasattr(invoke.deviations, "cache_points")
+
+
+def test_bad_values_are_told_by_their_keys(tmp_path: Path) -> None:
+    """A default with an unknown placeholder and a deviation that no endpoint has are faults of the file."""
+    text = (schema.CATALOG / "amazon-bedrock.toml").read_text("utf-8")
+    path = tmp_path / "amazon-bedrock.toml"
+    path.write_text(text.replace("runtime.{region}", "runtime.{planet}").replace("cache_points =", "cash ="))
+    with pytest.raises(InvalidDeclaration) as raised:
+        schema.load_file(path)
+    assert raised.value.faults == (
+        "values.endpoint.default: {planet} is not in [values]",
+        "values.force_cache.deviations: unknown deviation 'cash'",
+    )
+
+
+def test_a_clouds_credential_is_found_by_its_scheme() -> None:
+    """Keys are found together, half a pair is none, and the variables are named when nothing is found."""
+    pair = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"}
+    assert credentials.find(BEDROCK, pair) == AWSKeys("a", "s")
+    with pytest.raises(MissingCredential) as raised:
+        credentials.find(BEDROCK, {"AWS_ACCESS_KEY_ID": "a"})
+    assert raised.value.looked_for[0] == "AWS_BEARER_TOKEN_BEDROCK"
