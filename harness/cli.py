@@ -55,7 +55,7 @@ def run(context: typer.Context) -> None:
 def matrix(
     out: Annotated[Path, typer.Option(help="Where the pages go.")] = Path("build/matrix"),
     provider: Provider = None,
-    jobs: Annotated[int, typer.Option(help="Processes; 0 takes one a core.")] = 0,
+    jobs: Annotated[int, typer.Option(help="Processes; one is best for cheap checks.")] = 1,
     fixtures: FixturesFolder = FIXTURES,
 ) -> None:
     """Run every offline check and write the matrix as a page, Markdown and JSON."""

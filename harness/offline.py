@@ -6,7 +6,6 @@ command is typed is collected.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -66,10 +65,9 @@ def matrix(out: Path, providers: tuple[str, ...], *, jobs: int, fixtures: Path, 
     """Run the offline checks of ``providers`` (globs; none takes all); write pages and results to ``out``."""
     path = out / "results.jsonl"
     files.writable(path)
-    processes = jobs or os.cpu_count() or 1
     arguments = [f"--results={path}", f"--exchanges={fixtures.resolve()}", "-p", "no:terminal"]
     arguments += [f"--provider={glob}" for glob in providers]
-    arguments += [f"--numprocesses={processes}"] if processes > 1 else []
+    arguments += [f"--numprocesses={jobs}"] if jobs > 1 else []
     code = run_pytest(arguments, [_Bar(console)])
     if code not in (0, 1):
         return Made(path, f"pytest ended with exit code {code}", 2)
