@@ -374,12 +374,17 @@ def zeroclaw_request_url(bench: Bench) -> Outcome:
 
 
 def fallback_walk(bench: Bench) -> Outcome:
-    """The order of attempts when each fails."""
+    """The order of attempts when each fails; with ``limited``, what is still tried after the attempt with
+    that model was rate limited."""
     config = zeroclaw.load_config(bench.rules, bench.given)
     walk = zeroclaw.fallback_walk(bench.rules, bench.given, config, bench.provider)
+    attempts = walk.attempts
+    if bench.when.get("limited"):
+        place = [attempt.model for attempt in attempts].index(str(bench.when["limited"]))
+        attempts = zeroclaw.after_rate_limit(bench.rules, attempts, place)
     return {
-        "attempts": [f"{attempt.ref}/{attempt.model}" for attempt in walk.attempts],
-        "keys": [attempt.key for attempt in walk.attempts],
+        "attempts": [f"{attempt.ref}/{attempt.model}" for attempt in attempts],
+        "keys": [attempt.key for attempt in attempts],
         "warnings": list(walk.warnings),
     }
 

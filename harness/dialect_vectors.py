@@ -180,10 +180,12 @@ def check(system: str, vector: Mapping[str, Any], profile: Profile) -> Failure |
     )
 
 
-def run(bench: Bench) -> Outcome:
+def run(
+    bench: Bench, operations: Mapping[tuple[str, str], Callable[[Bench], Outcome]] = OPERATIONS
+) -> Outcome:
     """What the operation gives; a refusal is its ``error``."""
     name = str(bench.when.get("op"))
-    operation = OPERATIONS.get((bench.dialect.system, name)) or OPERATIONS.get(("", name))
+    operation = operations.get((bench.dialect.system, name)) or operations.get(("", name))
     if operation is None:
         return {"error": {"category": "unknown_operation", "name": name}}
     try:

@@ -48,3 +48,12 @@ def test_variables_are_read_in_order(dialect: str, provider: str, variables: tup
 def test_a_release_knows_its_providers(dialect: str, provider: str, known: bool) -> None:
     """A provider of a later release, or of an example, is not built in."""
     assert (provider in DIALECTS[dialect].providers()) is known
+
+
+@pytest.mark.parametrize(
+    ("dialect", "at_least"),
+    [("zot", 30), ("pi", 29), ("mayros", 29), ("zeroclaw", 31), ("gomodel", 17)],
+)
+def test_the_tables_are_whole(dialect: str, at_least: int) -> None:
+    """Each dialect knows the providers of its page."""
+    assert len(DIALECTS[dialect].providers()) >= at_least
