@@ -20,6 +20,7 @@ from providers.errors import MalformedFrame
 from providers.wire import Endpoint, Request
 
 Object = dict[str, Any]
+_OF_ANSWERS = ("model.on_demand",)  # rules for a call that is answered: a model itself can count
 
 
 def _judged(
@@ -46,7 +47,8 @@ def _judged(
         if name in uncounted
     )
     asked = replace(request, url=request.url.removesuffix(suffix) + path, content=jsontext.write(call))
-    return (*extra, *EMULATORS[endpoint.protocol].judge(asked, endpoint))
+    found = EMULATORS[endpoint.protocol].judge(asked, endpoint)
+    return (*extra, *(each for each in found if each.rule not in _OF_ANSWERS))
 
 
 def _same(body: Object, url: str) -> Object | None:

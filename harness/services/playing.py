@@ -43,7 +43,7 @@ def plan(provider: Provider) -> Iterator[tuple[str, ServiceScenario, str]]:
         protocol = protocol_for(story.service, provider.protocols)
         if claim is None or not claim.offered or claim.own or protocol is None:
             continue
-        model = claim.model if story.own_model else _chat_model(provider, protocol)
+        model = claim.model or ("" if story.own_model else _chat_model(provider, protocol))
         if model and (not story.protocols or protocol in story.protocols):
             yield protocol, story, model
 

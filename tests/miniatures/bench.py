@@ -71,9 +71,8 @@ def provider(protocol: str = CHAT) -> Provider:
             "endpoints": (
                 {"protocol": protocol, "base_url": "https://miniature.example/v1", "source": "docs"},
             ),
-            "claims": {
-                name: {"offered": True, "model": EMBEDDING_MODEL, "source": "docs"} for name in FEATURES
-            },
+            "claims": {name: {"offered": True, "source": "docs"} for name in FEATURES}
+            | {"embeddings": {"offered": True, "model": EMBEDDING_MODEL, "source": "docs"}},
             "models": ({"id": MODEL, "input": ("text", "image"), "reasoning": True, "source": "docs"},),
             "sources": {"docs": {"url": "https://miniature.example/docs", "read": date(2026, 11, 21)}},
         }
