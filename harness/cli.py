@@ -14,13 +14,12 @@ import msgspec
 import typer
 from rich.console import Console
 
-from harness import build, docs_pages, offline, verify
+from harness import build, configuration, docs_pages, offline, verify
 from harness.checks import CHECKS
 from harness.commands import catalog, dialects
 from harness.commands import reports as reports_commands
-from harness.exchange import FIXTURES
+from harness.commands.catalog import Catalogs
 from harness.services.scenarios import named
-from providers import schema
 from providers.errors import Explained
 from providers.protocols import PROTOCOLS
 from reports.errors import ReportError
@@ -39,7 +38,9 @@ app.add_typer(reports_commands.app)
 
 Globs = list[str]
 Provider = Annotated[Globs | None, typer.Option("--provider", metavar="GLOB", help="Only these providers.")]
-FixturesFolder = Annotated[Path, typer.Option("--fixtures", help="The folder of exchanges.")]
+FixturesFolder = Annotated[
+    Path | None, typer.Option("--fixtures", metavar="DIR", help="The folder of exchanges, instead of ours.")
+]
 
 
 @app.command(
@@ -56,12 +57,13 @@ def matrix(
     out: Annotated[Path, typer.Option(help="Where the pages go.")] = Path("build/matrix"),
     provider: Provider = None,
     jobs: Annotated[int, typer.Option(help="Processes; one is best for cheap checks.")] = 1,
-    fixtures: FixturesFolder = FIXTURES,
+    catalogs: Catalogs = None,
+    fixtures: FixturesFolder = None,
 ) -> None:
     """Run every offline check and write the matrix as a page, Markdown and JSON."""
-    made = offline.matrix(
-        out, tuple(provider or ()), jobs=jobs, fixtures=fixtures, console=Console(stderr=True)
-    )
+    more = [f"--catalog={folder}" for folder in catalogs or ()]
+    more += [f"--exchanges={fixtures}"] if fixtures else []
+    made = offline.matrix(out, tuple(provider or ()), jobs=jobs, more=more, console=Console(stderr=True))
     if made.exit_code == 2:
         _refuse(made.summary)
     print(made.summary)
@@ -104,10 +106,13 @@ def fixtures_build(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing; exit 1 if something would.")
     ] = False,
-    fixtures: FixturesFolder = FIXTURES,
+    catalogs: Catalogs = None,
+    fixtures: FixturesFolder = None,
 ) -> None:
     """Write the documented exchanges of the catalog; recorded and imported ones stay as they are."""
-    changes = build.build(schema.all(), tuple(provider or ()), fixtures, write=not check)
+    used = configuration.read(Path.cwd(), tuple(catalogs or ()), fixtures)
+    catalog.tell(used.catalog.faults)
+    changes = build.build(used.catalog, tuple(provider or ()), used.exchanges, write=not check)
     for change in changes:
         print(change)
     print(f"{len(changes)} files {'would change' if check else 'changed'}")
@@ -120,7 +125,7 @@ def list_names(
 ) -> None:
     """Print the names that options take, one a line."""
     names = {
-        "providers": lambda: [(each.id, each.name) for each in schema.all()],
+        "providers": lambda: [(each.id, each.name) for each in configuration.read(Path.cwd()).catalog],
         "protocols": lambda: [(each.name, each.source) for each in PROTOCOLS.values()],
         "scenarios": lambda: [(name, title) for name, title, _ in named()],
         "checks": lambda: [(each.id, each.requirement) for each in CHECKS.values()],

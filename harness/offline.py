@@ -61,11 +61,16 @@ class _Bar:
         self._progress.stop()
 
 
-def matrix(out: Path, providers: tuple[str, ...], *, jobs: int, fixtures: Path, console: Console) -> Made:
-    """Run the offline checks of ``providers`` (globs; none takes all); write pages and results to ``out``."""
+def matrix(
+    out: Path, providers: tuple[str, ...], *, jobs: int, more: Sequence[str], console: Console
+) -> Made:
+    """Run the offline checks of ``providers`` (globs; none takes all); write pages and results to ``out``.
+
+    ``more`` are further options of the plugin.
+    """
     path = out / "results.jsonl"
     files.writable(path)
-    arguments = [f"--results={path}", f"--exchanges={fixtures.resolve()}", "-p", "no:terminal"]
+    arguments = [f"--results={path}", "-p", "no:terminal", *more]
     arguments += [f"--provider={glob}" for glob in providers]
     arguments += [f"--numprocesses={jobs}"] if jobs > 1 else []
     code = run_pytest(arguments, [_Bar(console)])

@@ -17,16 +17,15 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from harness import evidence
+from harness import configuration, evidence
 from harness.checks import CHECKS
 from harness.errors import RecordingError, UnmatchedRequest
-from harness.exchange import FIXTURES
 from harness.judging import Judged, judge
 from harness.live import LiveStage
 from harness.redaction import without
 from harness.selection import Selection
 from harness.stage import Case, Stage
-from providers import custom, schema
+from providers import custom
 from providers.errors import Explained, MissingCredential, UnsupportedFeature
 from providers.schema import Provider
 from reports import files, results
@@ -71,7 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="also read the catalog files in DIR",
     )
     group.addoption(
-        "--exchanges", type=Path, default=FIXTURES, metavar="DIR", help="replay the exchanges below DIR"
+        "--exchanges", type=Path, metavar="DIR", help="replay the exchanges below DIR instead of ours"
     )
     group.addoption("--results", type=Path, metavar="FILE", help="write the results to FILE (JSON Lines)")
     parser.addini("wirecheck_only_cells", "collect cells and no ordinary tests", type="bool", default=False)
@@ -107,13 +106,14 @@ class Conformance:
         self._controls = not hasattr(config, "workerinput")
         self._path: Path | None = option.results if self._controls else None
         selection.verify()
-        catalog = schema.load(schema.CATALOG, *option.catalog) if option.catalog else schema.all()
+        configured = configuration.read(config.invocation_params.dir, option.catalog, option.exchanges)
+        catalog = configured.catalog
         self._faults = catalog.faults
         self._providers = (self._custom(),) if self._described else selection.chosen(catalog)
         self._stage: Stage | LiveStage = (
             LiveStage(os.environ, key=option.api_key, model=option.model, base_url=option.base_url)
             if self._live
-            else Stage(catalog, option.exchanges)
+            else Stage(catalog, configured.exchanges)
         )
         self._secrets = tuple(self._credentials()) if self._live else ()
         self._results: list[results.Result] = []

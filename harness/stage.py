@@ -8,7 +8,7 @@ observation may hold megabytes.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from harness import evidence, fixtures
 from harness.checks import CHECKS
-from harness.checks.registry import selects
+from harness.checks.registry import Check, selects
 from harness.emulators import EMULATORS
 from harness.exchange import FIXTURES, Exchange, load, scenarios_of
 from harness.faults import FAULTS, Consumer
@@ -34,11 +34,11 @@ from providers.schema import Catalog, Provider
 from providers.wire import Endpoint, Request
 from reports import results
 
-# The checks that ask for a fault, by its name.
-_ASKING = {
-    name: tuple(check for check in CHECKS.values() if check.faults and selects(check.faults, name))
-    for name in FAULTS
-}
+
+@cache
+def _asking(fault: str) -> tuple[Check, ...]:
+    """The checks that ask for a fault."""
+    return tuple(check for check in CHECKS.values() if check.faults and selects(check.faults, fault))
 
 
 class Case(msgspec.Struct, frozen=True):
@@ -85,7 +85,7 @@ class Stage:
         for fault in FAULTS.values():
             if scenario not in fault.scenarios:
                 continue
-            asking = [check for check in _ASKING[fault.name] if check.applies(protocol, scenario)]
+            asking = [check for check in _asking(fault.name) if check.applies(protocol, scenario)]
             if asking and fault.apply(last, PROTOCOLS[protocol]) is not None:
                 yield from (Case(provider, protocol, scenario, fault.name, check.id) for check in asking)
 

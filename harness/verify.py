@@ -21,7 +21,7 @@ import msgspec
 from harness.errors import UnusableInput
 from harness.exchange import Exchange
 from harness.observation import hear
-from providers import jsontext
+from providers import extensions, jsontext
 from providers.call import ToolCall
 from providers.errors import MalformedFrame, ProviderError, RemoteError, TruncatedStream, shown
 from providers.events import Turn, parse_arguments
@@ -347,7 +347,9 @@ _SERVICES: Mapping[str, Operation] = {
     "bedrock-count-tokens": COUNT_TOKENS["bedrock-converse"][CountTokens],
     "openai-responses-input-tokens": COUNT_TOKENS["openai-responses"][CountTokens],
 }
-READERS: Mapping[str, Callable[[dict[str, Any]], Summary]] = {
-    **dict.fromkeys((*PROTOCOLS, *_SPOKEN), read_chat),
-    **dict.fromkeys(_SERVICES, read_service),
-}
+READERS: Mapping[str, Callable[[dict[str, Any]], Summary]] = extensions.Table(
+    lambda: {
+        **dict.fromkeys((*PROTOCOLS, *_SPOKEN), read_chat),
+        **dict.fromkeys(_SERVICES, read_service),
+    }
+)

@@ -1,6 +1,7 @@
 """The checks: one file per topic, one function per requirement. This table collects them.
 
-A check's module registers its functions with ``@check``; importing this package imports them all.
+A check's module registers its functions with ``@check``. Importing this package imports them all; the
+modules that other packages add are imported when the table is first read.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from harness.checks import (
     usage,
 )
 from harness.checks.registry import Check
+from providers import extensions
 
 _MODULES = (
     broken,
@@ -39,4 +41,11 @@ _MODULES = (
     usage,
 )
 
-CHECKS: Mapping[str, Check] = dict(sorted(registry.registered().items()))
+
+def _checks() -> Mapping[str, Check]:
+    for point in extensions.points("checks"):
+        extensions.load(point)
+    return dict(sorted(registry.registered().items()))
+
+
+CHECKS: Mapping[str, Check] = extensions.Table(_checks)

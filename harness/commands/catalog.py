@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
-from harness.exchange import FIXTURES, scenarios_of
-from providers import schema
+from harness import configuration
+from harness.exchange import scenarios_of
+from providers.errors import CatalogError
 from providers.schema import Provider
 from reports import results
 from reports.matrix import Cell, Matrix
@@ -17,14 +20,20 @@ from reports.matrix import build as build_matrix
 
 app = typer.Typer(help="What the catalog says of each provider.", invoke_without_command=True)
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Catalogs = Annotated[
+    list[Path] | None,
+    typer.Option("--catalog", metavar="DIR", help="Also read the catalog files in DIR; may be repeated."),
+]
 
 
 @app.callback()
-def all_providers(context: typer.Context, as_json: _Json = False) -> None:
+def all_providers(context: typer.Context, as_json: _Json = False, catalogs: Catalogs = None) -> None:
     """List every provider: its protocols, its variables, and how many scenarios have exchanges."""
     if context.invoked_subcommand:
         return
-    facts = [summary(provider) for provider in schema.all()]
+    used = configuration.read(Path.cwd(), tuple(catalogs or ()))
+    tell(used.catalog.faults)
+    facts = [summary(provider, used.exchanges) for provider in used.catalog]
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(facts), indent=2).decode())
         return
@@ -40,9 +49,12 @@ def show(
     run: Annotated[Path, typer.Option("--results", help="A result file.")] = Path(
         "build/matrix/results.jsonl"
     ),
+    catalogs: Catalogs = None,
 ) -> None:
     """One provider for people: how to log in, which variables and protocols, what is proven, its quirks."""
-    provider = schema.get(name)
+    catalog = configuration.read(Path.cwd(), tuple(catalogs or ())).catalog
+    tell(catalog.faults)
+    provider = catalog.get(name)
     print("\n".join(_page(provider)))
     if run.exists():
         print("\n".join(_proven(provider, build_matrix(results.read(run)))))
@@ -50,8 +62,14 @@ def show(
         print("\nProven: nothing here yet; run make matrix")
 
 
-def summary(provider: Provider) -> dict[str, Any]:
-    """The facts of one provider as plain JSON values."""
+def tell(faults: Iterable[CatalogError]) -> None:
+    """Name the catalog files that cannot be used; the others are."""
+    for fault in faults:
+        print(f"wirecheck: {fault}", file=sys.stderr)
+
+
+def summary(provider: Provider, exchanges: Path) -> dict[str, Any]:
+    """The facts of one provider as plain JSON values; ``exchanges`` is the folder of its scenarios."""
     return {
         "id": provider.id,
         "name": provider.name,
@@ -64,7 +82,7 @@ def summary(provider: Provider) -> dict[str, Any]:
         "claims": dict(provider.offered),
         "models": [model.id for model in provider.models],
         "scenarios": {
-            protocol: len(scenarios_of(FIXTURES, provider.id, protocol)) for protocol in provider.protocols
+            protocol: len(scenarios_of(exchanges, provider.id, protocol)) for protocol in provider.protocols
         },
     }
 

@@ -2,7 +2,8 @@
 
 An emulator is written from the vendor's reference, apart from the decoder it is used to test. It
 opens no socket; ``harness.server`` and ``harness.fixtures`` give it one. The types are in
-``harness.emulators.emulator``; this table lists the emulators by protocol.
+``harness.emulators.emulator``; this table lists the emulators by protocol, and those that other packages
+add.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ from harness.emulators import (
     openai_responses,
 )
 from harness.emulators.emulator import Emulator, Spoken
+from providers import extensions
 
 __all__ = ["EMULATORS", "Emulator", "Spoken"]
 
-EMULATORS: Mapping[str, Emulator] = {
+_OURS: Mapping[str, Emulator] = {
     emulator.name: emulator
     for emulator in (
         anthropic_messages.EMULATOR,
@@ -46,3 +48,4 @@ EMULATORS: Mapping[str, Emulator] = {
         openai_responses.EMULATOR,
     )
 }
+EMULATORS: Mapping[str, Emulator] = extensions.table("emulators", Emulator, _OURS)

@@ -1,7 +1,7 @@
 """The grammars of the protocols' streams, by protocol; several protocols may share one.
 
-A protocol's grammar is one file here and one line in this table: checks and faults read the grammar and
-know no protocol by name.
+A protocol's grammar is one file here and one line in this table, or another package's entry point: checks
+and faults read the grammar and know no protocol by name.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from harness.grammars import (
     openai_responses,
 )
 from harness.grammars.grammar import Grammar
+from providers import extensions
 
-GRAMMARS: Mapping[str, Grammar] = {
+_OURS: Mapping[str, Grammar] = {
     "anthropic-messages": anthropic_messages.GRAMMAR,
     "azure-openai-responses": openai_responses.GRAMMAR,
     "bedrock-converse": bedrock_converse.GRAMMAR,
@@ -33,3 +34,4 @@ GRAMMARS: Mapping[str, Grammar] = {
     "openai-completions": openai_completions.GRAMMAR,
     "openai-responses": openai_responses.GRAMMAR,
 }
+GRAMMARS: Mapping[str, Grammar] = extensions.table("grammars", Grammar, _OURS)

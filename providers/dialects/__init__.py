@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from providers import extensions
 from providers.dialects import gomodel, mayros, mayros_models, pi, zeroclaw, zot
 from providers.dialects.resolved import Catalogue, Given, Merged, Resolved
 from providers.dialects.tables import Row, SystemName
@@ -116,7 +117,7 @@ def _one(
     )
 
 
-DIALECTS: Mapping[str, Dialect] = {
+_OURS: Mapping[str, Dialect] = {
     dialect.name: dialect
     for pair in (
         _both(
@@ -167,3 +168,4 @@ DIALECTS: Mapping[str, Dialect] = {
     )
     for dialect in pair
 }
+DIALECTS: Mapping[str, Dialect] = extensions.table("dialects", Dialect, _OURS)

@@ -1,4 +1,4 @@
-"""The wire protocols. One file each; this table lists them.
+"""The wire protocols. One file each; this table lists them, and those that other packages add.
 
 A protocol file has: its ``Deviations`` (what a catalog file may say), ``build``, a decoder for the
 stream and one for the whole answer, ``error``, and PROTOCOL, its row here.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from providers import extensions
 from providers.protocols import (
     anthropic_messages,
     azure_openai_responses,
@@ -28,7 +29,7 @@ from providers.protocols import (
 )
 from providers.wire import Protocol
 
-PROTOCOLS: Mapping[str, Protocol] = {
+_OURS: Mapping[str, Protocol] = {
     protocol.name: protocol
     for protocol in (
         anthropic_messages.PROTOCOL,
@@ -49,3 +50,4 @@ PROTOCOLS: Mapping[str, Protocol] = {
         openai_text_completions.PROTOCOL,
     )
 }
+PROTOCOLS: Mapping[str, Protocol] = extensions.table("protocols", Protocol, _OURS)

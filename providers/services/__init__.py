@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from providers import extensions
 from providers.errors import UnsupportedFeature
 from providers.services.batches import BATCHES
 from providers.services.count_tokens import COUNT_TOKENS
@@ -36,9 +37,11 @@ SERVICES: Mapping[str, Mapping[str, Operations]] = {
     "passthrough": PASSTHROUGH,
 }
 
-_FEATURES: Mapping[type, str] = {
-    asked: name for name, table in SERVICES.items() for offered in table.values() for asked in offered
-}
+_FEATURES: Mapping[type, str] = extensions.Table(
+    lambda: {
+        asked: name for name, table in SERVICES.items() for offered in table.values() for asked in offered
+    }
+)
 
 
 def feature(ask: object) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from providers import extensions
 from providers.errors import ConfigurationError
 from providers.protocols import PROTOCOLS
 from providers.services.operation import Operation, Operations, fields
@@ -52,4 +53,4 @@ ANY: Operations = {
     )
 }
 
-PASSTHROUGH: Mapping[str, Operations] = dict.fromkeys(PROTOCOLS, ANY)
+PASSTHROUGH: Mapping[str, Operations] = extensions.Table(lambda: dict.fromkeys(PROTOCOLS, ANY))

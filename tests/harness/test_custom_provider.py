@@ -96,7 +96,7 @@ def files(folder: Path) -> set[str]:
 def test_a_described_endpoint_passes_the_checks(
     place: pytest.Pytester, company: tuple[str, Company], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A base URL, a protocol and a model are asked every scenario; the key is in no file, no exchange kept."""
+    """A base URL, a protocol and a model pass every check; the key is in no file."""
     protocol, server = company
     monkeypatch.setenv("MY_COMPANY_API_KEY", KEY)
     before = files(place.path)
