@@ -1,18 +1,22 @@
 """The pages about the dialects, made from the tables the dialects run on.
 
 One page a dialect: sources in order, variables, auth file, configuration, known disagreements, rules;
-and one page that puts the five side by side. The rules' sentences are the titles of our own vectors.
+one page that puts the five side by side, and one of the checks. The rules' sentences are the titles of our
+own vectors.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from harness.dialect_checks import DIALECT_CHECKS
+from harness.dialect_checks.run import cells, trials
 from harness.dialect_vectors import load
 from providers.dialects import DIALECTS, Dialect
 from providers.dialects.zeroclaw_config import FIELDS, NEWEST_FIELDS
@@ -37,6 +41,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     files: str = ""
     missing: str = "error"
     merging: str = ""
+    not_modelled: tuple[str, ...] = ()
 
 
 PAGES: Mapping[str, Page] = {
@@ -78,6 +83,10 @@ PAGES: Mapping[str, Page] = {
         ),
         files="auth.json, models.json (JSON)",
         merging="user over live over built-in, field by field",
+        not_modelled=(
+            "The token of another program's Kimi login, which zot may fall back to: no source that we have "
+            "says where it is kept, in which form, and behind which of the other sources it ranks.",
+        ),
     ),
     "pi": Page(
         title="pi",
@@ -182,6 +191,11 @@ PAGES: Mapping[str, Page] = {
         ),
         files="config.toml (TOML)",
         missing="no error, except for a fallback of a keyed family",
+        not_modelled=(
+            "The encryption of `api_key` and `extra_headers` on disk (C14): the page says that "
+            "`zeroclaw config set` stores them encrypted, not how. A file is read as plain text; both fields "
+            "are kept from every listing.",
+        ),
         merging="the environment over the file, field by field, never saved",
     ),
     "gomodel": Page(
@@ -247,6 +261,8 @@ def page(system: str) -> str:
     parts.append(["```text", told.config_example, "```"])
     head = ("Topic", f"`{default.name}`", f"`{newest.name}`")
     parts.append(["## Known disagreements", "", *_table(head, told.disagreements)])
+    if told.not_modelled:
+        parts.append(["## Not modelled", "", *(f"- {what}" for what in told.not_modelled)])
     parts.append(["## Rules", "", *_rules(system)])
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
@@ -287,13 +303,49 @@ def comparison() -> str:
         ("Providers known", *(str(len(DIALECTS[system].providers())) for system in PAGES)),
     )
     table = _table(("", *(f"[{told.title}]({system}.md)" for system, told in PAGES.items())), rows)
-    text = "How five client systems find a key and merge their models. Each has a page of its own."
+    text = (
+        "How five client systems find a key and merge their models. Each has a page of its own, "
+        "and [checks](checks.md) that each of its providers passes."
+    )
     return "\n".join(("# Dialects side by side", "", text, "", *table, ""))
+
+
+def checks() -> str:
+    """The checks, and of how many providers of each dialect each is asked."""
+    asked = Counter((cell.check.id, cell.trial.dialect.name) for cell in cells(trials()))
+    lines = ["# Checks of the dialects", "", _CHECKS_INTRODUCTION.format(sum(asked.values()))]
+    for topic, title in TOPICS.items():
+        found = [check for check in DIALECT_CHECKS.values() if check.topic == topic]
+        rows = ((f"`{check.id}`", check.requirement, check.source) for check in found)
+        lines += ["", f"## {title}", "", *_table(("Check", "Requirement", "Source"), rows)]
+    head = ("Check", *(f"`{name}`" for name in DIALECTS))
+    counts = ((f"`{id}`", *(str(asked[id, name] or "") for name in DIALECTS)) for id in DIALECT_CHECKS)
+    lines += ["", "## Providers asked", "", *_table(head, counts)]
+    return "\n".join((*lines, ""))
+
+
+TOPICS = {
+    "auth": "Credentials",
+    "cfg": "Configuration and merging",
+    "rotate": "Rotation",
+    "fallback": "Fallback",
+}
+_CHECKS_INTRODUCTION = (
+    "Each check is asked of every provider of a dialect to which it applies: {} cells, named "
+    "`pi/groq/auth.precedence`. `wirecheck dialect check` runs them, `--dialect`, `--provider` and `--check` "
+    "select some. They pass: the test suite runs the same cells and fails otherwise. Where a key is read "
+    "from a request, our client has sent it to the protocol's emulator. `my-company` is a provider that no "
+    "release knows. An empty cell below means that the check does not apply."
+)
 
 
 def pages() -> dict[str, str]:
     """Every page by file name."""
-    return {"index.md": comparison(), **{f"{system}.md": page(system) for system in PAGES}}
+    return {
+        "index.md": comparison(),
+        "checks.md": checks(),
+        **{f"{system}.md": page(system) for system in PAGES},
+    }
 
 
 def write(folder: Path, *, check: bool = False) -> list[Path]:

@@ -424,6 +424,34 @@ def effective_models(bench: Bench) -> Outcome:
     return {"model_ids": list(found.models), "upstream_called": found.called}
 
 
+def gomodel_list_models(bench: Bench) -> Outcome:
+    """The gateway's listing at time ``now``, and which provider keeps each bare name."""
+    registry = gomodel.registry(bench.rules, bench.given)
+    upstream = bench.raw.get("upstream") or {}
+    inventories: dict[str, tuple[str, ...]] = {}
+    listed: list[dict[str, Any]] = []
+    for name, instance in registry.instances.items():
+        told = (upstream.get(name) or {}).get("models")
+        inventories[name] = gomodel.inventory(registry.mode, instance, told).models
+        known = told or ()
+        configured = [id for id in inventories[name] if id not in known]
+        listed += [gomodel.model_entry(instance, id, int(bench.when.get("now", 0))) for id in configured]
+    return {"listed": listed, "bare_names": gomodel.bare_names(inventories)}
+
+
+def pick_keys(bench: Bench) -> Outcome:
+    """The key of each request, by the sessions in ``when`` (null: a request without one)."""
+    instance = gomodel.registry(bench.rules, bench.given).instances[bench.provider]
+    sessions = list(bench.when["sessions"])
+    keys = [gomodel.pick_key(instance.api_keys, session, number) for number, session in enumerate(sessions)]
+    named = {session for session in sessions if session is not None}
+    used = {
+        each: len({key for key, session in zip(keys, sessions, strict=True) if session == each})
+        for each in named
+    }
+    return {"keys": keys, "keys_of_session": used}
+
+
 def route_model(bench: Bench) -> Outcome:
     """The endpoint of a model."""
     instance = gomodel.registry(bench.rules, bench.given).instances.get(bench.provider)
@@ -478,6 +506,8 @@ OPERATIONS: Mapping[tuple[str, str], Callable[[Bench], Outcome]] = {
     ("zeroclaw", "price"): price,
     ("gomodel", "derive_env_name"): gomodel_env_name,
     ("gomodel", "interpolate"): gomodel_interpolate,
+    ("gomodel", "list_models"): gomodel_list_models,
+    ("gomodel", "pick_keys"): pick_keys,
     ("gomodel", "resolve_providers"): resolve_providers,
     ("gomodel", "effective_models"): effective_models,
     ("gomodel", "route_model"): route_model,

@@ -114,9 +114,11 @@ def zot_run_prompt(bench: Bench) -> Outcome:
 
 
 def build_request(bench: Bench) -> Outcome:
-    """The request ZeroClaw would send."""
+    """The request ZeroClaw would send; with ``delegate``, the one to that agent's profile."""
     config = zeroclaw.load_config(bench.rules, bench.given)
-    found = zeroclaw.profile(bench.rules, config, bench.provider)
+    delegate = bench.when.get("delegate")
+    ref = zeroclaw.delegate_target(config, str(delegate)) if delegate else bench.provider
+    found = zeroclaw.profile(bench.rules, config, ref)
     told = bench.when.get("messages") or [{"role": "user", "content": "Hello"}]
     tools = tuple(_tool(tool) for tool in bench.when.get("tools") or ())
     planned = zeroclaw_wire.plan(bench.rules, bench.given, config, found, told, tools, bench.model)

@@ -20,7 +20,7 @@ from harness.dialect_bench import Bench, Outcome
 from harness.dialect_operations import OPERATIONS
 from harness.errors import UnusableInput
 from providers.dialects import DIALECTS
-from providers.errors import DialectFault, ProviderError
+from providers.errors import CatalogError, DialectFault, ProviderError
 
 Profile = Literal["default", "newest"]
 COUNTED: Mapping[str, tuple[str, ...]] = {"default": ("both", "seed"), "newest": ("both", "newest")}
@@ -190,6 +190,8 @@ def run(
         return {"error": {"category": "unknown_operation", "name": name}}
     try:
         return operation(bench)
+    except CatalogError:
+        raise  # ours: no vector can be judged
     except DialectFault as fault:
         return {**bench.so_far, "error": bench.told(fault)}
     except ProviderError as fault:

@@ -15,6 +15,7 @@ import msgspec
 import typer
 
 from harness import dialect_cli, dialect_docs, dialect_login, dialect_oauth, dialect_vectors
+from harness.dialect_checks import run as dialect_run
 from harness.dialect_vectors import Profile
 from providers.auth.logins import Server
 from providers.errors import Explained
@@ -170,6 +171,26 @@ def _profile(name: str) -> Profile:
     if name == "newest":
         return "newest"
     raise typer.BadParameter("default or newest", param_hint="--profile")
+
+
+@dialect_app.command("check")
+def check(
+    dialect: Annotated[str, typer.Option("--dialect", help="A glob: pi, zot*, *@newest.")] = "*",
+    provider: Annotated[str, typer.Option("--provider", help="A glob of the system's own ids.")] = "*",
+    checks: Annotated[list[str] | None, typer.Option("--check", help="Globs of check ids.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the credential, merge, rotation and fallback checks on the dialects."""
+    chosen = dialect_run.select(dialect, provider, tuple(checks or ("*",)))
+    results = [dialect_run.judge(cell) for cell in chosen]
+    if not results:
+        print("error: nothing is selected; wirecheck dialect check without options runs everything")
+        raise typer.Exit(2)
+    if as_json:
+        _print_json({"counts": dialect_run.counts(results), "results": results})
+    else:
+        print(dialect_run.text(results))
+    raise typer.Exit(1 if any(result.verdict in ("failed", "errored") for result in results) else 0)
 
 
 @dialect_app.command("docs")

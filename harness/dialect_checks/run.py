@@ -5,7 +5,8 @@ The results are records of the result file, with the dialect as their subject. N
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -47,6 +48,16 @@ def cells(found: Iterable[Trial], globs: tuple[str, ...] = ("*",)) -> Iterator[C
                 yield Cell(trial, check)
 
 
+def select(dialect: str, provider: str, checks: tuple[str, ...]) -> list[Cell]:
+    """The cells of the dialects, providers and checks that the globs match."""
+    found = [
+        trial
+        for trial in trials(each for each in DIALECTS.values() if fnmatchcase(each.name, dialect))
+        if fnmatchcase(trial.row.id, provider)
+    ]
+    return list(cells(found, checks))
+
+
 def judge(cell: Cell) -> Result:
     """The result of a cell."""
     try:
@@ -60,6 +71,24 @@ def judge(cell: Cell) -> Result:
     except Explained as fault:
         return _result(cell, "errored", blame="harness", reason=str(fault))
     return _result(cell, "passed")
+
+
+def counts(results: Iterable[Result]) -> dict[str, int]:
+    """How many results there are of each verdict; a verdict that nothing has is absent."""
+    return dict(sorted(Counter(result.verdict for result in results).items()))
+
+
+def text(results: Sequence[Result]) -> str:
+    """A run for people: a line a dialect, then what is not green."""
+    lines = []
+    for name in dict.fromkeys(result.subject for result in results):
+        told = counts(result for result in results if result.subject == name)
+        lines.append(f"{name:<16} " + ", ".join(f"{count} {verdict}" for verdict, count in told.items()))
+    for result in results:
+        if result.verdict != "passed":
+            id = f"{result.subject}/{result.provider}/{result.check}"
+            lines.append(f"{result.verdict:<8} {id}: {result.reason}")
+    return "\n".join(lines)
 
 
 def _result(cell: Cell, verdict: Verdict, **told: str) -> Result:

@@ -128,6 +128,15 @@ def profile(rules: Rules, config: Config, ref: str) -> Profile:
     return Profile(family, alias, fields)
 
 
+def delegate_target(config: Config, agent: str) -> str:
+    """The profile an agent is asked with (C33). Raises DialectFault (unknown_alias)."""
+    ref = zeroclaw_config.at(config.document, ("agents", agent, "model_provider"))
+    if not isinstance(ref, str):
+        path = f"agents.{agent}.model_provider"
+        raise DialectFault("unknown_alias", f"no agent {agent}", name=agent, path=path)
+    return ref
+
+
 # --- credential ---
 
 

@@ -8,6 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.commands.dialects import app
+from harness.dialect_checks import DIALECT_CHECKS, run
+from harness.dialect_checks.run import Cell
+from tests.miniatures.dialects import environment_first
 
 KEY = "gsk_canary_0123456789abcdef"
 
@@ -146,3 +149,32 @@ def test_verify_refuses_a_file_without_vectors(tmp_path: Path) -> None:
     """2 when a file cannot be used."""
     result = CliRunner().invoke(app, ["dialect", "verify", str(tmp_path / "none.json")])
     assert result.exit_code == 2
+
+
+def _check(*words: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, ["dialect", "check", *words])
+    return result.exit_code, result.output
+
+
+def test_check_runs_the_cells_that_are_selected() -> None:
+    """Dialect, provider and check are globs; the counts are those of the cells."""
+    code, output = _check("--dialect", "pi*", "--provider", "groq", "--check", "auth.*", "--json")
+    told = json.loads(output)
+    assert code == 0
+    assert told["counts"] == {"passed": len(told["results"])}
+    assert {result["subject"] for result in told["results"]} == {"pi", "pi@newest"}
+    assert {result["provider"] for result in told["results"]} == {"groq"}
+
+
+def test_check_of_nothing_ends_with_two() -> None:
+    """A selection that matches nothing is an input that cannot be used."""
+    assert _check("--dialect", "nobody")[0] == 2
+
+
+def test_check_tells_a_failure_and_ends_with_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A finding is named with its cell and its reason."""
+    broken = Cell(environment_first(), DIALECT_CHECKS["auth.precedence"])
+    monkeypatch.setattr(run, "select", lambda *globs: [broken])
+    code, output = _check()
+    assert code == 1
+    assert "failed   pi/groq/auth.precedence: expected" in output
