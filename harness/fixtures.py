@@ -20,6 +20,7 @@ from harness.redaction import REDACTED, redacted_headers, redacted_url
 from harness.scenarios import SCENARIOS, Scenario
 from providers import auth, jsontext
 from providers.call import Call, Message
+from providers.callfields import for_call
 from providers.errors import UnsupportedFeature
 from providers.events import Turn
 from providers.protocols import PROTOCOLS
@@ -76,7 +77,7 @@ def placeholder_values(provider: Provider) -> dict[str, str]:
 
 def authenticated(provider: Provider, endpoint: Endpoint, call: Call, key: str | None = CANARY) -> Request:
     """The request of ``call`` with a credential."""
-    request = PROTOCOLS[endpoint.protocol].build(call, endpoint)
+    request = PROTOCOLS[endpoint.protocol].build(call, for_call(endpoint, call))
     return auth.authenticate(request, provider.auth_for(endpoint.protocol, call.model), key)
 
 

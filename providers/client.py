@@ -25,6 +25,7 @@ import msgspec
 
 from providers import auth
 from providers.call import Call
+from providers.callfields import for_call
 from providers.errors import (
     ConfigurationError,
     MissingCredential,
@@ -107,7 +108,8 @@ def prepare(
     ``key`` is None or empty, and ConfigurationError for what HTTP cannot carry.
     """
     refuse_undeclared(provider.id, provider.offered, call)
-    endpoint = provider.endpoint(protocol, call.model, base_url=base_url, values=values)
+    known = {**auth.told(key), **(values or {})}
+    endpoint = for_call(provider.endpoint(protocol, call.model, base_url=base_url, values=known), call)
     refuse_unsendable(endpoint.base_url, (*endpoint.headers, *call.extra_headers))
     rules = provider.auth_for(endpoint.protocol, call.model)
     if rules.required and not key:
@@ -142,7 +144,8 @@ def prepare_service(
     if provider.offered.get(name) is False:
         raise UnsupportedFeature(provider.id, f"{name} ({FEATURES[name]})", next_step="ask another provider")
     spoken = protocol or protocol_for(name, provider.protocols)
-    endpoint = provider.endpoint(spoken, base_url=base_url, values=values)
+    known = {**auth.told(key), **(values or {})}
+    endpoint = provider.endpoint(spoken, base_url=base_url, values=known)
     refuse_unsendable(endpoint.base_url, endpoint.headers)
     rules = provider.auth_for(endpoint.protocol)
     if rules.required and not key:

@@ -16,7 +16,7 @@ def find(
     provider: Provider, environ: Mapping[str, str], protocol: str | None = None, model: str | None = None
 ) -> schemes.Credential | None:
     """The value of the first variable of the endpoint's ``auth.env`` that is set and not empty; for a cloud,
-    what its scheme finds.
+    what its scheme finds; with the key for the vendor behind a gateway, where that is set, Keys.
 
     None only where the server also answers without a key. Raises MissingCredential, which names the
     variables in the order they were tried.
@@ -24,6 +24,9 @@ def find(
     auth = provider.auth_for(protocol, model)
     look = schemes.SCHEMES[auth.scheme].find
     found = look(environ) if look else _first(auth.env, environ)
+    upstream = _first(auth.upstream.env, environ) if auth.upstream else None
+    if upstream and (found is None or isinstance(found, str)):
+        return schemes.Keys(found, upstream)
     if found is None and auth.required:
         raise MissingCredential(provider.id, auth.env)
     return found

@@ -25,6 +25,7 @@ from pydantic import field_validator as check
 from pydantic_core import ErrorDetails
 
 from providers.auth import SCHEMES
+from providers.callfields import CALL_FIELDS
 from providers.errors import CatalogError, ConflictingConfig, InvalidDeclaration, UnknownProvider
 from providers.features import FEATURES
 from providers.protocols import PROTOCOLS
@@ -61,7 +62,8 @@ class _Strict(BaseModel):
 
 
 class Source(_Strict):
-    """Where a statement comes from, and when it was read."""
+    """Where a statement comes from, and the day it was taken from there: from the page itself, from a stored
+    copy of it, or from a client that cites it."""
 
     url: str = Field(min_length=4, description="an address, or the name and version of a public package")
     read: date
@@ -79,19 +81,16 @@ class Claim(_Strict):
     note: str = ""
 
 
-class Auth(_Strict):
-    """How a request is authenticated, and which variables hold the credential, first one first.
+class Scheme(_Strict):
+    """How a credential is put into a request, and which variables hold it, first one first.
 
     ``scheme`` names a row of ``providers.auth.SCHEMES``; ``name`` is the header or query parameter
-    for the schemes that want one. ``required`` False means the server also answers without a key.
-    ``shared`` are those of ``env`` that other providers of the catalog read too, and mean to.
+    for the schemes that want one.
     """
 
     name: str = ""  # stands before scheme, whose check reads it
     scheme: str = "bearer"
     env: tuple[Variable, ...] = ()
-    shared: tuple[Variable, ...] = ()
-    required: bool = True
     source: str
 
     @check("scheme")
@@ -105,15 +104,30 @@ class Auth(_Strict):
         return value
 
 
+class Auth(Scheme):
+    """How a request is authenticated.
+
+    ``required`` False means the server also answers without a key. ``shared`` are those of ``env`` that
+    other providers of the catalog read too, and mean to. ``upstream`` is how the vendor behind a gateway is
+    told its own key, for who sends both or only that one.
+    """
+
+    shared: tuple[Variable, ...] = ()
+    required: bool = True
+    upstream: Scheme | None = None
+
+
 class Value(_Strict):
     """A further value that a base URL or a header needs, ``{name}`` in them.
 
-    The ``default`` may have other values in it. ``deviations`` hold for the endpoints whose protocols have
+    The ``default`` may have other values in it; ``default_where`` holds the defaults for when another value
+    is a certain one, by its name and that. ``deviations`` hold for the endpoints whose protocols have
     them while the value is "1": such a value is a switch, and is named nowhere.
     """
 
     env: tuple[Variable, ...] = ()
     default: str | None = None
+    default_where: dict[str, dict[str, str]] = {}
     deviations: dict[str, Any] = {}
     meaning: str
 
@@ -126,6 +140,7 @@ class EndpointDeclaration(_Strict):
     path: str | None = None
     models: tuple[str, ...] = ("*",)
     headers: dict[str, str] = {}
+    call_headers: dict[str, str] = {}
     deviations: dict[str, Any] = {}
     auth: Auth | None = None
     source: str
@@ -148,6 +163,14 @@ class EndpointDeclaration(_Strict):
         if not value.startswith(("https://", "http://", "{")):
             raise ValueError(f"expected an http(s) URL, seen {value!r}")
         return value.rstrip("/")
+
+    @check("call_headers")
+    @classmethod
+    def _decided(cls, value: dict[str, str]) -> dict[str, str]:
+        unknown = sorted({*value.values()} - {*CALL_FIELDS})
+        if unknown:
+            raise ValueError(f"unknown {', '.join(unknown)}; known: {', '.join(CALL_FIELDS)}")
+        return value
 
     @check("deviations")
     @classmethod
@@ -288,8 +311,10 @@ class Provider(_Strict):
             base_url=(base_url or self._filled(declared.base_url, known)).rstrip("/"),
             path=declared.path and self._filled(declared.path, {"model": "{model}", **known}),
             headers=tuple((name, self._filled(text, known)) for name, text in declared.headers.items()),
+            call_headers=declared.call_headers,
             deviations=msgspec.convert(
-                {**declared.deviations, **self._switched(known, protocol_deviations)}, protocol_deviations
+                {**self._told(declared.deviations, known), **self._switched(known, protocol_deviations)},
+                protocol_deviations,
             ),
             features=frozenset(name for name, offered in self.offered.items() if offered),
             refusals={
@@ -301,8 +326,19 @@ class Provider(_Strict):
     def _known(self, values: Mapping[str, str]) -> dict[str, str]:
         """``values`` and the defaults of the others, these filled."""
         plain = {name: value.default for name, value in self.values.items() if value.default is not None}
+        for name, value in self.values.items():
+            for other, defaults in value.default_where.items():
+                told = values.get(other, plain.get(other, ""))
+                plain.update({name: defaults[told]} if told in defaults else {})
         known = {**plain, **values}
         return {**{name: self._filled(text, known) for name, text in plain.items()}, **values}
+
+    def _told(self, deviations: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
+        """The deviations, a text that is nothing but a placeholder filled."""
+        return {
+            name: self._filled(value, known) if _is_placeholder(value) else value
+            for name, value in deviations.items()
+        }
 
     def _switched(self, known: Mapping[str, str], struct: type) -> dict[str, Any]:
         """The deviations of ``struct`` that values switch on."""
@@ -378,6 +414,9 @@ def _unfilled(table: Mapping[str, Any]) -> Iterator[str]:
         templates = {name: endpoint.get(name) for name in ("base_url", "path")}
         if isinstance(headers, dict):
             templates |= {f"headers.{name}": text for name, text in headers.items()}
+        deviations = endpoint.get("deviations")
+        if isinstance(deviations, dict):
+            templates |= {f"deviations.{key}": each for key, each in deviations.items() if _is_placeholder(each)}
         for key, template in templates.items():
             allowed = known | {"model"} if key == "path" else known
             for name in sorted(_placeholders(template) - allowed):
@@ -398,9 +437,16 @@ def _bad_values(table: Mapping[str, Any]) -> Iterator[str]:
             continue
         for missing in sorted(_placeholders(value.get("default")) - {*values}):
             yield f"values.{name}.default: {{{missing}}} is not in [values]"
+        where = value.get("default_where")
+        for missing in sorted({*where} - {*values} if isinstance(where, dict) else ()):
+            yield f"values.{name}.default_where: {missing} is not in [values]"
         switched = value.get("deviations")
         for deviation in sorted({*switched} - known if isinstance(switched, dict) else ()):
             yield f"values.{name}.deviations: unknown deviation {deviation!r}"
+
+
+def _is_placeholder(value: Any) -> bool:
+    return isinstance(value, str) and value[:1] == "{" and value[1:-1].isidentifier() and value[-1] == "}"
 
 
 def _placeholders(template: Any) -> set[str]:

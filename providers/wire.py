@@ -37,8 +37,10 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     ``base_url`` has no trailing slash and no placeholder left. ``path`` replaces the protocol's own
     path where the vendor's differs; ``{model}`` in it is filled in. ``headers`` are sent with every
-    request. ``deviations`` is an instance of the protocol's ``Deviations`` struct. ``features`` are
-    the names of the declared features. ``refusals`` are this vendor's own words for an error, by kind.
+    request; ``call_headers`` are fields whose value the call decides, with the name of a row of
+    ``providers.callfields``. ``deviations`` is an instance of the protocol's ``Deviations`` struct.
+    ``features`` are the names of the declared features. ``refusals`` are this vendor's own words for an
+    error, by kind.
     """
 
     provider: str
@@ -46,6 +48,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
     path: str | None = None
     headers: Headers = ()
+    call_headers: Mapping[str, str] = {}
     deviations: Any = None
     features: frozenset[str] = frozenset()
     refusals: Mapping[str, Refused] = {}
@@ -66,6 +69,10 @@ class Request(msgspec.Struct, frozen=True):
     def json(self) -> JSON:
         """The body as JSON. Raises MalformedFrame when it is not."""
         return jsontext.parse(self.content)
+
+
+# Sends a request and gives (status, headers, content); raises TransportError. Passed in where one is needed.
+Fetch: TypeAlias = Callable[[Request], tuple[int, Headers, bytes]]
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):

@@ -14,15 +14,25 @@ from typing import Any
 from typing import Protocol as Interface
 
 from providers.auth import chatgpt, header
-from providers.auth.credential import AccessToken, AWSKeys, Credential
+from providers.auth.credential import AccessToken, AWSKeys, Credential, Keys, SessionToken
 from providers.auth.header import Scheme
 from providers.errors import ConfigurationError
 from providers.wire import Request
 
-__all__ = ["SCHEMES", "AWSKeys", "AccessToken", "Credential", "Scheme", "authenticate"]
+__all__ = [
+    "SCHEMES",
+    "AWSKeys",
+    "AccessToken",
+    "Credential",
+    "Keys",
+    "Scheme",
+    "SessionToken",
+    "authenticate",
+    "told",
+]
 
 
-def _late(module: str) -> Scheme:
+def _late(module: str, *, wants_name: bool = True) -> Scheme:
     """The scheme of a module with ``apply(request, name, credential)`` and ``find(environ)``."""
 
     def apply(request: Request, name: str, credential: Credential) -> Request:
@@ -32,7 +42,7 @@ def _late(module: str) -> Scheme:
     def find(environ: Mapping[str, str]) -> Any:
         return import_module(module).find(environ)
 
-    return Scheme(apply, wants_name=True, find=find)
+    return Scheme(apply, wants_name=wants_name, find=find)
 
 
 SCHEMES: Mapping[str, Scheme] = {
@@ -43,6 +53,7 @@ SCHEMES: Mapping[str, Scheme] = {
     "chatgpt": Scheme(chatgpt.token_and_account),
     "sigv4": _late("providers.auth.sigv4"),
     "google": _late("providers.auth.google"),
+    "copilot": _late("providers.auth.copilot", wants_name=False),
 }
 
 
@@ -57,7 +68,8 @@ class Declared(Interface):
 
 
 def authenticate(request: Request, auth: Declared, credential: Credential | None) -> Request:
-    """``request`` carrying ``credential``; None leaves it as it is, for a server that wants no key.
+    """``request`` carrying ``credential``; None leaves it as it is, for a server that wants no key. Of Keys
+    each goes where ``auth`` and its ``upstream`` say.
 
     Raises ConfigurationError for a scheme nobody knows and for a credential that it cannot send.
     """
@@ -66,4 +78,14 @@ def authenticate(request: Request, auth: Declared, credential: Credential | None
         raise ConfigurationError(
             "unknown authentication scheme", expected=" or ".join(SCHEMES), seen=auth.scheme
         )
+    if isinstance(credential, Keys):
+        behind: Declared | None = getattr(auth, "upstream", None)
+        if behind is None:
+            raise ConfigurationError("there is no vendor behind this provider", expected="one key, not two")
+        request, credential = authenticate(request, behind, credential.upstream), credential.own
     return request if credential is None else scheme.apply(request, auth.name, credential)
+
+
+def told(credential: Credential | None) -> Mapping[str, str]:
+    """The provider's values that come with a credential; nearly all have none."""
+    return credential.values if isinstance(credential, SessionToken) else {}

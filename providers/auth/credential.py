@@ -5,6 +5,7 @@ A credential is shown nowhere: the text of a struct names its kind only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeAlias
 
 import msgspec
@@ -34,4 +35,29 @@ class AccessToken(msgspec.Struct, frozen=True):
         return "AccessToken(…)"
 
 
-Credential: TypeAlias = str | AWSKeys | AccessToken
+class SessionToken(msgspec.Struct, frozen=True):
+    """A short-lived token that another credential was exchanged for.
+
+    ``expires_at_s``: seconds since the epoch. ``values`` are those of the provider that came with it, such as
+    the address it is good for.
+    """
+
+    token: str
+    expires_at_s: float
+    values: Mapping[str, str] = {}
+
+    def __repr__(self) -> str:
+        return "SessionToken(…)"
+
+
+class Keys(msgspec.Struct, frozen=True):
+    """What a gateway and the vendor behind it each want. ``own`` None: the gateway asks for nothing."""
+
+    own: str | None
+    upstream: str
+
+    def __repr__(self) -> str:
+        return "Keys(…)"
+
+
+Credential: TypeAlias = str | AWSKeys | AccessToken | SessionToken | Keys
