@@ -1,0 +1,120 @@
+"""Which servers on this machine answer, and with what models.
+
+``candidates`` are the addresses of the catalog that lead to this machine, each with the request that lists
+its models; ``ask`` sends it and reads the answer. No credential is sent: what listens at a known port need
+not be the server that is usual there, and a server that wants a key says so.
+
+Several servers have the same usual port. Where the list says in ``owned_by`` who made it (llama.cpp, vLLM and
+SGLang do), only that one is named. References: those of ``providers.services.models_list``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from urllib.parse import urlsplit
+
+import msgspec
+
+from providers import jsontext
+from providers.errors import (
+    AuthenticationFailed,
+    ConflictingConfig,
+    MalformedFrame,
+    PermissionDenied,
+    ProviderError,
+)
+from providers.schema import Provider
+from providers.services.models_list import MODELS_LIST, ListModels
+from providers.services.operation import Operation
+from providers.wire import Fetch, Request
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """An address where a server may be: whose it is, in the catalog's order, and what to ask there."""
+
+    base_url: str
+    protocols: tuple[str, ...]
+    providers: tuple[str, ...]
+    request: Request
+    operation: Operation
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A server that answered. ``models`` None: it lists none without a key."""
+
+    base_url: str
+    protocols: tuple[str, ...]
+    providers: tuple[str, ...]
+    models: tuple[str, ...] | None
+
+
+Values = Callable[[Provider], Mapping[str, str]]
+
+
+def candidates(catalog: Iterable[Provider], values: Values = lambda provider: {}) -> tuple[Candidate, ...]:
+    """The catalog's addresses on this machine, in its order, each request once.
+
+    ``values`` are the operator's own for a provider, such as another port.
+    """
+    found: dict[str, Candidate] = {}
+    for provider, protocol, candidate in _addresses(catalog, values):
+        earlier = found.get(candidate.request.url, candidate)
+        found[candidate.request.url] = msgspec.structs.replace(
+            earlier,
+            protocols=tuple(dict.fromkeys((*earlier.protocols, protocol))),
+            providers=tuple(dict.fromkeys((*earlier.providers, provider))),
+        )
+    return tuple(found.values())
+
+
+def _addresses(catalog: Iterable[Provider], values: Values) -> Iterator[tuple[str, str, Candidate]]:
+    for provider in catalog:
+        for protocol in provider.protocols:
+            row = MODELS_LIST.get(protocol, {}).get(ListModels)
+            try:
+                endpoint = provider.endpoint(protocol, values=values(provider))
+            except ConflictingConfig:  # a value without default: an address elsewhere
+                continue
+            if row is not None and is_local(endpoint.base_url):
+                request = row.build(ListModels(), endpoint)
+                yield provider.id, protocol, Candidate(endpoint.base_url, (), (), request, row)
+
+
+def is_local(url: str) -> bool:
+    """Whether ``url`` leads to this machine: ``localhost``, a name below it, or a loopback address."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def ask(candidate: Candidate, fetch: Fetch) -> Found | None:
+    """What answers at ``candidate``; None for nobody, or for a server that lists no models there."""
+    try:
+        status, headers, content = fetch(candidate.request)
+        models = candidate.operation.read(status, headers, content).ids
+    except (AuthenticationFailed, PermissionDenied):
+        return Found(candidate.base_url, candidate.protocols, candidate.providers, None)
+    except ProviderError:
+        return None
+    makers = tuple(name for name in candidate.providers if name in owners(content))
+    return Found(candidate.base_url, candidate.protocols, makers or candidate.providers, models)
+
+
+def owners(content: bytes) -> frozenset[str]:
+    """Who owns the models of a list, in the words of its ``owned_by``."""
+    try:
+        body = jsontext.parse(content)
+    except MalformedFrame:
+        return frozenset()
+    listed = body.get("data") if isinstance(body, dict) else None
+    items = listed if isinstance(listed, list) else ()
+    told = (item.get("owned_by") for item in items if isinstance(item, dict))
+    return frozenset(name for name in told if isinstance(name, str))
+
+
+def discover(found: Iterable[Candidate], fetch: Fetch) -> Iterator[Found]:
+    """Everything that answers, in the order of the candidates."""
+    return (answer for each in found if (answer := ask(each, fetch)) is not None)
