@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from harness import configuration
+from harness.commands import discovery
 from harness.exchange import scenarios_of
 from providers.errors import CatalogError
 from providers.schema import Provider
@@ -20,6 +21,7 @@ from reports.matrix import build as build_matrix
 
 app = typer.Typer(help="What the catalog says of each provider.", invoke_without_command=True)
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+app.command("discover")(discovery.discover)
 Catalogs = Annotated[
     list[Path] | None,
     typer.Option("--catalog", metavar="DIR", help="Also read the catalog files in DIR; may be repeated."),

@@ -1,0 +1,45 @@
+"""``wirecheck providers discover``: what answers on this machine. Asking and printing only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+import httpx
+import msgspec
+import typer
+
+from harness import configuration
+from providers import credentials, discovery, fetch
+from providers.schema import Catalog
+
+
+def discover(
+    timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds to wait for each address.")] = 2.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Ask the usual addresses on this machine what answers, without a key. Exit code 1: nothing does."""
+    catalog = configuration.read(Path.cwd()).catalog
+    asked = discovery.candidates(catalog, lambda provider: credentials.values(provider, os.environ))
+    with httpx.Client(timeout=timeout_s, trust_env=False) as client:
+        found = tuple(discovery.discover(asked, fetch.over(client)))
+    if as_json:
+        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+    else:
+        print("\n".join(lines(found, len(asked), catalog)))
+    raise typer.Exit(0 if found else 1)
+
+
+def lines(found: Iterable[discovery.Found], asked: int, catalog: Catalog) -> list[str]:
+    """What answered, for people."""
+    told: list[str] = []
+    answers = tuple(found)
+    for each in answers:
+        told.append(f"{each.base_url}  {' or '.join(each.providers)}  {', '.join(each.protocols)}")
+        if each.models is None:
+            variables = [name for provider in each.providers for name in catalog.get(provider).auth.env]
+            told.append(f"    wants a key: {' or '.join(variables) or 'no variable is known'}")
+        told += [f"    {model}" for model in each.models or ()]
+    return [*told, f"{len(answers)} of {asked} addresses answered"]
