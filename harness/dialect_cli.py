@@ -79,6 +79,18 @@ def given(
     return msgspec.structs.replace(told, run=files.Runner()) if run_commands else told
 
 
+def resolve_offline(chosen: Dialect, world: Given, provider: str, model: str | None) -> Resolved:
+    """A resolution that refreshes nothing; a token that is due is told of."""
+    due: list[Warned] = []
+
+    def note(id: str, entry: Mapping[str, Any]) -> str | None:
+        due.append(Warned("token_due", "the stored token has expired; --refresh refreshes it", id))
+        return None
+
+    resolved = chosen.resolve(msgspec.structs.replace(world, refresh=note), provider, model)
+    return msgspec.structs.replace(resolved, warnings=(*resolved.warnings, *due))
+
+
 def with_builtin_models(chosen: Dialect, world: Given) -> Given:
     """``world`` with the models of our catalog as the system's built-in ones, in its own field names."""
     shape = SHAPES.get(chosen.system)
@@ -131,7 +143,14 @@ def masked(value: str | None) -> str | None:
     """A credential's ends; nothing of a short one."""
     if value is None:
         return None
-    return f"{value[:4]}…{value[-2:]} ({len(value)} characters)" if len(value) >= 16 else "…"
+    if len(value) < 16:
+        return "…"
+    return f"{printable(value[:4])}…{printable(value[-2:])} ({len(value)} characters)"
+
+
+def printable(text: str) -> str:
+    """``text`` with what a terminal would act upon written as escapes; names come from foreign files."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def resolved_plain(chosen: Dialect, resolved: Resolved) -> dict[str, Any]:
@@ -162,7 +181,7 @@ def resolved_text(chosen: Dialect, resolved: Resolved) -> str:
         lines.append(f"  error {resolved.fault.category}: {resolved.fault}")
     elif not resolved.found:
         lines.append("  no credential")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _told(warnings: tuple[Warned, ...]) -> list[str]:
@@ -209,7 +228,7 @@ def catalogue_text(chosen: Dialect, catalogue: Catalogue) -> str:
             lines.append(f"  {name} = {_safe(name, value)}  [{model.origins.get(name, '')}]")
     lines.extend(f"error {fault.category}: {fault}" for fault in catalogue.faults)
     lines.extend(_told(catalogue.warnings))
-    return "\n".join(lines) or "no models"
+    return "\n".join(map(printable, lines)) or "no models"
 
 
 def report_text(report: Report) -> str:
@@ -219,4 +238,4 @@ def report_text(report: Report) -> str:
         lines.append(f"{failure.id} ({failure.rule})")
         lines.append(f"  expected {failure.expected}")
         lines.append(f"  seen     {failure.actual}")
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))

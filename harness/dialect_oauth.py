@@ -12,12 +12,14 @@ from types import ModuleType
 from typing import Any
 
 import httpx
+import msgspec
 
 from harness.dialect_login import auth_path, keep_mode, store_of, store_token
 from harness.errors import UnusableInput
 from providers.auth import logins
 from providers.auth.logins import Server, Token
 from providers.dialects import Dialect, files
+from providers.dialects.resolved import Given, Resolved
 from providers.errors import RemoteError, TransportError
 
 
@@ -81,6 +83,33 @@ class Refresher:
         except (RemoteError, TransportError):
             return None
         return access
+
+
+def resolve(
+    chosen: Dialect,
+    world: Given,
+    environ: Mapping[str, str],
+    home: Path,
+    server: Server,
+    provider: str,
+    model: str | None = None,
+    client: httpx.Client | None = None,
+) -> Resolved:
+    """A resolution that refreshes a winning token which is due, and stores it.
+
+    Raises UnusableInput without the operator's client and the token endpoint, and for a system whose auth
+    file is not known.
+    """
+    lacking = [
+        name
+        for name, told in (("--client-id", server.client_id), ("--token-url", server.token_url))
+        if not told
+    ]
+    if lacking:
+        raise UnusableInput("a token is refreshed by its server", expected=" and ".join(lacking))
+    with client or httpx.Client(timeout=30) as opened:
+        refresh = refresher(chosen, environ, home, server, opened)
+        return chosen.resolve(msgspec.structs.replace(world, refresh=refresh), provider, model)
 
 
 def refresher(

@@ -56,16 +56,24 @@ def resolve(
     env_file: EnvFile = None,
     home: Home = None,
     run_commands: Annotated[bool, typer.Option(help="Run a winning !command, as the system would.")] = True,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Refresh a winning token that is due, and store it.")
+    ] = False,
+    client_id: Annotated[str, typer.Option(help="Your OAuth client, for --refresh.")] = "",
+    token_url: Annotated[str, typer.Option(help="The token endpoint, for --refresh.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Show which credential a client system uses, and why; values are masked."""
+    server = Server(client_id=client_id, token_url=token_url)
     try:
         chosen = dialect_cli.dialect(dialect)
         flags = {} if api_key is None else {"api_key": api_key}
-        world = dialect_cli.given(
-            chosen, _environ(env_file), home or Path.home(), flags, run_commands=run_commands
-        )
-        resolved = chosen.resolve(world, provider, model)
+        environ, folder = _environ(env_file), home or Path.home()
+        world = dialect_cli.given(chosen, environ, folder, flags, run_commands=run_commands)
+        if refresh:
+            resolved = dialect_oauth.resolve(chosen, world, environ, folder, server, provider, model)
+        else:
+            resolved = dialect_cli.resolve_offline(chosen, world, provider, model)
     except Explained as fault:
         raise _unusable(fault) from None
     if as_json:
@@ -124,11 +132,18 @@ def login(
             token = dialect_oauth.log_in(server, show=lambda text: print(text, file=sys.stderr))
             path = dialect_oauth.keep(chosen, environ, home or Path.home(), provider, token)
         else:
-            key = typer.prompt(f"Key of {provider}", hide_input=True)
+            key = _asked(f"Key of {provider}")
             path = dialect_login.login(chosen, environ, home or Path.home(), provider, key)
     except Explained as fault:
         raise _unusable(fault) from None
     print(f"stored in {path}")
+
+
+def _asked(question: str) -> str:
+    """A secret typed without echo, or the first line of what is piped in."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(question, hide_input=True))
+    return sys.stdin.readline()
 
 
 @app.command("logout")

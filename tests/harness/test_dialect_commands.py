@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from harness.commands.dialects import app
 from harness.dialect_checks import DIALECT_CHECKS, run
 from harness.dialect_checks.run import Cell
+from providers import schema
 from tests.miniatures.dialects import environment_first
 
 KEY = "gsk_canary_0123456789abcdef"
@@ -178,3 +179,24 @@ def test_check_tells_a_failure_and_ends_with_one(monkeypatch: pytest.MonkeyPatch
     code, output = _check()
     assert code == 1
     assert "failed   pi/groq/auth.precedence: expected" in output
+
+
+def test_what_a_terminal_acts_upon_is_escaped(home: Path) -> None:
+    """A key of several lines and a model's name with an escape sequence change no line of the output."""
+    state = home / ".pi" / "agent"
+    entry = {"type": "api_key", "key": "a\nb\u001b[31m-and-much-more-of-it"}
+    (state / "auth.json").write_text(json.dumps({"groq": entry}))
+    override = {"modelOverrides": {schema.get("groq").models[0].id: {"name": "\u001b[2Jgone"}}}
+    (state / "models.json").write_text(json.dumps({"providers": {"groq": override}}))
+    for command in (["resolve", "--provider", "groq"], ["models"]):
+        _, output = _run(home, *command, "--dialect", "pi")
+        assert "\u001b" not in output
+        assert "\\x1b" in output or "a\\nb" in output
+
+
+def test_a_piped_key_is_stored(home: Path) -> None:
+    """The first line of what is piped in is the key."""
+    code, output = _run(home, "login", "mistral", "--dialect", "pi", answer=f"{KEY}\nmore\n")
+    assert (code, KEY in output) == (0, False)
+    stored = json.loads((home / ".pi" / "agent" / "auth.json").read_text())
+    assert stored["mistral"]["key"] == KEY

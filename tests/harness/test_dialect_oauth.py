@@ -12,7 +12,8 @@ import msgspec
 import pytest
 
 from harness import dialect_oauth
-from harness.dialect_cli import given
+from harness.dialect_cli import given, resolve_offline
+from harness.errors import UnusableInput
 from providers.auth import logins
 from providers.auth.logins import Server, Token
 from providers.dialects import DIALECTS
@@ -222,3 +223,32 @@ def test_a_stored_login_is_found_again(tmp_path: Path, name: str) -> None:
     dialect_oauth.keep(chosen, {}, tmp_path, "anthropic", token)
     resolved = chosen.resolve(given(chosen, {}, tmp_path, {}), "anthropic", None)
     assert (resolved.value, resolved.source) == ("access-new", "oauth")
+
+
+@pytest.mark.parametrize("name", ["pi", "zot@newest"])
+def test_a_resolution_refreshes_only_when_asked(running: Running, tmp_path: Path, name: str) -> None:
+    """Unasked a token that is due is told of and nothing is written; asked it is refreshed and stored."""
+    chosen = DIALECTS[name]
+    path = tmp_path / chosen.state / "auth.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(EXPIRED[chosen.system]))
+    before = path.read_bytes()
+    world = given(chosen, {}, tmp_path, {})
+    unasked = resolve_offline(chosen, world, "anthropic", None)
+    assert "token_due" in [warning.category for warning in unasked.warnings]
+    assert (running.memory.refreshed, path.read_bytes()) == (0, before)
+    client = httpx.Client(verify=running.context, timeout=5)
+    asked = dialect_oauth.resolve(chosen, world, {}, tmp_path, _server(running), "anthropic", client=client)
+    assert (asked.value, running.memory.refreshed) == ("access-refreshed-1", 1)
+    assert b"access-refreshed-1" in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "server"),
+    [("pi", Server(client_id="", token_url="")), ("zot", Server(client_id="mine", token_url=""))],
+)
+def test_a_refresh_needs_the_operators_client(tmp_path: Path, name: str, server: Server) -> None:
+    """Without a client id or an endpoint nothing is asked for."""
+    chosen = DIALECTS[name]
+    with pytest.raises(UnusableInput, match="--token-url"):
+        dialect_oauth.resolve(chosen, given(chosen, {}, tmp_path, {}), {}, tmp_path, server, "anthropic")
