@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 import json5
 import yaml
@@ -145,6 +145,43 @@ def read(
             where=path,
         )
     return value
+
+
+Shapes: TypeAlias = Mapping[str, type]
+
+
+def shaped(path: str, document: Mapping[str, Any], shapes: Shapes) -> Mapping[str, Any]:
+    """``document``, in which what is at each dotted place of ``shapes`` is absent, null or of that type.
+
+    ``*`` is any key or index, a type is dict, list or str. Raises DialectFault (schema_error) with the place.
+    """
+    for pattern, wanted in shapes.items():
+        for place, value in _places(document, pattern.split("."), ""):
+            if value is not None and not isinstance(value, wanted):
+                raise DialectFault(
+                    "schema_error",
+                    f"{path} holds a value of a wrong type",
+                    scope="file",
+                    path=place,
+                    expected=_TYPE_NAMES[wanted],
+                    seen=type(value).__name__,
+                )
+    return document
+
+
+_TYPE_NAMES: Mapping[type, str] = {dict: "an object", list: "a list", str: "a text"}
+
+
+def _places(value: Any, steps: list[str], place: str) -> Iterator[tuple[str, Any]]:
+    if not steps:
+        yield place, value
+    elif isinstance(value, list) and steps[0] == "*":
+        for index, item in enumerate(value):
+            yield from _places(item, steps[1:], f"{place}.{index}")
+    elif isinstance(value, Mapping):
+        for key in value if steps[0] == "*" else [steps[0]]:
+            if key in value:
+                yield from _places(value[key], steps[1:], f"{place}.{key}" if place else str(key))
 
 
 def readable_by_others(files: Mapping[str, File], path: str) -> bool:

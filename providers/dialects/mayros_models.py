@@ -120,9 +120,38 @@ def config_path(environ: Mapping[str, str]) -> str:
     return environ.get("MAYROS_CONFIG_PATH") or CONFIG
 
 
+CONFIG_SHAPES: config_text.Shapes = {
+    "models": dict,
+    "models.mode": str,
+    "models.providers": dict,
+    "models.providers.*": dict,
+    "models.providers.*.models": list,
+    "env": dict,
+    "env.vars": dict,
+    "agents": dict,
+    "agents.defaults": dict,
+    "agents.defaults.models": dict,
+    "auth": dict,
+    "auth.order": dict,
+    "auth.order.*": list,
+    "auth.order.*.*": str,
+}
+STORE_SHAPES: config_text.Shapes = {
+    "profiles": dict,
+    "profiles.*.type": str,
+    "usageStats": dict,
+    "usageStats.*": dict,
+    "order": dict,
+    "order.*": list,
+    "order.*.*": str,
+}
+
+
 def load_config(given: Given) -> Config:
     """The configuration (M28–M32). Raises DialectFault: parse_error, schema_error, missing_env."""
-    document = config_text.read(given.files, config_path(given.environ), config_text.json5_text) or {}
+    path = config_path(given.environ)
+    document = config_text.read(given.files, path, config_text.json5_text) or {}
+    config_text.shaped(path, document, CONFIG_SHAPES)
     environ = {**_env_block(document), **{k: v for k, v in given.environ.items() if v}}
     filled = values.everywhere(document, lambda text, path: values.upper_braces(text, environ, path))
     return Config(document=filled, environ=environ)
@@ -139,7 +168,8 @@ def _env_block(document: Mapping[str, Any]) -> dict[str, str]:
 
 def profile_store(given: Given) -> Mapping[str, Any]:
     """The stored auth profiles; empty when there is no file. Raises DialectFault."""
-    return config_text.read(given.files, PROFILES, config_text.strict_json) or {}
+    store = config_text.read(given.files, PROFILES, config_text.strict_json) or {}
+    return config_text.shaped(PROFILES, store, STORE_SHAPES)
 
 
 def dotted(document: Any, path: str = "") -> dict[str, Any]:
@@ -260,9 +290,9 @@ def _existing(given: Given, config: Config) -> dict[str, Mapping[str, Any]]:
     if config.mode == "replace":
         return {}
     document = config_text.read(given.files, MODELS, config_text.strict_json) or {}
-    providers = document.get("providers")
-    found = providers if isinstance(providers, Mapping) else {}
-    return {id: entry for id, entry in found.items() if isinstance(entry, Mapping)}
+    config_text.shaped(MODELS, document, {"providers": dict, "providers.*": dict, "providers.*.models": list})
+    found = document.get("providers") or {}
+    return {id: entry for id, entry in found.items() if entry is not None}
 
 
 def synced(

@@ -214,6 +214,8 @@ def _key_command(given: Given, name: str, told: Mapping[str, Any]) -> Candidate:
     timeout_ms = told.get("timeout_ms") or 10_000
     if not isinstance(program, str) or not program:
         return Candidate("auth_file", f"{name}/api_key_command", "names no program")
+    if not isinstance(args, list | tuple) or not isinstance(timeout_ms, int | float) or timeout_ms <= 0:
+        return Candidate("auth_file", f"{name}/api_key_command", "args is no list, or timeout_ms no time")
     argv = (program, *(str(arg) for arg in args))
     command = Command(argv, given.environ, shell=False, cached=True, timeout_s=timeout_ms / 1000)
 
