@@ -416,7 +416,9 @@ def _unfilled(table: Mapping[str, Any]) -> Iterator[str]:
             templates |= {f"headers.{name}": text for name, text in headers.items()}
         deviations = endpoint.get("deviations")
         if isinstance(deviations, dict):
-            templates |= {f"deviations.{key}": each for key, each in deviations.items() if _is_placeholder(each)}
+            templates |= {
+                f"deviations.{key}": each for key, each in deviations.items() if _is_placeholder(each)
+            }
         for key, template in templates.items():
             allowed = known | {"model"} if key == "path" else known
             for name in sorted(_placeholders(template) - allowed):

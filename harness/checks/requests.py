@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
@@ -149,13 +150,20 @@ def max_tokens_param(seen: Observation) -> None:
     """The output limit MUST be sent once, under the name that the endpoint declares."""
     body = seen.sent.json()
     limit = seen.call.max_output_tokens
-    groups = [body, *(value for value in body.values() if isinstance(value, dict))]
-    named = [name for group in groups for name, value in group.items() if value == limit and _is_limit(name)]
+    named = [name for name, value in _members(body) if value == limit and _is_limit(name)]
     declared = getattr(seen.endpoint.deviations, "max_tokens_field", None)
     if declared == "":
         unjudgeable("the endpoint takes no limit")
     require(len(named) == 1, expected="one field", observed=named)
     require(declared in (None, named[0]), expected=str(declared), observed=named[0])
+
+
+def _members(value: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The members of an object and of those in it, lists left out."""
+    yield from value.items()
+    for inner in value.values():
+        if isinstance(inner, Mapping):
+            yield from _members(inner)
 
 
 def _is_limit(name: str) -> bool:
