@@ -98,6 +98,9 @@ def _page(provider: Provider) -> list[str]:
         f"Key: {' or '.join(auth.env) or 'none'} as {auth.scheme} {auth.name}".rstrip()
         + ("" if auth.required else " (optional)"),
     ]
+    if auth.upstream:
+        variables = " or ".join(auth.upstream.env)
+        lines += [f"Key of the vendor behind it: {variables}, where that vendor wants it (optional)"]
     lines += [
         f"Value {name}: {' or '.join(value.env)} — {value.meaning}"
         + (f" (default {value.default})" if value.default else "")

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from providers import schema
-from providers.auth import SCHEMES, SessionToken, authenticate
+from providers import credentials, schema
+from providers.auth import SCHEMES, SessionToken, authenticate, copilot
 from providers.auth.copilot import EARLY_S, Sessions, address, asking, session
 from providers.call import Call, Image, Text, ToolResult, tool_results, user
 from providers.client import Client, prepare
@@ -17,6 +17,7 @@ from providers.errors import (
     AuthenticationFailed,
     ConfigurationError,
     MalformedFrame,
+    MissingCredential,
     PermissionDenied,
     TimedOut,
     Unreachable,
@@ -246,3 +247,39 @@ def test_an_exchange_without_an_answer_is_a_transport_error(fault: Exception, ki
         Sessions(over(http), lambda: 0.0).of(GITHUB_TOKEN)
     assert "api.github.com" in str(raised.value)
     assert GITHUB_TOKEN not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "url"),
+    [
+        ({"GITHUB_COPILOT_TOKEN": GITHUB_TOKEN}, "https://api.github.com/copilot_internal/v2/token"),
+        (
+            {
+                "COPILOT_GITHUB_TOKEN": GITHUB_TOKEN,
+                "GITHUB_COPILOT_TOKEN": "gho_2",
+                "GH_HOST": "acme.ghe.com",
+            },
+            "https://api.acme.ghe.com/copilot_internal/v2/token",
+        ),
+    ],
+    ids=["second variable", "first one, and an enterprise"],
+)
+def test_the_environments_token_is_exchanged(
+    environ: dict[str, str], url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The catalog's variables are read in its order, and GH_HOST names an enterprise."""
+    github = GitHub()
+    monkeypatch.setattr(copilot, "_SESSIONS", Sessions(github, lambda: 0.0))
+    assert credentials.find(COPILOT, environ) == session(200, (), answer())
+    (asked,) = github.asked
+    assert (asked.url, header(asked.headers, "authorization")) == (url, f"Bearer {GITHUB_TOKEN}")
+
+
+def test_no_token_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a variable the credential is missing, and the catalog's variables are those that are read."""
+    github = GitHub()
+    monkeypatch.setattr(copilot, "_SESSIONS", Sessions(github, lambda: 0.0))
+    with pytest.raises(MissingCredential) as raised:
+        credentials.find(COPILOT, {"COPILOT_GITHUB_TOKEN": ""})
+    assert raised.value.looked_for == COPILOT.auth.env == copilot.VARIABLES
+    assert github.asked == []

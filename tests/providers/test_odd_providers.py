@@ -1,0 +1,224 @@
+"""Providers that are no plain endpoint: protocol by model, host by place, the client they want to see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from harness.emulators import EMULATORS
+from providers import credentials, schema
+from providers.call import Call, user
+from providers.client import Prepared, prepare
+from providers.errors import InvalidDeclaration, UnsupportedFeature
+from providers.wire import header
+
+KEY = "canary-of-the-odd-ones"
+KEY_FIELDS = ("authorization", "x-api-key", "x-goog-api-key")
+
+
+def made(
+    provider: str,
+    model: str,
+    protocol: str | None = None,
+    values: Mapping[str, str] | None = None,
+    session: str | None = "thread-7",
+) -> Prepared:
+    """A short streamed call, made ready with the key."""
+    call = Call(model=model, messages=(user("hi"),), session=session, stream=True)
+    return prepare(schema.get(provider), call, key=KEY, protocol=protocol, values=values)
+
+
+def keys(prepared: Prepared) -> dict[str, str]:
+    """The fields that hold a credential."""
+    found = {name: header(prepared.request.headers, name) for name in KEY_FIELDS}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def accepted(prepared: Prepared) -> bool:
+    """Whether the vendor's emulator takes the request."""
+    return EMULATORS[prepared.endpoint.protocol].judge(prepared.request, prepared.endpoint) == ()
+
+
+ZEN, GO, GO_NEW = (
+    "https://opencode.ai/zen/v1",
+    "https://opencode.ai/zen/go/v1",
+    "https://opencode.ai/inference/go",
+)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "url", "field"),
+    [
+        ("opencode", "claude-sonnet-4-5", f"{ZEN}/messages", "x-api-key"),
+        ("opencode", "qwen3.7-max", f"{ZEN}/messages", "x-api-key"),
+        ("opencode", "gpt-5-nano", f"{ZEN}/responses", "authorization"),
+        ("opencode", "grok-code", f"{ZEN}/responses", "authorization"),
+        ("opencode", "big-pickle", f"{ZEN}/chat/completions", "authorization"),
+        (
+            "opencode",
+            "gemini-3-flash",
+            f"{ZEN}/models/gemini-3-flash:streamGenerateContent?alt=sse",
+            "x-goog-api-key",
+        ),
+        ("opencode-go", "qwen3.7-plus", f"{GO}/messages", "x-api-key"),
+        ("opencode-go", "minimax-m2.7", f"{GO}/messages", "x-api-key"),
+        ("opencode-go", "muse-spark-1.2-contributor", f"{GO_NEW}/openai/v1/responses", "authorization"),
+        ("opencode-go", "glm-5.1", f"{GO}/chat/completions", "authorization"),
+    ],
+)
+def test_opencode_speaks_by_model(provider: str, model: str, url: str, field: str) -> None:
+    """The model decides protocol, path and the one field with the key; the emulator takes the request."""
+    prepared = made(provider, model)
+    assert prepared.request.url == url
+    assert keys(prepared) == {field: f"Bearer {KEY}" if field == "authorization" else KEY}
+    assert accepted(prepared)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model"),
+    [
+        (provider.id, model.id)
+        for provider in map(schema.get, ("opencode", "opencode-go"))
+        for model in provider.models
+    ],
+)
+def test_opencode_is_told_the_session(provider: str, model: str) -> None:
+    """Every declared model's call carries the session in its field, and none without a session."""
+    assert header(made(provider, model).request.headers, "x-opencode-session") == "thread-7"
+    assert header(made(provider, model, session=None).request.headers, "x-opencode-session") is None
+
+
+@pytest.mark.parametrize(
+    ("location", "host"),
+    [
+        (None, "us-central1-aiplatform.googleapis.com"),
+        ("europe-west4", "europe-west4-aiplatform.googleapis.com"),
+        ("global", "aiplatform.googleapis.com"),
+        ("us", "aiplatform.us.rep.googleapis.com"),
+        ("eu", "aiplatform.eu.rep.googleapis.com"),
+    ],
+)
+@pytest.mark.parametrize("protocol", ["google-vertex", "openai-completions"])
+def test_vertex_has_a_host_for_each_kind_of_place(location: str | None, host: str, protocol: str) -> None:
+    """A region stands before the host, global has none, and us and eu have hosts of their own."""
+    place = {"location": location} if location else {}
+    prepared = made("google-vertex", "gemini-2.5-flash", protocol, {"project": "p", **place}, session=None)
+    path = f"/v1/projects/p/locations/{location or 'us-central1'}/"
+    assert prepared.request.url.startswith(f"https://{host}{path}")
+    assert keys(prepared) == {"x-goog-api-key": KEY}
+
+
+def test_vertex_takes_a_host_of_the_operators() -> None:
+    """A host that is given wins over the one that follows from the place."""
+    values = {"project": "p", "location": "global", "host": "vertex.acme.example"}
+    url = made("google-vertex", "gemini-2.5-flash", None, values, session=None).request.url
+    assert url.startswith("https://vertex.acme.example/v1/projects/p/locations/global/")
+
+
+@pytest.mark.parametrize(
+    ("protocol", "path", "expected"),
+    [
+        ("openai-completions", "/chat/completions", {"authorization": f"Bearer {KEY}"}),
+        ("openai-responses", "/responses", {"authorization": f"Bearer {KEY}"}),
+        ("anthropic-messages", "/messages", {"x-api-key": KEY}),
+    ],
+)
+def test_kimi_code_sees_a_client_it_knows(protocol: str, path: str, expected: dict[str, str]) -> None:
+    """All three routes name the client, and nothing about the device."""
+    prepared = made("kimi-coding", "kimi-for-coding", protocol)
+    assert prepared.request.url == f"https://api.kimi.com/coding/v1{path}"
+    assert keys(prepared) == expected
+    sent = dict(prepared.request.headers)
+    assert sent["User-Agent"] == "KimiCLI/1.41.0"
+    assert sorted(name for name in sent if name.startswith("X-Msh-")) == ["X-Msh-Platform", "X-Msh-Version"]
+    assert accepted(prepared)
+
+
+def test_a_claude_subscription_travels_as_a_bearer() -> None:
+    """The token is in Authorization alone, with both betas and the client's name; the caller's is added."""
+    call = Call(
+        model="claude-haiku-4-5", messages=(user("hi"),), extra_headers=(("anthropic-beta", "mine-2026"),)
+    )
+    prepared = prepare(schema.get("claude-pro-max"), call, key=KEY)
+    assert prepared.request.url == "https://api.anthropic.com/v1/messages"
+    assert keys(prepared) == {"authorization": f"Bearer {KEY}"}
+    sent = prepared.request.headers
+    assert header(sent, "anthropic-beta") == "claude-code-20250219,oauth-2025-04-20,mine-2026"
+    assert (header(sent, "x-app"), header(sent, "user-agent")) == ("cli", "claude-cli/2.1.75")
+    assert accepted(prepared)
+
+
+def test_a_claude_subscription_is_not_taken_for_a_key() -> None:
+    """The two kinds of credential have variables of their own: neither provider reads the other's."""
+    subscription = {"ANTHROPIC_OAUTH_TOKEN": KEY}
+    assert credentials.find(schema.get("claude-pro-max"), subscription) == KEY
+    assert "ANTHROPIC_API_KEY" not in schema.get("claude-pro-max").auth.env
+
+
+def test_codex_is_told_who_asks() -> None:
+    """The ChatGPT route sees the token, its beta and our own name, and sessions in two fields."""
+    prepared = made("openai-codex", "gpt-5.5")
+    sent = prepared.request.headers
+    assert prepared.request.url == "https://chatgpt.com/backend-api/codex/responses"
+    assert keys(prepared) == {"authorization": f"Bearer {KEY}"}
+    assert header(sent, "openai-beta") == "responses=experimental"
+    assert header(sent, "originator") == "wirecheck"
+    assert header(sent, "session-id") == header(sent, "x-client-request-id") == "thread-7"
+
+
+def test_codex_is_not_asked_for_what_it_lacks() -> None:
+    """Stop sequences, which the route has not, are refused before anything is sent."""
+    call = Call(model="gpt-5.5", messages=(user("hi"),), stop=("x",), stream=True)
+    with pytest.raises(UnsupportedFeature):
+        prepare(schema.get("openai-codex"), call, key=KEY)
+
+
+@pytest.mark.parametrize(
+    ("provider", "url"),
+    [
+        ("litellm", "http://localhost:4000/v1/chat/completions"),
+        ("llamacpp", "http://localhost:8080/v1/chat/completions"),
+        ("lmstudio", "http://localhost:1234/v1/chat/completions"),
+        ("ollama", "http://localhost:11434/v1/chat/completions"),
+        ("osaurus", "http://localhost:1337/v1/chat/completions"),
+        ("sglang", "http://localhost:30000/v1/chat/completions"),
+        ("tgi", "http://localhost:8080/v1/chat/completions"),
+        ("vllm", "http://localhost:8000/v1/chat/completions"),
+    ],
+)
+def test_a_local_server_takes_a_key_and_needs_none(provider: str, url: str) -> None:
+    """Without a key none is sent, not even a made-up one; with one it is a bearer token."""
+    entry = schema.get(provider)
+    call = Call(model="any", messages=(user("hi"),))
+    assert credentials.find(entry, {}) is None
+    plain = prepare(entry, call)
+    assert plain.request.url == url
+    assert keys(plain) == {}
+    assert keys(prepare(entry, call, key=KEY)) == {"authorization": f"Bearer {KEY}"}
+
+
+@pytest.mark.parametrize(
+    ("told", "fault"),
+    [
+        ('call_headers = { x = "weather" }\nsource = "docs"', "unknown weather"),
+        (
+            'source = "docs"\n[values.a]\nmeaning = "a"\ndefault_where = { b = { c = "d" } }',
+            "b is not in [values]",
+        ),
+    ],
+    ids=["a field no call decides", "a value that is not there"],
+)
+def test_a_faulty_declaration_is_named(tmp_path: Path, told: str, fault: str) -> None:
+    """A field or a value that does not exist is the file's fault."""
+    path = tmp_path / "acme.toml"
+    path.write_text(
+        'id = "acme"\nname = "Acme"\nkind = "hosted"\ndocs = "https://acme.example"\n'
+        '[sources.docs]\nurl = "https://acme.example"\nread = 2026-11-21\n'
+        '[auth]\nenv = ["ACME_KEY"]\nsource = "docs"\n'
+        f'[[endpoints]]\nprotocol = "openai-completions"\nbase_url = "https://acme.example"\n{told}\n'
+    )
+    with pytest.raises(InvalidDeclaration) as raised:
+        schema.load_file(path)
+    assert fault in str(raised.value)
