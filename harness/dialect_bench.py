@@ -62,12 +62,19 @@ class Bench:
         if not given.get("no_home"):
             self.state.mkdir(parents=True, exist_ok=True)
         for name, content in (self.raw.get("files") or {}).items():
-            path = self.state / name
+            path = self._inside(name)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
             path.chmod(0o600)
         for name, mode in (self.raw.get("modes") or {}).items():
-            os.chmod(self.state / name, int(mode, 8))
+            os.chmod(self._inside(name), int(mode, 8))
+
+    def _inside(self, name: str) -> Path:
+        """The path of a file in the home. Raises DialectFault for one that leads out of it."""
+        path = self.state / name
+        if not Path(os.path.normpath(path)).is_relative_to(self.home):
+            raise DialectFault("unusable_vector", f"{name} is outside the vector's home", path=name)
+        return path
 
     @property
     def provider(self) -> str:

@@ -19,8 +19,8 @@ from harness.errors import UnusableInput
 from providers.auth import logins
 from providers.auth.logins import Server, Token
 from providers.dialects import Dialect, files
-from providers.dialects.resolved import Given, Resolved
-from providers.errors import RemoteError, TransportError
+from providers.dialects.resolved import Given, Resolved, Warned
+from providers.errors import ProviderError, RemoteError, TransportError
 
 
 def log_in(server: Server, show: Callable[[str], object], client: httpx.Client | None = None) -> Token:
@@ -61,6 +61,7 @@ class Refresher:
         self.server = server
         self.client = client
         self.margin_s = margin_s
+        self.failures: list[ProviderError] = []
 
     def __call__(self, provider: str, entry: Mapping[str, Any]) -> str | None:
         """The access token; None when the server cannot be reached or refuses, and nothing is written."""
@@ -80,7 +81,8 @@ class Refresher:
 
         try:
             files.edit_json(self.path, change, keep_mode=self.keep_mode)
-        except (RemoteError, TransportError):
+        except (RemoteError, TransportError) as failure:
+            self.failures.append(failure)
             return None
         return access
 
@@ -109,7 +111,9 @@ def resolve(
         raise UnusableInput("a token is refreshed by its server", expected=" and ".join(lacking))
     with client or httpx.Client(timeout=30) as opened:
         refresh = refresher(chosen, environ, home, server, opened)
-        return chosen.resolve(msgspec.structs.replace(world, refresh=refresh), provider, model)
+        resolved = chosen.resolve(msgspec.structs.replace(world, refresh=refresh), provider, model)
+    failed = tuple(Warned("refresh_failed", each.summary, provider) for each in refresh.failures)
+    return msgspec.structs.replace(resolved, warnings=(*resolved.warnings, *failed))
 
 
 def refresher(

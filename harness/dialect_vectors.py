@@ -24,6 +24,8 @@ from providers.errors import CatalogError, DialectFault, ProviderError
 
 Profile = Literal["default", "newest"]
 COUNTED: Mapping[str, tuple[str, ...]] = {"default": ("both", "seed"), "newest": ("both", "newest")}
+# A vector whose parts have another shape than the format says; the others still run.
+UNUSABLE = (KeyError, TypeError, ValueError, AttributeError, OSError)
 SYSTEMS = ("zot", "pi", "mayros", "zeroclaw", "gomodel")
 
 # The published words; our own further warnings are no part of the format.
@@ -162,20 +164,28 @@ def verify(files: Iterable[Path], profile: Profile = "default") -> Report:
 
 def check(system: str, vector: Mapping[str, Any], profile: Profile) -> Failure | None:
     """One vector; None when it holds."""
+    dialect = DIALECTS[system if profile == "default" else f"{system}@{profile}"]
+    expected: Mapping[str, Any] = vector["expect"]
     with tempfile.TemporaryDirectory() as folder:
-        dialect = DIALECTS[system if profile == "default" else f"{system}@{profile}"]
-        bench = Bench(dialect, vector["given"], vector["when"], Path(folder))
-        expected = bench.filled(vector["expect"])
-        actual = run(bench)
-        wrong = [
-            name for name in expected if name != "note" and not _holds(name, expected[name], actual, bench)
-        ]
+        try:
+            bench = Bench(dialect, vector["given"], vector["when"], Path(folder))
+            expected = bench.filled(expected)
+            actual = run(bench)
+            wrong = [
+                name
+                for name in expected
+                if name != "note" and not _holds(name, expected[name], actual, bench)
+            ]
+        except DialectFault as fault:
+            wrong, actual = ["error"], {"error": Bench.told(fault)}
+        except UNUSABLE as fault:
+            wrong, actual = ["error"], {"error": {"category": "unusable_vector", "message": repr(fault)}}
     if not wrong:
         return None
     return Failure(
         id=str(vector["id"]),
         rule=str(vector["rule"]),
-        expected={name: expected[name] for name in wrong},
+        expected={name: expected.get(name) for name in wrong},
         actual={name: actual.get(name) for name in dict.fromkeys((*wrong, "error")) if name in actual},
     )
 
@@ -196,8 +206,7 @@ def run(
         return {**bench.so_far, "error": bench.told(fault)}
     except ProviderError as fault:
         return {**bench.so_far, "error": {"category": type(fault).__name__, "message": fault.summary}}
-    except (KeyError, TypeError, ValueError, AttributeError, OSError) as fault:
-        # A vector whose parts have another shape than the format says; the others still run.
+    except UNUSABLE as fault:
         return {**bench.so_far, "error": {"category": "unusable_vector", "message": repr(fault)}}
 
 

@@ -17,6 +17,7 @@ import typer
 from harness import dialect_cli, dialect_docs, dialect_login, dialect_oauth, dialect_vectors
 from harness.dialect_checks import run as dialect_run
 from harness.dialect_vectors import Profile
+from harness.errors import UnusableInput
 from providers.auth.logins import Server
 from providers.errors import Explained
 
@@ -36,6 +37,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def _environ(env_file: Path | None) -> dict[str, str]:
     return dialect_cli.read_env_file(env_file) if env_file else dict(os.environ)
+
+
+def _folder(home: Path | None) -> Path:
+    """The home directory. Raises UnusableInput for one that is named and is not there."""
+    if home is not None and not home.is_dir():
+        raise UnusableInput(f"{home} is no directory", expected="a home directory")
+    return home or Path.home()
 
 
 def _print_json(value: object) -> None:
@@ -68,7 +76,7 @@ def resolve(
     try:
         chosen = dialect_cli.dialect(dialect)
         flags = {} if api_key is None else {"api_key": api_key}
-        environ, folder = _environ(env_file), home or Path.home()
+        environ, folder = _environ(env_file), _folder(home)
         world = dialect_cli.given(chosen, environ, folder, flags, run_commands=run_commands)
         if refresh:
             resolved = dialect_oauth.resolve(chosen, world, environ, folder, server, provider, model)
@@ -90,7 +98,7 @@ def models(
     """Show the merged catalogue of a client system, each field with its origin."""
     try:
         chosen = dialect_cli.dialect(dialect)
-        world = dialect_cli.given(chosen, _environ(env_file), home or Path.home(), {})
+        world = dialect_cli.given(chosen, _environ(env_file), _folder(home), {})
         catalogue = chosen.models(dialect_cli.with_builtin_models(chosen, world))
     except Explained as fault:
         raise _unusable(fault) from None
@@ -130,10 +138,10 @@ def login(
             return
         if client_id:
             token = dialect_oauth.log_in(server, show=lambda text: print(text, file=sys.stderr))
-            path = dialect_oauth.keep(chosen, environ, home or Path.home(), provider, token)
+            path = dialect_oauth.keep(chosen, environ, _folder(home), provider, token)
         else:
             key = _asked(f"Key of {provider}")
-            path = dialect_login.login(chosen, environ, home or Path.home(), provider, key)
+            path = dialect_login.login(chosen, environ, _folder(home), provider, key)
     except Explained as fault:
         raise _unusable(fault) from None
     print(f"stored in {path}")
@@ -156,7 +164,7 @@ def logout(
     """Remove a provider's stored credentials from the auth file of zot or pi."""
     try:
         chosen = dialect_cli.dialect(dialect)
-        removed = dialect_login.logout(chosen, _environ(env_file), home or Path.home(), provider)
+        removed = dialect_login.logout(chosen, _environ(env_file), _folder(home), provider)
     except Explained as fault:
         raise _unusable(fault) from None
     print(f"removed {provider}" if removed else f"nothing was stored for {provider}")

@@ -180,9 +180,7 @@ def registry(rules: Rules, given: Given) -> Registry:
     schema_error."""
     mode = given.environ.get(MODE, "").strip().lower() or "fallback"
     if mode not in rules.modes:
-        raise DialectFault(
-            "invalid_mode", f"unknown {MODE}", name=MODE, expected=" or ".join(rules.modes), seen=mode
-        )
+        raise DialectFault("invalid_mode", f"unknown {MODE}", name=MODE, expected=" or ".join(rules.modes))
     warnings: list[Warned] = []
     drafts = _from_file(rules, given)
     for name, told in from_environment(rules, given.environ).items():

@@ -200,3 +200,12 @@ def test_a_piped_key_is_stored(home: Path) -> None:
     assert (code, KEY in output) == (0, False)
     stored = json.loads((home / ".pi" / "agent" / "auth.json").read_text())
     assert stored["mistral"]["key"] == KEY
+
+
+@pytest.mark.parametrize("command", [["resolve", "--provider", "groq"], ["models"], ["logout", "groq"]])
+def test_a_home_that_is_not_there_ends_with_two(tmp_path: Path, command: list[str]) -> None:
+    """A mistyped directory is no empty one."""
+    told = [*command, "--dialect", "pi", "--home", str(tmp_path / "nope")]
+    result = CliRunner().invoke(app, told)
+    assert result.exit_code == 2
+    assert "no directory" in result.output

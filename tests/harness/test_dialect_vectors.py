@@ -121,3 +121,30 @@ def test_the_published_schema_is_current() -> None:
     """fixtures/dialects/schema.json is what the runner reads."""
     published = json.loads((ROOT / "fixtures" / "dialects" / "schema.json").read_text())
     assert published == json_schema()
+
+
+@pytest.mark.parametrize(
+    ("given", "expect"),
+    [
+        ({"files": {"../" * 12 + "tmp/out-of-the-vector": "x"}}, {}),
+        ({"modes": {"nope": "0600"}}, {}),
+        ({"modes": {"../../..": "0777"}}, {}),
+        ({}, {"files": 7}),
+        ({}, {"warnings": 9}),
+        ({}, {"models": 5}),
+        ({"builtin_models": [{"a": 1}]}, {"models": []}),
+    ],
+    ids=["file outside", "mode of nothing", "mode outside", "files", "warnings", "models", "catalog"],
+)
+def test_a_vector_of_another_shape_fails_alone(
+    tmp_path: Path, given: dict[str, object], expect: dict[str, object]
+) -> None:
+    """It is counted as a failure, the vector after it still runs, and nothing is written outside."""
+    whole = {"rule": "P1", "profile": "both", "given": {}, "when": {"op": "load_models"}, "expect": {}}
+    path = tmp_path / "pi.json"
+    path.write_text(
+        json.dumps([{**whole, "id": "pi-1", "given": given, "expect": expect}, {**whole, "id": "pi-2"}])
+    )
+    report = verify([path])
+    assert (report.total, report.passed, [each.id for each in report.failures]) == (2, 1, ["pi-1"])
+    assert not Path("/tmp/out-of-the-vector").exists()
