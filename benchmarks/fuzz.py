@@ -10,6 +10,7 @@ heard in two pieces, now and then with another status. Not part of the test suit
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import re
 import sys
@@ -20,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from harness import verify
 from harness.exchange import FIXTURES, load, walk
 from providers.errors import ProviderError
 from providers.events import assemble
@@ -56,6 +58,18 @@ def seeds(protocol: str) -> list[tuple[bytes, bool, tuple[tuple[str, str], ...]]
     return [(content, streamed, headers) for content, (streamed, headers) in found.items()]
 
 
+def recorded(protocol: str, folder: Path) -> list[tuple[bytes, bool, tuple[tuple[str, str], ...]]]:
+    """Distinct answers of the protocol among recordings made by others, below ``folder``."""
+    found = {}
+    for file in sorted(folder.rglob("*.json")):
+        recording = json.loads(file.read_text("utf-8"))
+        if isinstance(recording, dict) and recording.get("api") == protocol:
+            exchange = verify.as_exchange(recording)
+            if len(exchange.content) < 4096:
+                found[exchange.content] = (bool(recording.get("streaming")), exchange.headers)
+    return [(content, streamed, headers) for content, (streamed, headers) in found.items()]
+
+
 def mutated(content: bytes, others: Sequence[bytes], dice: random.Random) -> bytes:
     """``content`` after one to three changes."""
     for _ in range(dice.randint(1, 3)):
@@ -80,10 +94,14 @@ def mutated(content: bytes, others: Sequence[bytes], dice: random.Random) -> byt
     return content
 
 
-def fuzz(protocol: str, bodies: int, seed: int = 20261121) -> Counter[str]:
+def fuzz(
+    protocol: str,
+    bodies: int,
+    known: list[tuple[bytes, bool, tuple[tuple[str, str], ...]]],
+    seed: int = 20261121,
+) -> Counter[str]:
     """What ``bodies`` mutated answers led to, by the name of the error; raises what is not ours."""
     dice = random.Random(seed)
-    known = seeds(protocol)
     contents = [content for content, _, _ in known]
     row = PROTOCOLS[protocol]
     endpoint = Endpoint(
@@ -117,14 +135,16 @@ def main() -> None:
     """Fuzz the protocols named, or all of them, and print what came out."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bodies", type=int, default=2_000_000)
+    parser.add_argument("--recordings", type=Path, help="seeds for the protocols that have no fixtures")
     parser.add_argument("--protocol", action="append", choices=sorted(PROTOCOLS))
     options = parser.parse_args()
     for protocol in options.protocol or sorted(PROTOCOLS):
-        if not seeds(protocol):
+        known = seeds(protocol) or (recorded(protocol, options.recordings) if options.recordings else [])
+        if not known:
             print(f"{protocol}: no fixtures")
             continue
         began = time.monotonic()
-        outcomes = fuzz(protocol, options.bodies)
+        outcomes = fuzz(protocol, options.bodies, known)
         told = ", ".join(f"{count} {name}" for name, count in outcomes.most_common())
         print(f"{protocol}: {options.bodies} bodies in {time.monotonic() - began:.0f} s: {told}", flush=True)
 
