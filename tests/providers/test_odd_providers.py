@@ -9,7 +9,8 @@ import pytest
 
 from harness.emulators import EMULATORS
 from providers import credentials, schema
-from providers.call import Call, user
+from providers.call import Call, Message, Text, user
+from providers.callfields import session
 from providers.client import Prepared, prepare
 from providers.errors import InvalidDeclaration, UnsupportedFeature
 from providers.wire import header
@@ -23,10 +24,10 @@ def made(
     model: str,
     protocol: str | None = None,
     values: Mapping[str, str] | None = None,
-    session: str | None = "thread-7",
+    thread: str | None = "thread-7",
 ) -> Prepared:
     """A short streamed call, made ready with the key."""
-    call = Call(model=model, messages=(user("hi"),), session=session, stream=True)
+    call = Call(model=model, messages=(user("hi"),), session=thread, stream=True)
     return prepare(schema.get(provider), call, key=KEY, protocol=protocol, values=values)
 
 
@@ -85,9 +86,18 @@ def test_opencode_speaks_by_model(provider: str, model: str, url: str, field: st
     ],
 )
 def test_opencode_is_told_the_session(provider: str, model: str) -> None:
-    """Every declared model's call carries the session in its field, and none without a session."""
+    """Every declared model's call carries the session in its field; a call without one is given a name."""
     assert header(made(provider, model).request.headers, "x-opencode-session") == "thread-7"
-    assert header(made(provider, model, session=None).request.headers, "x-opencode-session") is None
+    assert header(made(provider, model, thread=None).request.headers, "x-opencode-session")
+
+
+def test_a_conversation_keeps_its_made_up_session() -> None:
+    """Later calls of a conversation get the same name; another beginning gets another one."""
+    later = (user("hi"), Message("assistant", (Text("hello"),)), user("more"))
+    first = Call(model="m", messages=(user("hi"),))
+    assert session(Call(model="m", messages=later)) == session(first)
+    assert session(Call(model="m", messages=(user("ho"),))) != session(first)
+    assert session(Call(model="m", messages=(user("hi"),), system="s")) != session(first)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +114,7 @@ def test_opencode_is_told_the_session(provider: str, model: str) -> None:
 def test_vertex_has_a_host_for_each_kind_of_place(location: str | None, host: str, protocol: str) -> None:
     """A region stands before the host, global has none, and us and eu have hosts of their own."""
     place = {"location": location} if location else {}
-    prepared = made("google-vertex", "gemini-2.5-flash", protocol, {"project": "p", **place}, session=None)
+    prepared = made("google-vertex", "gemini-2.5-flash", protocol, {"project": "p", **place}, thread=None)
     path = f"/v1/projects/p/locations/{location or 'us-central1'}/"
     assert prepared.request.url.startswith(f"https://{host}{path}")
     assert keys(prepared) == {"x-goog-api-key": KEY}
@@ -113,7 +123,7 @@ def test_vertex_has_a_host_for_each_kind_of_place(location: str | None, host: st
 def test_vertex_takes_a_host_of_the_operators() -> None:
     """A host that is given wins over the one that follows from the place."""
     values = {"project": "p", "location": "global", "host": "vertex.acme.example"}
-    url = made("google-vertex", "gemini-2.5-flash", None, values, session=None).request.url
+    url = made("google-vertex", "gemini-2.5-flash", None, values, thread=None).request.url
     assert url.startswith("https://vertex.acme.example/v1/projects/p/locations/global/")
 
 
