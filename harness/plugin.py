@@ -161,7 +161,10 @@ class Conformance:
         if self._only_cells:
             items.clear()
         if self.wanted:
-            cells = list(self._cells(session))
+            try:
+                cells = list(self._cells(session))
+            except Explained as fault:  # a fixture or another package's row that cannot be used
+                raise pytest.UsageError(str(fault)) from None
             items.extend(cells)
             found = pytest.CollectReport("", "passed", None, [*cells])  # so that pytest counts them
             session.config.hook.pytest_collectreport(report=found)
