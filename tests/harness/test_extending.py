@@ -1,0 +1,193 @@
+"""Another installed package adds rows to our tables; each test puts one on the path of a new program."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reports import results
+
+ROOT = Path(__file__).parents[2]
+
+ENTRY_POINTS = """
+[wirecheck.catalogs]
+acme = acme_wirecheck.catalog
+
+[wirecheck.protocols]
+acme-chat = acme_wirecheck.protocol:PROTOCOL
+
+[wirecheck.emulators]
+acme-chat = acme_wirecheck.emulator:EMULATOR
+
+[wirecheck.grammars]
+acme-chat = acme_wirecheck.emulator:GRAMMAR
+
+[wirecheck.checks]
+acme = acme_wirecheck.checks
+
+[wirecheck.dialects]
+acme = acme_wirecheck.dialect:DIALECT
+"""
+MODULES = {
+    "__init__": "",
+    "protocol": """
+from msgspec.structs import replace
+from providers.protocols import openai_completions
+PROTOCOL = replace(openai_completions.PROTOCOL, name="acme-chat")
+""",
+    "emulator": """
+from msgspec.structs import replace
+from harness.emulators import openai_completions
+from harness.grammars import openai_completions as grammars
+EMULATOR = replace(openai_completions.EMULATOR, name="acme-chat")
+GRAMMAR = grammars.GRAMMAR
+""",
+    "checks": """
+from harness.checks.registry import check, require
+@check("acme.says_hello", capability="text", scenarios=("text",), protocols=("acme-*",), source="Acme's page")
+def says_hello(seen):
+    \"\"\"An answer MUST NOT be empty.\"\"\"
+    require(bool(seen.turn.text), expected="a text", observed=seen.turn.text)
+""",
+    "dialect": """
+from msgspec.structs import replace
+from providers.dialects import pi, _OURS
+DIALECT = replace(_OURS["pi"], system="acme")
+""",
+}
+DECLARATION = """
+id = "acme"
+name = "Acme"
+kind = "hosted"
+docs = "https://docs.acme.example/api"
+auth = { scheme = "bearer", env = ["ACME_API_KEY"], source = "docs" }
+models = [{ id = "acme-small", source = "docs" }]
+claims = { streaming = { offered = true, source = "docs" } }
+sources = { docs = { url = "https://docs.acme.example/api", read = 2026-11-21 } }
+
+[[endpoints]]
+protocol = "acme-chat"
+base_url = "https://api.acme.example/v1"
+source = "docs"
+"""
+
+
+def installed(folder: Path, entry_points: str = ENTRY_POINTS) -> Path:
+    """A folder that looks as if the package were installed in it."""
+    package, metadata = folder / "acme_wirecheck", folder / "acme_wirecheck-1.0.dist-info"
+    (package / "catalog").mkdir(parents=True)
+    metadata.mkdir()
+    for name, text in MODULES.items():
+        (package / f"{name}.py").write_text(text, "utf-8")
+    (package / "catalog" / "acme.toml").write_text(DECLARATION, "utf-8")
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-wirecheck\nVersion: 1.0\n", "utf-8")
+    (metadata / "entry_points.txt").write_text(entry_points, "utf-8")
+    return folder
+
+
+def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in ``folder`` with what is installed there."""
+    return subprocess.run(
+        [sys.executable, "-B", *arguments],
+        cwd=folder,
+        env={"PYTHONPATH": f"{ROOT}:{folder}", "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def wirecheck(folder: Path, command: str) -> str:
+    """What a command prints; it must end well."""
+    done = python(folder, "-m", "harness", *command.split())
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+def test_a_package_adds_to_every_table(tmp_path: Path) -> None:
+    """Its provider is listed, has exchanges over its protocol, and passes our checks and its own."""
+    installed(tmp_path)
+    listed = {each["id"]: each for each in json.loads(wirecheck(tmp_path, "providers --json"))}
+    assert listed["acme"]["protocols"] == ["acme-chat"]
+    assert "groq" in listed
+    assert "acme-chat" in wirecheck(tmp_path, "list protocols")
+    assert "wrote acme/acme-chat/text_stream" in wirecheck(
+        tmp_path, "fixtures build --provider acme --fixtures exchanges"
+    )
+    wirecheck(tmp_path, "run --provider acme --exchanges exchanges --results out.jsonl -p no:cacheprovider")
+    found = {(each.scenario, each.check): each for each in results.read(tmp_path / "out.jsonl").results}
+    assert found["text", "acme.says_hello"].verdict == "passed"
+    assert found["text_stream", "stream.frame_grammar"].verdict == "passed"
+    assert {each.protocol for each in found.values()} == {"acme-chat"}
+    told = python(tmp_path, "-c", "from providers.dialects import DIALECTS; print(DIALECTS['acme'].name)")
+    assert told.stdout == "acme\n"
+
+
+@pytest.mark.parametrize("module", ["protocol", "emulator", "checks", "dialect"])
+def test_imports_come_in_any_order(tmp_path: Path, module: str) -> None:
+    """A package's module can be imported before anything of ours, and the tables are whole after it."""
+    installed(tmp_path)
+    program = (
+        f"import acme_wirecheck.{module}; from harness.checks import CHECKS; from harness.emulators import "
+        "EMULATORS; print('acme.says_hello' in CHECKS, 'acme-chat' in EMULATORS)"
+    )
+    done = python(tmp_path, "-c", program)
+    assert done.stdout == "True True\n", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.nowhere:PROTOCOL", "ModuleNotFoundError"),
+        ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.protocol:NOTHING", "AttributeError"),
+        ("[wirecheck.protocols]\nother = acme_wirecheck.protocol:PROTOCOL", "a Protocol named other"),
+        ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.emulator:EMULATOR", "a Protocol named acme-chat"),
+        ("[wirecheck.grammars]\nopenai-completions = acme_wirecheck.emulator:GRAMMAR", "has not"),
+        ("[wirecheck.catalogs]\nacme = acme_wirecheck.protocol", "whose folder holds catalog files"),
+        ("[wirecheck.catalogs]\nacme = acme_nowhere.catalog", "whose folder holds catalog files"),
+    ],
+    ids=["no module", "no object", "another name", "another type", "a name taken", "no folder", "no package"],
+)
+def test_what_cannot_be_used_is_named(tmp_path: Path, line: str, told: str) -> None:
+    """A wrong entry point ends the command in one line that names package and entry point."""
+    installed(tmp_path, line + "\n")
+    done = python(tmp_path, "-m", "harness", "fixtures", "build", "--provider", "groq", "--check")
+    if done.returncode != 2:  # the table of grammars is first read when the faults are
+        done = python(tmp_path, "-m", "harness", "run", "--provider", "groq", "--scenario", "text")
+    said = done.stdout + done.stderr
+    assert "acme-wirecheck adds" in said
+    assert told in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("[tool.wirecheck]\ncatalogs = []\n", "catalogs"),
+        ("[tool.wirecheck]\ncatalog = 5\n", "catalog"),
+        ("[tool.wirecheck]\ncatalog = ['nowhere']\n", "no such folder"),
+        ("[tool.wirecheck\n", "TOML"),
+        ("[tool]\nwirecheck = 5\n", "wirecheck"),
+    ],
+    ids=["unknown key", "wrong type", "no folder", "no TOML", "no table"],
+)
+def test_a_wrong_table_is_named(tmp_path: Path, text: str, told: str) -> None:
+    """What pyproject.toml says wrongly ends a command with exit code 2 and names the key."""
+    (tmp_path / "pyproject.toml").write_text(text, "utf-8")
+    done = python(tmp_path, "-m", "harness", "providers")
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_table_ends_a_run(tmp_path: Path) -> None:
+    """pytest ends with a usage error, before anything is collected."""
+    (tmp_path / "pyproject.toml").write_text("[tool.wirecheck]\ncatalog = ['nowhere']\n", "utf-8")
+    ran = python(tmp_path, "-m", "harness", "run", "--provider", "groq", "-p", "no:cacheprovider")
+    assert ran.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "no such folder" in ran.stderr
