@@ -36,7 +36,7 @@ Operations = Mapping[tuple[str, str], Callable[[Bench], Outcome]]
 PRINTED = "canary-from-a-command"
 REFRESHED = "canary-refreshed"
 ELSEWHERE = "elsewhere.test"
-PLAIN_SCHEMES = ("bearer", "header", "query", "chatgpt")
+PLAIN_SCHEMES = ("bearer", "header", "query", "chatgpt", "sigv4")  # sigv4: a text is Bedrock's bearer key
 
 
 def opened(transport: httpx.BaseTransport) -> Client:
