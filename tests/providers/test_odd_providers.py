@@ -12,7 +12,7 @@ from providers import credentials, schema
 from providers.call import Call, Message, Text, user
 from providers.callfields import session
 from providers.client import Prepared, prepare
-from providers.errors import InvalidDeclaration, UnsupportedFeature
+from providers.errors import ConflictingConfig, InvalidDeclaration, UnsupportedFeature
 from providers.wire import header
 
 KEY = "canary-of-the-odd-ones"
@@ -125,6 +125,17 @@ def test_vertex_takes_a_host_of_the_operators() -> None:
     values = {"project": "p", "location": "global", "host": "vertex.acme.example"}
     url = made("google-vertex", "gemini-2.5-flash", None, values, thread=None).request.url
     assert url.startswith("https://vertex.acme.example/v1/projects/p/locations/global/")
+
+
+def test_a_vertex_key_without_a_project_has_an_address_of_its_own() -> None:
+    """Express mode is asked for by its base URL; else a missing project is told before anything is sent."""
+    call = Call(model="gemini-2.5-flash", messages=(user("hi"),))
+    vertex = schema.get("google-vertex")
+    prepared = prepare(vertex, call, key=KEY, base_url="https://aiplatform.googleapis.com/v1")
+    assert prepared.request.url.startswith("https://aiplatform.googleapis.com/v1/publishers/google/models/")
+    assert keys(prepared) == {"x-goog-api-key": KEY}
+    with pytest.raises(ConflictingConfig, match="GOOGLE_CLOUD_PROJECT"):
+        prepare(vertex, call, key=KEY)
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,23 @@ def test_each_key_is_in_its_own_field(route: str, mode: str) -> None:
     assert set(made.secrets) == {secret for secret, is_sent in sent.items() if is_sent}
 
 
+@pytest.mark.parametrize(
+    ("model", "route"),
+    [
+        ("claude-opus-4-6", "anthropic/v1/messages"),
+        ("gpt-5-mini", "openai/responses"),
+        ("o3", "openai/responses"),
+        ("openai/gpt-5-mini", "compat/chat/completions"),
+        ("anthropic/claude-opus-4-6", "compat/chat/completions"),
+        ("workers-ai/@cf/openai/gpt-oss-120b", "compat/chat/completions"),
+    ],
+)
+def test_the_model_decides_the_route(model: str, route: str) -> None:
+    """A vendor's own id goes over its own route, an id with the vendor before it over the common one."""
+    made = prepare(GATEWAY, Call(model=model, messages=(user("hi"),)), key=TOKEN, values=VALUES)
+    assert made.request.url == f"{BASE}/{route}"
+
+
 @every_route
 @pytest.mark.parametrize(
     ("environ", "expected"),
