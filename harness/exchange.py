@@ -8,8 +8,11 @@ each transfer chunk of the answer ended.
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,9 +20,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 import tomli_w
 
-from harness.errors import ExchangeCorrupt, ExchangeNotFound, UnusableInput
+from harness.errors import ExchangeCorrupt, ExchangeNotFound, RecordingError, UnusableInput
 from providers.wire import Headers, Request
 from reports import files
+
+if sys.platform != "win32":
+    import fcntl
 
 Origin = Literal["recorded", "imported", "documented", "synthetic"]
 Ending = Literal["whole", "reset", "stall", "refused", "no_head"]
@@ -109,6 +115,7 @@ def folder(root: Path, provider: str, protocol: str, scenario: str) -> Path:
 def load(root: Path, provider: str, protocol: str, scenario: str) -> tuple[Exchange, ...]:
     """The exchanges of a scenario, by turn. Raises ExchangeNotFound, ExchangeCorrupt."""
     place = folder(root, provider, protocol, scenario)
+    _inside(root, place)
     heads = sorted(place.glob("*.exchange.toml"), key=lambda path: _turn(path))
     if not heads:
         raise ExchangeNotFound(
@@ -130,6 +137,18 @@ def walk(root: Path) -> Iterator[tuple[str, str, str]]:
     """(provider, protocol, scenario) of every fixture below ``root``, sorted."""
     for path in sorted(root.glob("*/*/*/1.exchange.toml")):
         yield path.parts[-4], path.parts[-3], path.parts[-2]
+
+
+def _inside(root: Path, place: Path) -> None:
+    """Raise ExchangeCorrupt where a link would lead a reader or a writer out of ``root``."""
+    for path in (place, place.parent, place.parent.parent, *(place.iterdir() if place.is_dir() else ())):
+        if path != root and path.is_symlink():
+            raise ExchangeCorrupt(
+                "a fixture is a link",
+                expected="folders and files of its own",
+                seen=path.name,
+                where="/".join(place.parts[-3:]),
+            )
 
 
 def _turn(path: Path) -> int:
@@ -200,6 +219,50 @@ def save(root: Path, exchange: Exchange) -> Path:
     files.replace(place / f"{exchange.turn}.response.body", exchange.content)
     files.replace(place / f"{exchange.turn}.exchange.toml", head_of(exchange))
     return place
+
+
+def save_scenario(root: Path, exchanges: Sequence[Exchange]) -> Path:
+    """Put all exchanges of one scenario in place of what is there, in one step; returns their folder.
+
+    They are built beside the fixtures, in ``<root>/.recording``, which one writer at a time may use; what a
+    killed one left there is removed. Raises RecordingError, leaving the old exchanges.
+    """
+    first = exchanges[0]
+    place = folder(root, first.provider, first.protocol, first.scenario)
+    try:
+        with _workshop(root) as workshop:
+            _inside(root, place)
+            for exchange in exchanges:
+                _write(workshop / "new", exchange)
+            files.replace_folder(place, workshop / "new")
+    except OSError as refusal:
+        raise RecordingError(
+            "the recording cannot be written; the old one is as it was",
+            seen=refusal.strerror or str(refusal),
+            where="/".join(place.parts[-3:]),
+        ) from refusal
+    return place
+
+
+@contextlib.contextmanager
+def _workshop(root: Path) -> Iterator[Path]:
+    """An empty folder beside the fixtures, for this writer alone."""
+    place = root / ".recording"
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / "lock").open("w") as lock:
+        if sys.platform != "win32":
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        for left in place.iterdir():
+            if left.is_dir():
+                shutil.rmtree(left)
+        yield place
+
+
+def _write(place: Path, exchange: Exchange) -> None:
+    place.mkdir(exist_ok=True)
+    (place / f"{exchange.turn}.request.body").write_bytes(exchange.request.content)
+    (place / f"{exchange.turn}.response.body").write_bytes(exchange.content)
+    (place / f"{exchange.turn}.exchange.toml").write_bytes(head_of(exchange))
 
 
 def head_of(exchange: Exchange) -> bytes:

@@ -1,32 +1,38 @@
 """The same checks on fresh answers: asks the real provider what the scenario asks, once a scenario.
 
-Nothing is written to the fixtures. The credential comes from ``--api-key`` or the provider's own variables;
-without one every cell is skipped with their names.
+Nothing is written, but with ``record`` a scenario's exchanges become its fixture: once all of them came
+whole, hold no secret, and a replay of them is found again. Otherwise the old ones stay, and ``not_kept`` says
+why. The credential comes from ``--api-key`` or the provider's own variables; without one every cell is
+skipped with their names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from pathlib import Path
 
 import httpx
 
 from harness import evidence, fixtures
 from harness.checks import CHECKS
-from harness.errors import UnusableInput
-from harness.exchange import Exchange
+from harness.errors import RecordingError, UnmatchedRequest, UnusableInput
+from harness.exchange import Exchange, save_scenario
+from harness.keeping import prepared, verify_read
 from harness.observation import Heard, Observation, hear
+from harness.redaction import secrets_of
 from harness.scenarios import SCENARIOS, Scenario
 from harness.services import playing
 from harness.services.observation import Served
 from harness.services.scenarios import SERVICE_SCENARIOS
-from harness.stage import Case, judged_request
+from harness.stage import Case, judged_request, played
 from harness.subjects import wirecheck
 from harness.transports.record import Record
 from providers import credentials
 from providers.auth import Credential
 from providers.call import Call, Message
+from providers.errors import RemoteError
 from providers.schema import Provider
 from reports import results
 
@@ -40,6 +46,18 @@ def today() -> date:
     return datetime.now(UTC).date()
 
 
+def _read(seen: Observation) -> tuple[object, ...]:
+    """Everything a client was told: the answers before, in the call, and the last one."""
+    return seen.call.messages, seen.turn, seen.error
+
+
+def _came_whole(seen: Observation) -> bool:
+    """Whether an answer is what its scenario asks for: a complete turn, or the refusal that was provoked."""
+    if seen.refuses:
+        return isinstance(seen.error, RemoteError) and not seen.error.retryable
+    return seen.error is None and seen.turn.complete
+
+
 class LiveStage:
     """Makes observations by asking. ``transport`` makes what stands for the network."""
 
@@ -50,6 +68,7 @@ class LiveStage:
         key: str | None = None,
         model: str | None = None,
         base_url: str | None = None,
+        record: Path | None = None,
         transport: Callable[[], httpx.BaseTransport] = httpx.HTTPTransport,
     ) -> None:
         self._environ = environ
@@ -57,6 +76,10 @@ class LiveStage:
         self._model = model
         self._base_url = base_url
         self._transport = transport
+        self._root = record
+        self._secrets: set[str] = set(secrets_of(key))
+        self.kept: list[str] = []
+        self.not_kept: list[str] = []
         self._providers: dict[str, Provider] = {}
         self._asked = lru_cache(maxsize=None)(self._ask)
         self._served = lru_cache(maxsize=None)(self._serve)
@@ -87,12 +110,18 @@ class LiveStage:
             return (evidence.served(seen),)
         return (evidence.exchange(seen.exchange, seen.turn),)
 
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Every credential this run has resolved or sent."""
+        return tuple(self._secrets)
+
     def _serve(self, provider: str, protocol: str, scenario: str) -> Served:
         declared = self._providers[provider]
         story = SERVICE_SCENARIOS[scenario]
         planned = next(model for _, each, model in playing.plan(declared) if each is story)
         model = planned if story.own_model else self._model or planned
-        return playing.live(
+        record = Record(self._transport())
+        served, said = playing.live(
             declared,
             protocol,
             story,
@@ -100,22 +129,66 @@ class LiveStage:
             key=self._credential(declared, protocol, model),
             values=credentials.values(declared, self._environ),
             base_url=self._base_url,
-            transport=self._transport,
+            record=record,
             today=today(),
         )
+        self._secrets |= record.secrets
+        whole = served.error is None and len(said) == len(story.steps)
+        self._keep(declared, said, whole, lambda kept: playing.play(declared, story, kept).answers)
+        return served
 
     def _ask(self, provider: str, protocol: str, scenario: str) -> Observation:
         declared = self._providers[provider]
         story = SCENARIOS[scenario]
         answers: tuple[Message, ...] = ()
-        seen: Observation | None = None
+        seen: list[Observation] = []
         for number in range(len(story.steps)):
-            seen = self._step(declared, protocol, story, number, answers)
-            answers += (fixtures.answer_of(seen.turn, seen.exchange),)
-            if seen.error is not None:
+            seen.append(self._step(declared, protocol, story, number, answers))
+            answers += (fixtures.answer_of(seen[-1].turn, seen[-1].exchange),)
+            if seen[-1].error is not None:
                 break
-        assert seen is not None
-        return seen
+        said = [each.exchange for each in seen]
+        whole = len(seen) == len(story.steps) and all(_came_whole(each) for each in seen)
+        self._keep(declared, said, whole, lambda kept: _read(played(declared, story, kept)))
+        return seen[-1]
+
+    def _keep(
+        self,
+        provider: Provider,
+        said: Sequence[Exchange],
+        whole: bool,
+        replay: Callable[[tuple[Exchange, ...]], Iterable[object]],
+    ) -> None:
+        """Make ``said`` the fixture of its scenario, if it may be one; ``replay`` gives what is read."""
+        if self._root is None:
+            return
+        name = said[-1].id.rpartition("/")[0]
+        try:
+            if not whole:
+                raise RecordingError("the exchange did not come whole", where=said[-1].id)
+            known = self._known(provider)
+            kept = tuple(prepared(each, known, self._bases(provider, each)) for each in said)
+            verify_read(kept[-1], known, replay(kept))
+            save_scenario(self._root, kept)
+        except (RecordingError, UnmatchedRequest) as fault:
+            self.not_kept.append(f"{name}: {fault}")
+        else:
+            self.kept.append(name)
+
+    def _known(self, provider: Provider) -> set[str]:
+        """What must be in no fixture: credentials, and what fills the provider's placeholders."""
+        values = credentials.values(provider, self._environ)
+        return self._secrets | {
+            values[name] for name in fixtures.placeholder_values(provider) if name in values
+        }
+
+    def _bases(self, provider: Provider, exchange: Exchange) -> tuple[str, str]:
+        """The base URL that was asked, and the documented one."""
+        values = credentials.values(provider, self._environ)
+        model = None if exchange.scenario in SERVICE_SCENARIOS else exchange.model
+        asked = provider.endpoint(exchange.protocol, model, base_url=self._base_url, values=values)
+        documented = provider.endpoint(exchange.protocol, model, values=fixtures.placeholder_values(provider))
+        return asked.base_url, documented.base_url
 
     def _step(
         self, provider: Provider, protocol: str, story: Scenario, number: int, answers: tuple[Message, ...]
@@ -125,6 +198,7 @@ class LiveStage:
         key = self._credential(provider, protocol, model)  # without one not even a bad key is tried
         key = _PROVOCABLE[story.refuses] or key
         values = credentials.values(provider, self._environ)
+        self._secrets.update(secrets_of(key))
         record = Record(self._transport())
         returned = wirecheck.run(
             provider,
@@ -135,6 +209,7 @@ class LiveStage:
             transport=record,
             base_url=self._base_url,
         )
+        self._secrets |= record.secrets
         exchange = record.exchange(
             provider=provider.id,
             protocol=protocol,
@@ -177,7 +252,9 @@ class LiveStage:
         )
 
     def _credential(self, provider: Provider, protocol: str, model: str) -> Credential | None:
-        return self._key or credentials.find(provider, self._environ, protocol, model)
+        found = self._key or credentials.find(provider, self._environ, protocol, model)
+        self._secrets.update(secrets_of(found))
+        return found
 
     def _model_for(self, provider: Provider, protocol: str, story: Scenario) -> str:
         if story.refuses == "unknown_model":

@@ -71,9 +71,12 @@ def _fields(recorded: Headers, seen: Headers) -> Iterator[tuple[str, object, obj
 
 
 def _telling(headers: Headers) -> dict[str, str]:
-    """The fields that say what is asked; ``Accept: */*`` says what its absence says (RFC 9110, 12.5.1)."""
-    named = {name.lower(): value for name, value in headers if name.lower() not in _IGNORED}
-    return {name: value for name, value in named.items() if (name, value) != ("accept", "*/*")}
+    return {name.lower(): value for name, value in headers if telling(name, value)}
+
+
+def telling(name: str, value: str) -> bool:
+    """Whether a field says what is asked; ``Accept: */*`` says what its absence says (RFC 9110, 12.5.1)."""
+    return name.lower() not in _IGNORED and (name.lower(), value) != ("accept", "*/*")
 
 
 def _bodies(recorded: bytes, seen: bytes) -> Iterator[tuple[str, object, object]]:

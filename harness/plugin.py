@@ -22,7 +22,7 @@ from harness.checks import CHECKS
 from harness.errors import RecordingError, UnmatchedRequest
 from harness.judging import Judged, judge
 from harness.live import LiveStage
-from harness.redaction import without
+from harness.redaction import redact, without
 from harness.selection import Selection
 from harness.stage import Case, Stage
 from providers import custom
@@ -54,6 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             help=f"only cells whose {name} {what} matches; may be repeated",
         )
     group.addoption("--live", action="store_true", help="talk to the real providers instead of replaying")
+    group.addoption(
+        "--record",
+        action="store_true",
+        help="with --live: keep what was said as fixtures, below the folder of --exchanges",
+    )
     group.addoption("--model", help="with --live: this model instead of the catalog's first")
     group.addoption("--api-key", help="with --live: this key instead of the provider's variables")
     group.addoption(
@@ -105,13 +110,21 @@ class Conformance:
         self._only_cells = bool(selection) or self._live or config.getini("wirecheck_only_cells")
         self._controls = not hasattr(config, "workerinput")
         self._path: Path | None = option.results if self._controls else None
+        if option.record and (not self._live or getattr(option, "dist", "no") != "no"):
+            raise pytest.UsageError("--record needs --live, and one process (without -n)")
         selection.verify()
         configured = configuration.read(config.invocation_params.dir, option.catalog, option.exchanges)
         catalog = configured.catalog
         self._faults = catalog.faults
         self._providers = (self._custom(),) if self._described else selection.chosen(catalog)
         self._stage: Stage | LiveStage = (
-            LiveStage(os.environ, key=option.api_key, model=option.model, base_url=option.base_url)
+            LiveStage(
+                os.environ,
+                key=option.api_key,
+                model=option.model,
+                base_url=option.base_url,
+                record=configured.exchanges if option.record else None,
+            )
             if self._live
             else Stage(catalog, configured.exchanges)
         )
@@ -196,10 +209,11 @@ class Conformance:
     def _untold(
         self, found: results.Result, fresh: tuple[results.Exchange, ...]
     ) -> tuple[results.Result, tuple[results.Exchange, ...]]:
-        """The same without the credentials of this run, which a real answer may repeat."""
-        if not self._secrets:
+        """The same without credentials and accounts, which a real answer may repeat."""
+        if not isinstance(self._stage, LiveStage):
             return found, fresh
-        texts = [without(_encode(each).decode(), self._secrets) for each in (found, *fresh)]
+        secrets = {*self._secrets, *self._stage.secrets}
+        texts = [redact(_encode(each), secrets).content for each in (found, *fresh)]
         return _decode(texts[0]), tuple(map(_decode_exchange, texts[1:]))
 
     def _keep_or_send(
@@ -228,8 +242,20 @@ class Conformance:
             return "warned", "w", "WARNED"
         return None
 
-    def pytest_sessionfinish(self) -> None:
-        """Write the results."""
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Tell what was recorded, and what was not and why."""
+        if not self._config.option.record or not isinstance(self._stage, LiveStage):
+            return
+        terminalreporter.section("recorded")
+        for name in self._stage.kept:
+            terminalreporter.write_line(f"kept {name}")
+        for told in self._stage.not_kept:
+            terminalreporter.write_line(f"NOT KEPT {without(told, self._stage.secrets)}")
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the results. A run that was to record and could not is not a success."""
+        if isinstance(self._stage, LiveStage) and self._stage.not_kept and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._path is None:
             return
         run = results.Run(

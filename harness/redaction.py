@@ -1,16 +1,19 @@
 """What must never be written to a fixture, a result or a log, and the proof that it is not.
 
 A credential's field keeps its name and its scheme, ``Bearer [redacted]``, so that a replay can tell that
-one was sent and how. ``find_secrets`` looks for the shapes of real keys and for given values in any of
-the forms in which a value travels: plain, URL-encoded, base64.
+one was sent and how. ``find_secrets`` looks for the shapes of real keys, for what tells whose account it
+is, and for given values in any of the forms in which a value travels: plain, URL-encoded, escaped in JSON,
+base64. ``redact`` replaces exactly what ``find_secrets`` finds, by the same rules.
 """
 
 from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+
+import msgspec
 
 from providers.wire import Headers
 
@@ -18,7 +21,7 @@ REDACTED = "[redacted]"
 
 _CREDENTIAL_FIELDS = re.compile(
     r"^(authorization|proxy-authorization|cookie|set-cookie|x-api-key|api-key|x-goog-api-key|"
-    r"cf-aig-authorization|chatgpt-account-id|x-amz-security-token|.*(token|secret|api-?key).*)$",
+    r"cf-aig-authorization|chatgpt-account-id|openai-organization|openai-project|x-goog-user-project|x-amz-security-token|.*(token|secret|api-?key).*)$",
     re.IGNORECASE,
 )
 _NOT_CREDENTIALS = re.compile(
@@ -44,6 +47,31 @@ SHAPES: tuple[re.Pattern[str], ...] = tuple(
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     )
 )
+
+# What tells whose account it is: the group ``id`` is replaced. An address at a name that is reserved for
+# examples (RFC 2606) is nobody's.
+_IDENTITIES: Mapping[str, re.Pattern[str]] = {
+    "account": re.compile(
+        r"\b(?:org[-_]|proj_|acct_|user-)(?P<id>(?=[a-zA-Z_-]*[0-9])[A-Za-z0-9]{16,})"
+        r"|arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(?P<aws>[0-9]{12})(?=:)"
+        r"|\"(?:organization|organization_id|org_id|account_id|workspace_id)\"\s*:\s*\""
+        r"(?P<named>(?!\[redacted\]|example)[^\"\\]{6,})(?=\")"
+    ),
+    "e-mail": re.compile(
+        r"(?P<id>(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@"
+        r"(?!example\.|[A-Za-z0-9.-]{1,63}\.(?:example|invalid|test|localhost)\b)"
+        r"(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,24})\b"
+    ),
+}
+
+# Fields of an answer that are kept; any other may tell whose account it is, or is the transfer's own.
+_KEPT = re.compile(
+    r"^(content-type|content-encoding|cache-control|retry-after(-ms)?|x-should-retry|.*request-?id|cf-ray|"
+    r".*rate-?limit.*|www-authenticate|deprecation|sunset|warning|.*-version|.*processing-ms|x-generation-id|"
+    r"x-amzn-errortype|x-amzn-bedrock-.*|num_.*|server-timing|allow)$",
+    re.IGNORECASE,
+)
+_SHORTEST = 6  # a shorter value is too common a word to be looked for
 
 
 def is_credential(name: str) -> bool:
@@ -72,10 +100,38 @@ def redacted_url(url: str) -> str:
     return urlunsplit(parts._replace(netloc=host, query=urlencode(query, safe="[]")))
 
 
+def kept_headers(headers: Headers) -> Headers:
+    """The fields of an answer that a fixture keeps, with every credential's value replaced."""
+    return tuple((name, value) for name, value in redacted_headers(headers) if _KEPT.match(name))
+
+
+def secrets_of(value: object) -> tuple[str, ...]:
+    """Every text in a credential of any kind that is one; regions and addresses are not."""
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, msgspec.Struct):
+        return ()
+    told = (getattr(value, name) for name in value.__struct_fields__ if name not in ("region", "values"))
+    return tuple(secret for each in told for secret in secrets_of(each))
+
+
+def sent_secrets(url: str, headers: Headers) -> tuple[str, ...]:
+    """The credentials that a request carries, without their schemes; those of a signature one by one."""
+    query = [
+        value for name, value in parse_qsl(urlsplit(url).query) if name.lower() in _CREDENTIAL_PARAMETERS
+    ]
+    fields = [_SCHEME.sub("", value) for name, value in headers if is_credential(name)]
+    parts = [part for value in fields for part in re.findall(r"[^\s,=/;]{16,}", value) if "-date" not in part]
+    return tuple(dict.fromkeys([*query, *fields, *parts]))
+
+
 def forms(secret: str) -> Iterator[str]:
-    """The forms in which a value travels: plain, URL-encoded, and base64 at each of the three offsets."""
+    """The forms in which a value travels: plain, URL-encoded, escaped in JSON, and base64 at each of the
+    three offsets."""
     yield secret
     yield quote(secret, safe="")
+    yield msgspec.json.encode(secret).decode()[1:-1]
+    yield secret.replace("/", "\\/")
     raw = secret.encode()
     for shift in range(3):
         padded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
@@ -84,23 +140,112 @@ def forms(secret: str) -> Iterator[str]:
         yield inner.replace("+", "-").replace("/", "_")
 
 
-def find_secrets(text: str, known: Iterable[str] = ()) -> tuple[str, ...]:
-    """What in ``text`` looks like a key or is one of the ``known`` values, shortened beyond use."""
-    found = [
-        f"{hit.group(0)[:6]}… ({len(hit.group(0))} characters)"
-        for shape in SHAPES
-        for hit in shape.finditer(text)
-    ]
+class Span(msgspec.Struct, frozen=True):
+    """Where in a text something stands that must not: ``kind`` is credential, account or e-mail."""
+
+    start: int
+    end: int
+    kind: str
+    told: str
+
+
+def spans(text: str, known: Iterable[str] = ()) -> tuple[Span, ...]:
+    """Everything in ``text`` that must not be kept, in order, without overlaps."""
+    found = [*_shaped(text), *_identities(text)]
     for secret in known:
-        if len(secret) >= 6 and any(form in text for form in forms(secret)):
-            found.append(f"a credential of this run ({len(secret)} characters)")
-    return tuple(found)
+        if len(secret) >= _SHORTEST:
+            told = f"a credential of this run ({len(secret)} characters)"
+            for form in {*forms(secret)}:
+                found += (
+                    Span(at.start(), at.end(), "credential", told)
+                    for at in re.finditer(re.escape(form), text)
+                )
+    return tuple(_apart(sorted(found, key=lambda span: (span.start, -span.end))))
+
+
+def _shaped(text: str) -> Iterator[Span]:
+    for shape in SHAPES:
+        for hit in shape.finditer(text):
+            told = f"{hit.group(0)[:6]}… ({len(hit.group(0))} characters)"
+            yield Span(hit.start(), hit.end(), "credential", told)
+
+
+def _identities(text: str) -> Iterator[Span]:
+    for kind, shape in _IDENTITIES.items():
+        for hit in shape.finditer(text):
+            start, end = hit.span(hit.lastgroup or 0)
+            yield Span(start, end, kind, f"an {kind} ({end - start} characters)")
+
+
+def _apart(found: Iterable[Span]) -> Iterator[Span]:
+    end = 0
+    for span in found:
+        if span.start >= end:
+            yield span
+            end = span.end
+        elif span.end > end:
+            yield Span(end, span.end, span.kind, span.told)
+            end = span.end
+
+
+def find_secrets(text: str, known: Iterable[str] = ()) -> tuple[str, ...]:
+    """What in ``text`` looks like a key, an account or an e-mail address, or is one of the ``known`` values;
+    shortened beyond use."""
+    return tuple(span.told for span in spans(text, known))
 
 
 def without(text: str, secrets: Iterable[str]) -> str:
     """``text`` with every form of every secret replaced."""
     for secret in secrets:
-        if len(secret) >= 6:
+        if len(secret) >= _SHORTEST:
             for form in forms(secret):
                 text = text.replace(form, REDACTED)
     return text
+
+
+class Redacted(msgspec.Struct, frozen=True):
+    """A body without secrets. ``boundaries`` and ``delays_ms`` are those of the bytes that are left;
+    ``kinds`` says what was replaced."""
+
+    content: bytes
+    boundaries: tuple[int, ...]
+    delays_ms: tuple[int, ...]
+    kinds: tuple[str, ...]
+
+
+def redact(
+    content: bytes, known: Iterable[str], boundaries: Sequence[int] = (), delays_ms: Sequence[int] = ()
+) -> Redacted:
+    """``content`` with everything that ``find_secrets`` finds replaced; a chunk that ended inside a secret
+    ends after what stands for it."""
+    text = content.decode("latin-1")  # one character a byte, so that positions are offsets
+    found = spans(text, _as_bytes(known))
+    if not found:
+        return Redacted(content, tuple(boundaries), tuple(delays_ms), ())
+    pieces: list[str] = []
+    at = 0
+    for span in found:
+        pieces += (text[at : span.start], REDACTED)
+        at = span.end
+    cleaned = "".join([*pieces, text[at:]]).encode("latin-1")
+    waits: dict[int, int] = {}
+    for end, wait in zip(boundaries, delays_ms or [0] * len(boundaries), strict=True):
+        moved = _moved(end, found)
+        waits[moved] = waits.get(moved, 0) + wait
+    kinds = tuple(sorted({span.kind for span in found}))
+    return Redacted(cleaned, tuple(waits), tuple(waits.values()) if delays_ms else (), kinds)
+
+
+def _as_bytes(known: Iterable[str]) -> tuple[str, ...]:
+    """The values as they look in bytes that were read as latin-1, beside what they are."""
+    return tuple(dict.fromkeys(form for each in known for form in (each, each.encode().decode("latin-1"))))
+
+
+def _moved(offset: int, found: Iterable[Span]) -> int:
+    shift = 0
+    for span in found:
+        if span.end <= offset:
+            shift += len(REDACTED) - (span.end - span.start)
+        elif span.start < offset:
+            return span.start + shift + len(REDACTED)
+    return offset + shift

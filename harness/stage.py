@@ -7,7 +7,7 @@ observation may hold megabytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -121,16 +121,8 @@ class Stage:
 
     def _play(self, provider: str, protocol: str, scenario: str) -> Observation:
         """The unchanged exchanges, played through the subject turn by turn; the last one observed."""
-        declared = self._catalog.get(provider)
-        story = SCENARIOS[scenario]
-        answers: tuple[Message, ...] = ()
-        observed: Observation | None = None
-        for number, exchange in enumerate(self.exchanges(provider, protocol, scenario)):
-            call = story.call(number, exchange.model, answers)
-            observed = observe(declared, story, number, call, exchange)
-            answers += (fixtures.answer_of(observed.turn, exchange),)
-        assert observed is not None
-        return observed
+        exchanges = self.exchanges(provider, protocol, scenario)
+        return played(self._catalog.get(provider), SCENARIOS[scenario], exchanges)
 
     def _observe(self, provider: str, protocol: str, scenario: str, fault: str) -> Observation:
         plain = self._played(provider, protocol, scenario)
@@ -152,6 +144,18 @@ class Stage:
             consumer=FAULTS[fault].consumer,
         )
         return replace(seen, fault=fault, baseline=plain.turn)
+
+
+def played(provider: Provider, story: Scenario, exchanges: Iterable[Exchange]) -> Observation:
+    """The exchanges, played in turn; the last one observed. Raises UnmatchedRequest."""
+    answers: tuple[Message, ...] = ()
+    observed: Observation | None = None
+    for number, exchange in enumerate(exchanges):
+        call = story.call(number, exchange.model, answers)
+        observed = observe(provider, story, number, call, exchange)
+        answers += (fixtures.answer_of(observed.turn, exchange),)
+    assert observed is not None
+    return observed
 
 
 def observe(

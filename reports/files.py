@@ -1,15 +1,22 @@
 """Writing a file whole or not at all.
 
 The content goes to a neighbour with a name of its own, which then takes the file's place (POSIX
-``rename``), so a reader sees the old content or the new, and a failure leaves the old.
+``rename``), so a reader sees the old content or the new, and a failure leaves the old. A folder takes another
+one's place the same way where the system can exchange two names in one step (Linux ``renameat2``, macOS
+``renamex_np``).
 """
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import errno
 import os
+import shutil
+import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from reports.errors import UnwritableReport
 
@@ -53,3 +60,44 @@ def writable(path: Path) -> None:
             where=str(path),
             next_step="name a file in a folder that can be written to",
         ) from refusal
+
+
+_AT_FDCWD = -100
+_EXCHANGE = 2  # RENAME_EXCHANGE on Linux, RENAME_SWAP on macOS
+
+
+def replace_folder(path: Path, spare: Path) -> None:
+    """Put the folder ``spare`` at ``path``, of the same file system; what was there is removed.
+
+    Raises OSError, leaving what was there. Where two names cannot be exchanged in one step, a process that is
+    killed in between leaves ``path`` absent and its old content at ``spare`` with ``.old`` added.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        os.rename(spare, path)
+        return
+    try:
+        _exchange(spare, path)
+    except NotImplementedError:
+        old = spare.with_name(f"{spare.name}.old")
+        os.rename(path, old)
+        os.rename(spare, path)
+        spare = old
+    shutil.rmtree(spare)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Exchange two names in one step. Raises NotImplementedError where the system cannot, and OSError."""
+    system: Any = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else None
+    names = (os.fsencode(one), os.fsencode(other))
+    if sys.platform == "linux" and hasattr(system, "renameat2"):
+        failed = system.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _EXCHANGE)
+    elif sys.platform == "darwin" and hasattr(system, "renamex_np"):
+        failed = system.renamex_np(names[0], names[1], _EXCHANGE)
+    else:
+        raise NotImplementedError
+    if failed:
+        number = ctypes.get_errno()
+        if number in (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP):
+            raise NotImplementedError
+        raise OSError(number, os.strerror(number), str(other))

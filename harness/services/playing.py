@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
-import httpx
 from msgspec.structs import replace
 
 from harness import fixtures
@@ -155,11 +154,11 @@ def live(
     key: Credential | None,
     values: Mapping[str, str],
     base_url: str | None,
-    transport: Callable[[], httpx.BaseTransport],
+    record: Record,
     today: date,
-) -> Served:
-    """The same asks, of the real provider. Raises MissingCredential."""
-    record = Record(transport())
+) -> tuple[Served, tuple[Exchange, ...]]:
+    """The same asks, of the real provider, and what was said. Raises MissingCredential."""
+    said: list[Exchange] = []
 
     def once(number: int, ask: object) -> tuple[Exchange, Request, Any]:
         answer = wirecheck.serve(
@@ -176,10 +175,12 @@ def live(
         )
         if exchange is None:
             raise answer if isinstance(answer, ProviderError) else UnusableInput("nothing was sent")
+        said.append(exchange)
         return exchange, exchange.request, answer
 
     endpoint = provider.endpoint(protocol, base_url=base_url, values=values)
-    return _played(story, Asking(model, endpoint), once, documented=False)
+    served = _played(story, Asking(model, endpoint), once, documented=False)
+    return served, tuple(said)
 
 
 def _played(

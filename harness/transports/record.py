@@ -1,6 +1,7 @@
 """Passes a request on to another transport and keeps what was said, chunk by chunk.
 
-What it keeps is an Exchange with every credential redacted; nothing is written here.
+What it keeps is an Exchange whose heads hold no credential; nothing is written here. ``secrets`` are the
+credentials that went out, whatever scheme made them, for whoever keeps the exchange.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from datetime import date
 import httpx
 
 from harness.exchange import Exchange
-from harness.redaction import redacted_headers, redacted_url
+from harness.redaction import redacted_headers, redacted_url, sent_secrets
 from harness.transports.replay import as_request
 from providers.wire import Headers, Request
 
@@ -48,12 +49,14 @@ class Record(httpx.BaseTransport):
         self._status = 0
         self._headers: Headers = ()
         self._body: _Tapped | None = None
+        self.secrets: set[str] = set()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Ask ``inner``; the answer's content coding is left out, so that its bytes can be read again."""
         request.read()
         request.headers["accept-encoding"] = "identity"
         seen = as_request(request)
+        self.secrets.update(sent_secrets(seen.url, seen.headers))
         self._request = Request(
             seen.method, redacted_url(seen.url), redacted_headers(seen.headers), seen.content
         )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from harness.errors import ExchangeCorrupt, ExchangeNotFound, UnusableInput
-from harness.exchange import Exchange, folder, load, save, scenarios_of, walk
+from harness.errors import ExchangeCorrupt, ExchangeNotFound, RecordingError, UnusableInput
+from harness.exchange import Exchange, folder, load, save, save_scenario, scenarios_of, walk
 from providers.wire import Request
 from reports.errors import UnwritableReport
 
@@ -175,3 +178,74 @@ def test_a_failed_save_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest
         save(tmp_path, replace(SOUND, content=b"new", boundaries=(3,), delays_ms=(0,)))
     assert sorted(place.iterdir()) == before
     assert load(tmp_path, "p", "q", "s") == (SOUND,)
+
+
+def test_a_scenario_is_replaced_whole(tmp_path: Path) -> None:
+    """A shorter story leaves no turn of the longer one, and nothing beside it is taken for a fixture."""
+    save_scenario(tmp_path, (SOUND, replace(SOUND, turn=2)))
+    newer = replace(SOUND, origin="recorded", content=b"newer", boundaries=(5,), delays_ms=(7,))
+    assert save_scenario(tmp_path, (newer,)) == folder(tmp_path, "p", "q", "s")
+    assert load(tmp_path, "p", "q", "s") == (newer,)
+    assert [*walk(tmp_path)] == [("p", "q", "s")]
+
+
+def test_a_recording_that_cannot_be_written_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full disk is told as ours, and the old exchange stays; the next recording clears what was left."""
+    save_scenario(tmp_path, (SOUND,))
+    real = Path.write_bytes
+
+    def full(path: Path, content: bytes) -> int:
+        if path.name == "1.exchange.toml":
+            raise OSError(28, "No space left on device")
+        return real(path, content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", full)
+        with pytest.raises(RecordingError, match="No space left"):
+            save_scenario(tmp_path, (replace(SOUND, origin="recorded"),))
+    assert load(tmp_path, "p", "q", "s") == (SOUND,)
+    save_scenario(tmp_path, (replace(SOUND, origin="recorded"),))
+    assert [path.name for path in (tmp_path / ".recording").iterdir()] == ["lock"]
+
+
+_RECORDER = """
+import sys
+from pathlib import Path
+from msgspec.structs import replace
+from harness.exchange import load, save_scenario
+root = Path(sys.argv[1])
+(old,) = load(root, "p", "q", "s")
+print("ready", flush=True)
+while True:
+    for size in (10, 50_000):
+        content = bytes([size % 251]) * size
+        save_scenario(root, (replace(old, content=content, boundaries=(size,), delays_ms=(0,)),))
+"""
+
+
+def test_a_killed_recorder_leaves_the_old_or_the_new(tmp_path: Path) -> None:
+    """However early or late it is killed, a whole exchange is there to be loaded."""
+    save_scenario(tmp_path, (SOUND,))
+    for number in range(6):
+        command = [sys.executable, "-c", _RECORDER, str(tmp_path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as recorder:
+            assert recorder.stdout is not None
+            assert recorder.stdout.readline() == "ready\n"
+            time.sleep(0.003 + 0.011 * number)
+            recorder.kill()
+        (there,) = load(tmp_path, "p", "q", "s")
+        assert there == SOUND or len(there.content) in (10, 50_000)
+
+
+def test_a_link_is_no_fixture(tmp_path: Path) -> None:
+    """Neither a reader nor a writer follows a link out of the folder of fixtures."""
+    save_scenario(tmp_path / "elsewhere", (SOUND,))
+    (tmp_path / "fixtures/p/q").mkdir(parents=True)
+    (tmp_path / "fixtures/p/q/s").symlink_to(tmp_path / "elsewhere/p/q/s")
+    with pytest.raises(ExchangeCorrupt, match="link"):
+        load(tmp_path / "fixtures", "p", "q", "s")
+    with pytest.raises(ExchangeCorrupt, match="link"):
+        save_scenario(tmp_path / "fixtures", (SOUND,))
+    assert load(tmp_path / "elsewhere", "p", "q", "s") == (SOUND,)

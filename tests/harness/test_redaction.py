@@ -13,10 +13,15 @@ from harness.redaction import (
     REDACTED,
     find_secrets,
     is_credential,
+    kept_headers,
+    redact,
     redacted_headers,
     redacted_url,
+    secrets_of,
+    sent_secrets,
     without,
 )
+from providers.auth import AWSKeys, Keys, SessionToken
 
 KEY = "canary/9f8e+7d6c=5b4a"
 
@@ -77,3 +82,80 @@ def test_the_shape_of_a_key_is_a_secret(shape: str) -> None:
     found = find_secrets(f'{{"k": "{shape}"}}')
     assert len(found) == 1
     assert shape not in found[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ('"owner": "ada.lovelace@analytical.org"', "e-mail"),
+        ("in organization `org-Ab12Cd34Ef56Gh78Ij90` on", "account"),
+        ('{"organization_id": "9f8e7d6c-5b4a"}', "account"),
+        ("arn:aws:bedrock:us-east-1:123456789012:inference-profile/x", "account"),
+        ("key gsk_" + "a1" * 12, "credential"),
+    ],
+)
+def test_what_tells_whose_account_it_is_goes(text: str, kind: str) -> None:
+    """Accounts, organisations and addresses are found by the same rules by which they are replaced."""
+    assert len(find_secrets(text)) == 1
+    cleaned = redact(text.encode(), ())
+    assert cleaned.kinds == (kind,)
+    assert REDACTED.encode() in cleaned.content
+    assert find_secrets(cleaned.content.decode()) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["me@example.com", "a@host.invalid", "user-agent", "org-chart", "@decorator", "user-defined-words"],
+)
+def test_ordinary_words_stay(text: str) -> None:
+    """Names reserved for examples and words that begin like an id are nobody's."""
+    assert find_secrets(text) == ()
+
+
+@given(cuts=st.sets(st.integers(1, 59), max_size=8))
+def test_boundaries_follow_what_is_left(cuts: set[int]) -> None:
+    """However a body was cut, its chunks are whole, ascending, and as slow together as before."""
+    content = b"before " + KEY.encode() + b" \xff\xe2\x82\xac after " + KEY.encode()
+    ends = (*sorted(cut for cut in cuts if cut < len(content)), len(content))
+    cleaned = redact(content, (KEY,), ends, [3] * len(ends))
+    assert cleaned.content == b"before [redacted] \xff\xe2\x82\xac after [redacted]"
+    assert list(cleaned.boundaries) == sorted(set(cleaned.boundaries))
+    assert cleaned.boundaries[-1] == len(cleaned.content)
+    assert sum(cleaned.delays_ms) == 3 * len(ends)
+
+
+def test_only_listed_fields_of_an_answer_are_kept() -> None:
+    """Rate limits and request ids stay; cookies, organisations and unknown fields go."""
+    fields = (
+        ("Content-Type", "text/event-stream"),
+        ("x-ratelimit-remaining-tokens", "12"),
+        ("anthropic-ratelimit-requests-limit", "50"),
+        ("x-request-id", "req_1"),
+        ("openai-organization", "org-x"),
+        ("anthropic-organization-id", "9f8e"),
+        ("Set-Cookie", "a=b"),
+        ("x-internal-host", "h"),
+    )
+    assert kept_headers(fields) == fields[:4]
+
+
+def test_the_credentials_of_a_request_are_known_without_their_scheme() -> None:
+    """What was sent is told in full and, for a signature, part by part."""
+    fields = (
+        (
+            "Authorization",
+            f"AWS4-HMAC-SHA256 Credential=AKIAabcdefghijklmnop/2026/eu, Signature={'0f' * 32}",
+        ),
+        ("X-Api-Key", KEY),
+    )
+    found = sent_secrets(f"https://host/v1?key={quote('query-key-1', safe='')}", fields)
+    assert {"query-key-1", KEY, "AKIAabcdefghijklmnop", "0f" * 32} <= set(found)
+
+
+def test_every_text_of_a_credential_is_a_secret() -> None:
+    """Keys in parts and tokens inside others are found; a region is none."""
+    keys = AWSKeys("access-1", "secret-1", "session-1", region="eu-west-1")
+    assert secrets_of(keys) == ("access-1", "secret-1", "session-1")
+    assert secrets_of(Keys("own-key", "upstream-key")) == ("own-key", "upstream-key")
+    assert secrets_of(SessionToken("token-1", 1.0, {"base_url": "https://h"})) == ("token-1",)
+    assert secrets_of(None) == ()

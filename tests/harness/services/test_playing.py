@@ -13,6 +13,7 @@ from harness.exchange import Exchange
 from harness.services import playing
 from harness.services.observation import Served
 from harness.services.scenarios import SERVICE_SCENARIOS, named
+from harness.transports.record import Record
 from providers import schema
 from providers.errors import MissingCredential, Unreachable
 from providers.features import FEATURES
@@ -68,7 +69,7 @@ def test_a_plan_follows_the_claim(claim: Claim, planned: set[str]) -> None:
 
 
 def ask(transport: httpx.MockTransport, key: str | None = "k") -> Served:
-    return playing.live(
+    served, said = playing.live(
         schema.get("openai"),
         "openai-completions",
         SERVICE_SCENARIOS["models_list"],
@@ -76,9 +77,11 @@ def ask(transport: httpx.MockTransport, key: str | None = "k") -> Served:
         key=key,
         values={},
         base_url="https://vendor.example/v1",
-        transport=lambda: transport,
+        record=Record(transport),
         today=date(2026, 11, 21),
     )
+    assert said[-1] is served.exchange
+    return served
 
 
 def test_a_service_is_asked_live() -> None:

@@ -1,0 +1,218 @@
+"""Tests of ``--live --record``: what a vendor said becomes a fixture, and no credential is in any file."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.parse import quote
+
+import pytest
+
+from harness.exchange import FIXTURES, load
+from reports import results
+
+pytest_plugins = "pytester"
+
+KEY = "canary/0a1b+2c3d=4e5f/6a7b"
+HEAD = {"object": "chat.completion.chunk", "id": "c1", "created": 1, "model": "m"}
+
+
+def event(**fields: object) -> bytes:
+    return b"data: " + json.dumps({**HEAD, **fields}).encode() + b"\n\n"
+
+
+def choice(delta: dict[str, str], finish: str | None = None) -> dict[str, object]:
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+
+
+def stream(echo: str) -> list[bytes]:
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    return [
+        event(**choice({"role": "assistant", "content": ""})),
+        event(**choice({"content": "Hi"}), system_fingerprint=echo),
+        event(**choice({}, "stop")),
+        event(choices=[], usage=usage),
+        b"data: [DONE]\n\n",
+    ]
+
+
+class _Vendor(BaseHTTPRequestHandler):
+    """Repeats the key it was sent in every form it can, and tells whose account it is."""
+
+    protocol_version = "HTTP/1.1"
+    echo = True
+    cut = False
+    pieces: list[bytes] | None = None
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        key = self.headers["authorization"].removeprefix("Bearer ")
+        if key != KEY:
+            self.answer(401, [self.refusal(key)], "application/json")
+            return
+        told = [
+            key,
+            quote(key, safe=""),
+            base64.b64encode(b"x" + key.encode()).decode(),
+            "ada@analytical.org",
+        ]
+        self.answer(200, self.pieces or stream(" ".join(told) if self.echo else "fp"), "text/event-stream")
+
+    def refusal(self, key: str) -> bytes:
+        message = f"Incorrect API key provided: {key}, account org-Ab12Cd34Ef56Gh78Ij90"
+        error = {"message": message, "type": "invalid_request_error", "code": "invalid_api_key"}
+        return json.dumps({"error": error}).encode()
+
+    def answer(self, status: int, pieces: list[bytes], media_type: str) -> None:
+        self.send_response(status)
+        self.send_header("content-type", media_type)
+        self.send_header("x-request-id", "req_1")
+        self.send_header("x-ratelimit-remaining-requests", "7")
+        self.send_header("set-cookie", f"session={KEY}")
+        self.send_header("openai-organization", "org-secret")
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for piece in pieces[:-1] if self.cut else pieces:
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        if self.cut:
+            self.close_connection = True
+            return
+        self.wfile.write(b"0\r\n\r\n")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def vendor(**behaviour: object) -> Iterator[str]:
+    """The base URL of a vendor that behaves so."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Vendor", (_Vendor,), behaviour))
+    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
+    """A project with a documented exchange of groq, and a key in the environment."""
+    monkeypatch.setenv("GROQ_API_KEY", KEY)
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    place = Path("groq/openai-completions/text_stream")
+    shutil.copytree(FIXTURES / place, pytester.path / "exchanges" / place)
+    pytester.makeini("[pytest]\naddopts = -p harness.plugin --exchanges=exchanges -p no:cacheprovider\n")
+    return pytester
+
+
+def record(
+    project: pytest.Pytester, base_url: str, *more: str, scenario: str = "text_stream"
+) -> pytest.RunResult:
+    return project.runpytest_inprocess(
+        "--live", "--record", "--provider=groq", f"--scenario={scenario}", f"--base-url={base_url}",
+        "--results=out.jsonl", *more,
+    )  # fmt: skip
+
+
+def test_a_canary_is_in_no_file(project: pytest.Pytester) -> None:
+    """A key that a vendor repeats in every form is in no fixture, result, report, log or output."""
+    with vendor() as base_url:
+        seen = record(
+            project, base_url, "--junitxml=out.xml", "--log-level=DEBUG", "--log-file=out.log",
+            "--log-cli-level=DEBUG", "--tb=long", "-vv", "--showlocals",
+        )  # fmt: skip
+        refused = record(project, base_url, "-vv", scenario="error_401_bad_key")
+    seen.stdout.fnmatch_lines("kept groq/openai-completions/text_stream")
+    refused.stdout.fnmatch_lines("kept groq/openai-completions/error_401_bad_key")
+    assert project.run(sys.executable, "-m", "harness", "report", "out.jsonl", "--out=pages").ret == 0
+    forms = (
+        KEY,
+        quote(KEY, safe=""),
+        base64.b64encode(KEY.encode())[3:-4].decode(),
+        "session=",
+        "ada@",
+        "org-Ab12",
+    )
+    texts = {str(path): path.read_bytes() for path in project.path.rglob("*") if path.is_file()}
+    texts |= {"output": (seen.stdout.str() + seen.stderr.str() + refused.stdout.str()).encode()}
+    for form in forms:
+        assert [name for name, text in texts.items() if form.encode() in text and "exchanges" in name] == []
+    for form in forms[:3]:
+        assert [name for name, text in texts.items() if form.encode() in text] == []
+
+
+def test_a_recording_is_replayed_offline(project: pytest.Pytester) -> None:
+    """What was recorded replaces the documented exchange, with its model and chunks, and is found again."""
+    with vendor() as base_url:
+        live = record(project, base_url)
+    assert live.ret == 0
+    (kept,) = load(project.path / "exchanges", "groq", "openai-completions", "text_stream")
+    assert (kept.origin, kept.status, kept.model) == ("recorded", 200, "llama-3.1-8b-instant")
+    assert len(kept.boundaries) == len(kept.delays_ms) >= 1
+    assert kept.request.url == "https://api.groq.com/openai/v1/chat/completions"
+    assert dict(kept.headers)["x-ratelimit-remaining-requests"] == "7"
+    assert {"credential", "e-mail"} <= set(kept.redactions)
+    offline = project.runpytest_inprocess(
+        "--provider=groq", "--scenario=text_stream", "--results=offline.jsonl"
+    )
+    assert offline.ret == 0
+    run = results.read(project.path / "offline.jsonl")
+    assert {each.origin for each in run.results if not each.fault} == {"recorded"}
+
+
+PIECES = [
+    event(**choice({"role": "assistant", "content": ""})),
+    event(**choice({"content": KEY[:9]})),
+    event(**choice({"content": KEY[9:]})),
+    event(**choice({}, "stop")),
+    event(choices=[], usage={"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}),
+    b"data: [DONE]\n\n",
+]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "told"),
+    [({"cut": True}, "*did not come whole*"), ({"pieces": PIECES}, "*what the answer is read as*")],
+    ids=["cut", "a secret in pieces"],
+)
+def test_what_is_not_whole_or_not_clean_is_not_kept(
+    project: pytest.Pytester, behaviour: dict[str, object], told: str
+) -> None:
+    """The old fixture stays to the byte, the run says why, and is no success."""
+    place = project.path / "exchanges/groq/openai-completions/text_stream"
+    before = {path.name: path.read_bytes() for path in place.iterdir()}
+    with vendor(**behaviour) as base_url:
+        result = record(project, base_url)
+    assert result.ret == 1
+    result.stdout.fnmatch_lines(f"NOT KEPT groq/openai-completions/text_stream{told}")
+    assert KEY not in result.stdout.str()
+    assert {path.name: path.read_bytes() for path in place.iterdir()} == before
+
+
+def test_recording_needs_a_live_run(project: pytest.Pytester) -> None:
+    """``--record`` alone, or spread over processes, is refused."""
+    for arguments in (["--record"], ["--live", "--record", "-n2"]):
+        result = project.runpytest_inprocess(*arguments)
+        assert result.ret == pytest.ExitCode.USAGE_ERROR
+        assert "--record needs --live" in result.stdout.str() + result.stderr.str()
+
+
+def test_a_live_run_writes_no_fixture(project: pytest.Pytester) -> None:
+    """Without ``--record`` the fixtures are left alone."""
+    place = project.path / "exchanges"
+    before = {path: path.read_bytes() for path in place.rglob("*.*") if path.is_file()}
+    with vendor() as base_url:
+        project.runpytest_inprocess(
+            "--live", "--provider=groq", "--scenario=text_stream", f"--base-url={base_url}"
+        )
+    assert {path: path.read_bytes() for path in place.rglob("*.*") if path.is_file()} == before
