@@ -28,7 +28,7 @@ def length(seen: Observation) -> None:
     )
 
 
-@check("stop.sequence", capability="stop", scenarios=("stop_sequence*",), source=_CHAT)
+@check("stop.sequence", capability="stop_sequences", scenarios=("stop_sequence*",), source=_CHAT)
 def sequence(seen: Observation) -> None:
     """An answer ended by a stop text MUST be read as stopped, without the stop text."""
     require(seen.turn.finish == "stop", expected="stop", observed=(seen.turn.finish, seen.turn.finish_raw))

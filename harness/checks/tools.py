@@ -429,7 +429,7 @@ def server_side(seen: Observation) -> None:
 
 @check(
     "tool.strict",
-    capability="tools",
+    capability="strict_tools",
     scenarios=("tool_strict*",),
     protocols=("openai-*", "azure-*", "anthropic-messages"),  # the others have no such field
     blames="subject",

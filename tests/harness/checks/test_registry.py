@@ -62,6 +62,23 @@ def test_capabilities_prove_features() -> None:
     assert {found.capability for found in CHECKS.values()} == set(CAPABILITIES)
 
 
+# Features that no check proves yet, and why. A claim of one is no column of the matrix.
+UNPROVEN = {"pdf": "no scenario sends a document; the protocols' own tests do"}
+
+
+def test_every_feature_is_proven() -> None:
+    """Every declared feature is a capability's, which has checks; or it is listed with the reason."""
+    proven = {name for each in CAPABILITIES.values() for name in each.features}
+    assert set(FEATURES) - proven == set(UNPROVEN)
+
+
+def test_every_claim_has_a_scenario() -> None:
+    """A capability of chat is needed by a scenario, so that a provider's claim of it makes exchanges."""
+    needed = {need for story in SCENARIOS.values() for need in story.needs}
+    services = {CHECKS[id].capability for id in CHECKS if CHECKS[id].service}
+    assert set(FEATURES) - needed - services == set(UNPROVEN)
+
+
 @pytest.mark.parametrize("document", ["Answers are nice.", ""])
 def test_a_check_without_a_level_is_refused(document: str) -> None:
     """A docstring without MUST, SHOULD or MAY registers nothing."""
