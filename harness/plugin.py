@@ -8,6 +8,7 @@ controller writes one result file, the same as without.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -242,6 +243,21 @@ class Conformance:
             return "warned", "w", "WARNED"
         return None
 
+    def pytest_sessionstart(self) -> None:
+        """Keep credentials out of every log record of a live run, whoever writes it at whatever level."""
+        self._make_record = logging.getLogRecordFactory()
+        if isinstance(self._stage, LiveStage):
+            logging.setLogRecordFactory(self._redacted_record)
+
+    def _redacted_record(self, *args: Any, **more: Any) -> logging.LogRecord:
+        record = self._make_record(*args, **more)
+        assert isinstance(self._stage, LiveStage)
+        said = record.getMessage()
+        cleaned = without(said, {*self._secrets, *self._stage.secrets})
+        if cleaned != said:
+            record.msg, record.args = cleaned, ()
+        return record
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tell what was recorded, and what was not and why."""
         if not self._config.option.record or not isinstance(self._stage, LiveStage):
@@ -254,6 +270,7 @@ class Conformance:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the results. A run that was to record and could not is not a success."""
+        logging.setLogRecordFactory(self._make_record)
         if isinstance(self._stage, LiveStage) and self._stage.not_kept and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._path is None:
