@@ -431,14 +431,17 @@ def server_side(seen: Observation) -> None:
     "tool.strict",
     capability="strict_tools",
     scenarios=("tool_strict*",),
-    protocols=("openai-*", "azure-*", "anthropic-messages"),  # the others have no such field
+    protocols=("!google-*", "!ollama-*", "!bedrock-converse"),  # no such field, or none by default
     blames="subject",
     source=_OPENAI,
 )
 def strict(seen: Observation) -> None:
     """A tool asked for as strict MUST be sent as strict."""
+    strict = (b'"strict":true', b'"strict_tools":true')  # of each tool, or of the request
     require(
-        b'"strict":true' in seen.sent.content, expected='"strict":true', observed=seen.sent.content[-300:]
+        any(field in seen.sent.content for field in strict),
+        expected='"strict":true',
+        observed=seen.sent.content[-300:],
     )
 
 

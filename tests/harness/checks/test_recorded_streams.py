@@ -21,7 +21,7 @@ from providers.wire import Endpoint
 RECORDINGS = Path(__file__).parents[4] / "shared" / "recordings"
 LAWFUL = ("http.stream_content_type", "stream.frame_grammar", "stream.cut.recorded", "stream.first_event")
 # Their recordings stand under another protocol's name, or there are none.
-UNRECORDED = {"azure-openai-responses", "openai-codex-responses"}
+UNRECORDED = {"azure-openai-responses", "google-gemini-cli", "openai-codex-responses"}
 # Written by hand in its source: a call without the message around it, counts before the stop.
 HANDMADE = {"455abbd21a6a1c69"}
 # What may break the other checks, and is broken in these recordings.
