@@ -1,4 +1,4 @@
-"""What an installed wirecheck adds to everybody's pytest: two fixtures. No option, no item, no check.
+"""What an installed wirecheck adds to everybody's pytest: three fixtures. No option, no item, no check.
 
     def test_my_client(wirecheck_transport):
         client = httpx.Client(transport=wirecheck_transport("groq", "openai-completions", "text_stream"))
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -56,6 +56,44 @@ def wirecheck_transport(wirecheck_exchange: Callable[..., tuple[Any, ...]]) -> C
         return import_module("harness.transports.replay").Replay(exchanges, strict=strict)
 
     return replay
+
+
+class _Served:
+    """A replay server, for a test: where its recordings are, and what was asked of it."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+
+    def url(self, provider: str, protocol: str, scenario: str = "", fault: str = "") -> str:
+        """The base URL of an endpoint, or of one of its scenarios, with a fault."""
+        told = f"/@{scenario}{'+' if fault else ''}{fault}" if scenario else ""
+        return f"{self._server.url}{told}/{provider}/{protocol}"
+
+    @property
+    def journal(self) -> list[Any]:
+        """The requests of this test, credentials redacted: method, url, headers, body, exchange, miss."""
+        return [*self._server.entries]
+
+
+@pytest.fixture(scope="session")
+def _wirecheck_serving() -> Iterator[Any]:
+    page = import_module("harness.server")
+    exchanges = import_module("harness.exchange").FIXTURES
+    shelf = import_module("harness.shelf").Shelf(import_module("providers.schema").all, exchanges)
+    with page.running(page.Server(shelf, speed="max")) as server:
+        yield server
+
+
+@pytest.fixture
+def wirecheck_server(_wirecheck_serving: Any) -> _Served:
+    """A server on loopback that gives recordings back to any client in this or another process.
+
+    def test_my_client(wirecheck_server):
+        client = OpenAI(base_url=wirecheck_server.url("groq", "openai-completions", "text"), api_key="k")
+        assert client.chat.completions.create(...).choices
+    """
+    _wirecheck_serving.forget()
+    return _Served(_wirecheck_serving)
 
 
 def pytest_addoption(pluginmanager: pytest.PytestPluginManager) -> None:

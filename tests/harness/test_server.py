@@ -1,0 +1,259 @@
+"""Tests of the replay server, over real sockets on loopback."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from msgspec.structs import replace
+
+from harness.errors import UnusableInput
+from harness.exchange import FIXTURES, load, save
+from harness.scenarios import SCENARIOS
+from harness.server import MOST_BYTES, Server, running
+from harness.shelf import Shelf
+from harness.subjects import wirecheck
+from providers import schema
+from providers.wire import Request
+
+KEY = "canary-0a1b2c3d4e5f"
+PROTOCOLS = {
+    "openai-completions": "groq",
+    "anthropic-messages": "anthropic",
+    "google-generative-ai": "google",
+    "ollama-chat": "ollama",
+    "cohere-chat": "cohere",
+    "openai-responses": "openai",
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    """All recordings, without their pauses."""
+    with running(Server(Shelf(schema.all, FIXTURES), speed="max")) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def _forget(server: Server) -> None:
+    server.forget()
+
+
+def recorded(scenario: str = "text_stream") -> Request:
+    return load(FIXTURES, "groq", "openai-completions", scenario)[0].request
+
+
+def send(url: str, request: Request, **more: str) -> httpx.Response:
+    headers = {**dict(request.headers), "authorization": f"Bearer {KEY}", **more}
+    with httpx.Client(trust_env=False) as client:
+        return client.request(request.method, url, headers=headers, content=request.content)
+
+
+@pytest.mark.parametrize(
+    ("provider_id", "protocol", "story"),
+    [
+        *((id, protocol, "") for protocol, id in PROTOCOLS.items()),
+        # the model's name in the path depends on the region, which a loopback address does not tell
+        ("amazon-bedrock", "bedrock-converse", "/@text_stream"),
+    ],
+)
+def test_our_own_client_reads_every_protocol_from_the_socket(
+    server: Server, provider_id: str, protocol: str, story: str
+) -> None:
+    """Event streams, AWS messages and JSON lines arrive as they do in process, by the endpoint's path."""
+    provider = schema.get(provider_id)
+    (exchange,) = load(FIXTURES, provider.id, protocol, "text_stream")
+    returned = wirecheck.run(
+        provider,
+        SCENARIOS["text_stream"].call(0, exchange.model, ()),
+        key=KEY,
+        protocol=protocol,
+        values={},
+        transport=httpx.HTTPTransport(),
+        base_url=f"{server.url}{story}/{provider.id}/{protocol}",
+    )
+    assert returned.error is None
+    assert returned.turn.complete
+    assert [each.exchange for each in server.entries] == [exchange.id]
+
+
+def test_the_bytes_are_the_recorded_ones(server: Server) -> None:
+    """Status, fields and content are the recording's, whatever the length of its chunks."""
+    (exchange,) = load(FIXTURES, "groq", "openai-completions", "text_stream")
+    answer = send(f"{server.url}/groq/openai-completions/chat/completions", exchange.request)
+    assert (answer.status_code, answer.content) == (200, exchange.content)
+    assert answer.headers["transfer-encoding"] == "chunked"
+    assert {name: answer.headers[name] for name, _ in exchange.headers} == dict(exchange.headers)
+
+
+def test_chunks_and_pauses_are_the_recorded_ones(tmp_path: Path) -> None:
+    """At recorded speed each recorded chunk is a chunk on the wire."""
+    (exchange,) = load(FIXTURES, "groq", "openai-completions", "text_stream")
+    delays = tuple(range(len(exchange.boundaries)))
+    save(tmp_path, replace(exchange, delays_ms=delays))
+    with running(Server(Shelf(schema.all, tmp_path))) as server:
+        url = f"{server.url}/groq/openai-completions/chat/completions"
+        headers = {**dict(exchange.request.headers), "authorization": "Bearer k"}
+        with (
+            httpx.Client(trust_env=False) as client,
+            client.stream("POST", url, headers=headers, content=exchange.request.content) as answer,
+        ):
+            assert tuple(answer.iter_raw()) == exchange.chunks
+
+
+def test_a_vendors_host_is_served(server: Server) -> None:
+    """The Host field names the vendor, as behind a name that leads to loopback."""
+    request = recorded()
+    answer = send(f"{server.url}/openai/v1/chat/completions", request, host="api.groq.com")
+    assert answer.status_code == 200
+    assert server.entries[-1].exchange == "groq/openai-completions/text_stream/1"
+
+
+def test_a_miss_is_told_in_the_vendors_shape(server: Server) -> None:
+    """An unrecorded request gets the nearest recording and the first difference, and is in the journal."""
+    request = replace(recorded(), content=recorded().content.replace(b"Reply", b"Answer", 1) + b" ")
+    changed = json.loads(request.content) | {"temperature": 0.123}
+    url = f"{server.url}/groq/openai-completions/chat/completions"
+    answer = send(url, replace(request, content=json.dumps(changed).encode()))
+    assert answer.status_code == 404
+    assert "the nearest is groq/openai-completions/" in answer.json()["error"]["message"]
+    assert server.misses == 1
+    assert server.entries[-1].miss
+    assert send(f"{server.url}/nobody/nothing/x", request).status_code == 404
+
+
+def test_a_named_scenario_answers_any_program(server: Server) -> None:
+    """Its turns come one after the other, whatever is asked, and begin again."""
+    turns = load(FIXTURES, "groq", "openai-completions", "tool_roundtrip")
+    url = f"{server.url}/@tool_roundtrip/groq/openai-completions/chat/completions"
+    said = [send(url, Request("POST", url, (), b"{}")).content for _ in range(3)]
+    assert said == [turns[0].content, turns[1].content, turns[0].content]
+    refusal = f"{server.url}/@error_429_rate_limit/groq/openai-completions/chat/completions"
+    assert send(refusal, recorded()).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised"),
+    [
+        ("disconnect.midstream", httpx.ReadError),
+        ("stall.midstream", httpx.ReadTimeout),
+        ("connect.refused", httpx.ReadError),
+        ("connect.no_head", httpx.RemoteProtocolError),
+    ],
+)
+def test_a_fault_is_on_the_wire(server: Server, fault: str, raised: type[Exception]) -> None:
+    """A connection is reset, or falls silent, after the bytes that came before."""
+    url = f"{server.url}/@text_stream+{fault}/groq/openai-completions/chat/completions"
+    with httpx.Client(trust_env=False, timeout=0.2) as client, pytest.raises(raised):
+        client.post(url, content=b"{}")
+
+
+def test_the_journal_holds_no_credential(server: Server) -> None:
+    """A test can read what was asked; a key is in none of it, wherever the client put it."""
+    url = f"{server.url}/@text/groq/openai-completions/chat/completions?key={KEY}"
+    send(url, Request("POST", url, (), json.dumps({"echo": KEY, "q": 1}).encode()))
+    with httpx.Client(trust_env=False) as client:
+        journal = client.get(f"{server.url}/__wirecheck__/journal")
+        assert KEY not in journal.text
+        (entry,) = journal.json()["requests"]
+        assert (entry["method"], entry["exchange"]) == ("POST", "groq/openai-completions/text/1")
+        assert json.loads(entry["body"])["q"] == 1
+        client.delete(f"{server.url}/__wirecheck__/journal")
+        assert client.get(f"{server.url}/__wirecheck__/journal").json()["requests"] == []
+        elsewhere = client.get(f"{server.url}/__wirecheck__/journal", headers={"host": "evil.example"})
+        assert elsewhere.status_code == 404
+
+
+def test_a_connection_is_kept(server: Server) -> None:
+    """Two requests, and two that are sent at once, are answered in order on one connection."""
+    address = urlsplit(server.url)
+    path = "/@text/groq/openai-completions/chat/completions"
+    connection = http.client.HTTPConnection(address.hostname or "", address.port)
+    for _ in range(2):
+        connection.request("POST", path, b"{}")
+        assert connection.getresponse().read()
+    connection.close()
+    one = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+    last = one.replace(b"Host: x", b"Host: x\r\nConnection: close")
+    with socket.create_connection((address.hostname, address.port)) as raw:
+        raw.sendall(one + last)
+        with raw.makefile("rb") as stream:
+            assert stream.read().count(b"HTTP/1.1 200") == 2
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (MOST_BYTES + 1), 413),
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 70_000, 431),
+        (b"GET /../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+        (b"GET /@..%2f..%2f/../../x HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+        (b"GET /groq/..%2f..%2fetc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+    ],
+    ids=["too large", "no http", "long head", "traversal", "in a scenario", "in a protocol"],
+)
+def test_bad_requests_are_refused(server: Server, sent: bytes, status: int) -> None:
+    """What is too much, is no HTTP or leads out of the recordings gets a status, and the server lives."""
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port)) as raw:
+        raw.sendall(sent)
+        assert int(raw.recv(4096).split()[1]) == status
+    assert send(f"{server.url}/@text/groq/openai-completions/x", recorded()).status_code == 200
+
+
+def test_a_client_that_leaves_harms_nobody(server: Server) -> None:
+    """Gone in the middle of a request: the next one is answered."""
+    address = urlsplit(server.url)
+    for sent in (b"", b"POST /groq", b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{"):
+        with socket.create_connection((address.hostname, address.port)) as raw:
+            raw.sendall(sent)
+    assert send(f"{server.url}/@text/groq/openai-completions/x", recorded()).status_code == 200
+
+
+def test_a_port_in_use_is_told(server: Server) -> None:
+    """A second server on the port is refused in words, and so is a fault or a provider nobody has."""
+    with (
+        pytest.raises(UnusableInput, match="port"),
+        running(Server(Shelf(schema.all, FIXTURES), port=server.port)),
+    ):
+        pass
+    with pytest.raises(UnusableInput, match="fault"):
+        Shelf(schema.all, FIXTURES, fault="nothing")
+    with pytest.raises(UnusableInput, match="nothing to serve"):
+        Shelf(schema.all, FIXTURES, providers=("nobody",))
+
+
+@pytest.mark.parametrize(("strict", "code"), [(False, 0), (True, 1)])
+def test_the_command_serves_until_it_is_told_to_stop(strict: bool, code: int) -> None:
+    """It prints one line of JSON when ready, ends on SIGTERM, and with --strict exits 1 after a miss."""
+    command = [sys.executable, "-m", "harness", "serve", "--provider=groq", *(["--strict"] if strict else [])]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        assert (
+            ready["urls"].keys()
+            == {"groq/openai-completions", "groq/openai-responses"} & ready["urls"].keys()
+        )
+        answer = send(
+            f"{ready['urls']['groq/openai-completions']}/chat/completions", Request("POST", "", (), b"{}")
+        )
+        assert answer.status_code == 404
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == code
+
+
+def test_the_fixture_serves_a_test(wirecheck_server: object) -> None:
+    """A project's own test asks for the server by name, and reads what its client sent."""
+    url = wirecheck_server.url("groq", "openai-completions", "text")  # type: ignore[attr-defined]
+    assert send(f"{url}/chat/completions", recorded("text")).status_code == 200
+    assert [each.miss for each in wirecheck_server.journal] == [""]  # type: ignore[attr-defined]
