@@ -17,6 +17,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/wirecheck fixtures build --check
+	$(BIN)/wirecheck scan fixtures
 
 site: $(READY)
 	$(BIN)/mkdocs build --strict

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from harness import build, configuration, docs_pages, offline, verify
 from harness.checks import CHECKS
-from harness.commands import catalog, dialects, serving
+from harness.commands import catalog, dialects, importing, serving
 from harness.commands import reports as reports_commands
 from harness.commands.catalog import Catalogs
 from harness.services.scenarios import named
@@ -36,6 +36,7 @@ app.add_typer(catalog.app, name="providers")
 app.add_typer(dialects.app)
 app.add_typer(reports_commands.app)
 app.add_typer(serving.app)
+app.add_typer(importing.app)
 
 Globs = list[str]
 Provider = Annotated[Globs | None, typer.Option("--provider", metavar="GLOB", help="Only these providers.")]

@@ -61,7 +61,7 @@ def _text(path: Path) -> str:
 def scan(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders at any depth.")],
 ) -> None:
-    """Look for the shapes of real keys; exit 1 when one is found."""
+    """Look for keys, accounts and e-mail addresses, by the rules of recording; exit 1 when one is found."""
     found = 0
     for file in _files(paths):
         for secret in find_secrets(file.read_bytes().decode("utf-8", "replace")):

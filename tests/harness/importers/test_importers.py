@@ -1,0 +1,164 @@
+"""Tests of foreign recordings: read as they are, redacted, and never told for more than they are."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from harness import importers
+from harness.cli import app
+from harness.errors import RecordingError, UnusableInput
+from harness.exchange import Exchange, load
+
+KEY = "canary-0a1b2c3d4e5f"
+ASKED = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
+SAID = {"id": "c1", "choices": [], "owner": "ada@analytical.org", "echo": KEY}
+FIELDS = {"Content-Type": ["application/json"], "Set-Cookie": ["a=b"], "x-request-id": ["req_1"]}
+DATE = {"Date": ["Sat, 21 Nov 2026 01:02:03 GMT"]}
+URL = "https://api.groq.com/openai/v1/chat/completions"
+
+
+def cassette(body: Any, **fields: list[str]) -> str:
+    request = {
+        "method": "POST",
+        "uri": f"{URL}?key={KEY}",
+        "headers": {"Authorization": [f"Bearer {KEY}"], "Content-Type": ["application/json"]},
+        "body": json.dumps(ASKED),
+    }
+    response = {"status": {"code": 200}, "headers": {**FIELDS, **DATE, **fields}, "body": body}
+    return yaml.safe_dump({"interactions": [{"request": request, "response": response}], "version": 1})
+
+
+def archive() -> str:
+    request = {
+        "method": "POST",
+        "url": URL,
+        "headers": [{"name": ":path", "value": "/x"}, {"name": "authorization", "value": f"Bearer {KEY}"}],
+        "postData": {"text": json.dumps(ASKED)},
+    }
+    content = {"text": base64.b64encode(json.dumps(SAID).encode()).decode(), "encoding": "base64"}
+    fields = [{"name": name, "value": value[0]} for name, value in FIELDS.items()]
+    response = {"status": 200, "headers": fields, "content": content}
+    entry = {"startedDateTime": "2026-11-21T01:02:03.000Z", "request": request, "response": response}
+    return json.dumps({"log": {"entries": [entry]}})
+
+
+def recording(**other: Any) -> str:
+    return json.dumps(
+        {
+            "source": {"repo": "someone/tests", "file": "a.yaml", "index": 0, "license": "MIT"},
+            "fidelity": "http-raw",
+            "request": {
+                "method": "POST",
+                "url": URL,
+                "headers": {"authorization": f"Bearer {KEY}"},
+                "body": ASKED,
+            },
+            "response": {"status": 200, "headers": {}, "body_text": json.dumps(SAID)},
+            **other,
+        }
+    )
+
+
+def imported(path: Path, **more: Any) -> tuple[Exchange, ...]:
+    told = {"source": "https://host.example/recordings", "licence": "MIT", **more}
+    found = importers.read(path)
+    return importers.exchanges(found, provider="groq", protocol="openai-completions", scenario="x", **told)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "more"),
+    [
+        ("a.yaml", cassette({"string": json.dumps(SAID)}), {}),
+        ("a.yaml", cassette({"string": json.dumps(SAID).encode()}), {}),
+        (
+            "a.yaml",
+            cassette({"string": gzip.compress(json.dumps(SAID).encode())}, **{"Content-Encoding": ["gzip"]}),
+            {},
+        ),
+        ("a.json", json.dumps(yaml.safe_load(cassette({"string": json.dumps(SAID)}))), {}),
+        ("a.har", archive(), {}),
+        ("a.json", recording(), {"read_on": date(2026, 11, 21), "source": "", "licence": ""}),
+    ],
+    ids=["cassette", "bytes", "gzip", "cassette in JSON", "archive", "recording"],
+)
+def test_a_recording_becomes_an_exchange(tmp_path: Path, name: str, text: str, more: dict[str, Any]) -> None:
+    """Its bytes, date, source and licence come along, its credential and its owner do not."""
+    (tmp_path / name).write_text(text)
+    (exchange,) = imported(tmp_path / name, **more)
+    assert (exchange.origin, exchange.date, exchange.licence) == ("imported", date(2026, 11, 21), "MIT")
+    assert (exchange.status, exchange.model, exchange.turn) == (200, "m", 1)
+    assert exchange.source.startswith("https://")
+    said = json.loads(exchange.content)
+    assert said == {**SAID, "owner": "[redacted]", "echo": "[redacted]"}
+    assert json.loads(exchange.request.content) == ASKED
+    assert dict(exchange.request.headers).popitem()[0].lower() in ("authorization", "content-type")
+    assert KEY not in str(exchange)
+    assert "a=b" not in str(exchange.headers)
+    assert exchange.redactions == ("credential", "e-mail")
+
+
+def test_a_folder_is_one_story(tmp_path: Path) -> None:
+    """The files of a folder are turns in the order of their names; others are left alone."""
+    for name in ("1.har", "2.har"):
+        (tmp_path / name).write_text(archive())
+    (tmp_path / "notes.txt").write_text("no recording")
+    assert [each.turn for each in imported(tmp_path)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.txt", "", "format"),
+        ("a.yaml", "[", "no YAML"),
+        ("a.yaml", "a: 1", "no cassette"),
+        ("a.yaml", "!!python/object:os.system {}", "no YAML"),
+        ("a.har", "{}", "no HTTP archive"),
+        ("a.json", "{}", "on the wire"),
+        ("a.json", recording(fidelity="sdk-dump"), "on the wire"),
+        ("a.json", recording(), "--date"),
+        ("a.yaml", cassette({"string": "x"}, **{"Content-Encoding": ["br"]}), "coding"),
+    ],
+)
+def test_what_cannot_be_used_is_told(tmp_path: Path, name: str, text: str, told: str) -> None:
+    """A file of no known form, or one that would be told for more than it is, is refused in words."""
+    (tmp_path / name).write_text(text)
+    with pytest.raises((UnusableInput, RecordingError), match=told):
+        imported(tmp_path / name)
+
+
+def test_the_command_writes_exchanges(tmp_path: Path) -> None:
+    """``wirecheck import`` puts them where ``--out`` says, and nowhere else."""
+    (tmp_path / "a.har").write_text(archive())
+    result = CliRunner().invoke(
+        app,
+        ["import", str(tmp_path / "a.har"), "--provider=groq", "--protocol=openai-completions",
+         "--scenario=text", "--source=https://host.example", "--licence=MIT", f"--out={tmp_path / 'out'}"],
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    (kept,) = load(tmp_path / "out", "groq", "openai-completions", "text")
+    assert (kept.origin, kept.licence) == ("imported", "MIT")
+    assert CliRunner().invoke(app, ["scan", str(tmp_path / "out")]).exit_code == 0
+
+
+def test_real_recordings_are_read() -> None:
+    """Every raw recording that is here becomes an exchange, or is refused in words."""
+    folder = Path(__file__).parents[4] / "shared/recordings"
+    if not folder.is_dir():
+        pytest.skip("the shared recordings are not here")
+    taken, refused = 0, 0
+    for path in sorted(folder.glob("*/*.json"))[::7]:
+        try:
+            taken += len(imported(path, read_on=date(2026, 11, 21)))
+        except (UnusableInput, RecordingError):
+            refused += 1
+    assert taken > 20
+    assert refused < 80
