@@ -20,7 +20,7 @@ import pytest
 
 from harness import configuration, evidence
 from harness.checks import CHECKS
-from harness.errors import RecordingError, UnmatchedRequest
+from harness.errors import RecordingError, UnmatchedRequest, UnusableInput
 from harness.judging import Judged, judge
 from harness.live import LiveStage
 from harness.redaction import redact, without
@@ -28,7 +28,7 @@ from harness.selection import Selection
 from harness.stage import Case, Stage
 from providers import custom
 from providers.errors import Explained, MissingCredential, UnsupportedFeature
-from providers.schema import Provider
+from providers.schema import Catalog, Provider
 from reports import files, results
 from reports.errors import ReportError
 
@@ -117,7 +117,7 @@ class Conformance:
         configured = configuration.read(config.invocation_params.dir, option.catalog, option.exchanges)
         catalog = configured.catalog
         self._faults = catalog.faults
-        self._providers = (self._custom(),) if self._described else selection.chosen(catalog)
+        self._providers = (self._custom(),) if self._described else self._chosen(catalog)
         self._stage: Stage | LiveStage = (
             LiveStage(
                 os.environ,
@@ -140,9 +140,12 @@ class Conformance:
         names = option.provider or ["custom"]
         return custom.provider(option.base_url, option.protocol[0], option.model, id=names[0])
 
-    def pytest_report_header(self) -> list[str]:
-        """Tell which catalog files cannot be used; the others are."""
-        return [f"wirecheck: {fault}" for fault in self._faults]
+    def _chosen(self, catalog: Catalog) -> tuple[Provider, ...]:
+        try:
+            return self._selection.chosen(catalog)
+        except UnusableInput as unknown:
+            told = "; ".join(str(fault) for fault in self._faults)
+            raise UnusableInput(f"{unknown}; {told}" if told else str(unknown)) from None
 
     def _credentials(self) -> Iterator[str]:
         if self._config.option.api_key:
@@ -259,7 +262,9 @@ class Conformance:
         return record
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell what was recorded, and what was not and why."""
+        """Tell which catalog files could not be used, what was recorded, and what was not and why."""
+        for fault in self._faults:
+            terminalreporter.write_line(f"CATALOG {fault}", red=True)
         if not self._config.option.record or not isinstance(self._stage, LiveStage):
             return
         terminalreporter.section("recorded")
@@ -268,13 +273,20 @@ class Conformance:
         for told in self._stage.not_kept:
             terminalreporter.write_line(f"NOT KEPT {without(told, self._stage.secrets)}")
 
+    def _told_something(self, session: pytest.Session) -> bool:
+        """Whether the run came to judge: no usage or internal error, no mere collection."""
+        broken = session.exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+        return bool(self._results) and not broken and not self._config.option.collectonly
+
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the results. A run that was to record and could not is not a success."""
         logging.setLogRecordFactory(self._make_record)
         if isinstance(self._stage, LiveStage) and self._stage.not_kept and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
-        if self._path is None:
-            return
+        if self._faults and session.exitstatus == 0:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self._path is None or not self._told_something(session):
+            return  # what is on disk is worth more than a run that judged nothing
         run = results.Run(
             evidence.header(self._providers, self._selection.as_mapping()),
             tuple(self._fresh.values()),

@@ -18,6 +18,7 @@ from harness import evidence, fixtures
 from harness.checks import CHECKS
 from harness.checks.registry import Check, selects
 from harness.emulators import EMULATORS
+from harness.errors import RecordingError, UnmatchedRequest
 from harness.exchange import FIXTURES, Exchange, load, scenarios_of
 from harness.faults import FAULTS, Consumer
 from harness.observation import Heard, Observation, frames_of
@@ -78,10 +79,13 @@ class Stage:
                     yield from self._cases_of(provider.id, protocol, scenario)
 
     def _cases_of(self, provider: str, protocol: str, scenario: str) -> Iterator[Case]:
-        last = self.exchanges(provider, protocol, scenario)[-1]
         for check in CHECKS.values():
             if not check.faults and check.applies(protocol, scenario):
                 yield Case(provider, protocol, scenario, "", check.id)
+        try:
+            last = self.exchanges(provider, protocol, scenario)[-1]
+        except RecordingError:
+            return  # the cells above tell of it, each as errored
         for fault in FAULTS.values():
             if scenario not in fault.scenarios:
                 continue
@@ -124,13 +128,20 @@ class Stage:
         exchanges = self.exchanges(provider, protocol, scenario)
         return played(self._catalog.get(provider), SCENARIOS[scenario], exchanges)
 
+    def _parity(self, provider: str, protocol: str, scenario: str) -> Turn | None:
+        """The turn of the other form; None without sound exchanges, of which its own cells tell."""
+        if scenario not in self.scenarios(provider, protocol):
+            return None
+        try:
+            return self._played(provider, protocol, scenario).turn
+        except (RecordingError, UnmatchedRequest):
+            return None
+
     def _observe(self, provider: str, protocol: str, scenario: str, fault: str) -> Observation:
         plain = self._played(provider, protocol, scenario)
         if not fault:
             other = scenario.removesuffix("_stream") if plain.call.stream else f"{scenario}_stream"
-            has_other = other in self.scenarios(provider, protocol)
-            parity = self._played(provider, protocol, other).turn if has_other else None
-            return replace(plain, parity=parity)
+            return replace(plain, parity=self._parity(provider, protocol, other))
         faulty = FAULTS[fault].apply(plain.exchange, PROTOCOLS[protocol])
         assert faulty is not None
         story = SCENARIOS[scenario]

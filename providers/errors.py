@@ -29,6 +29,7 @@ fields, which tests compare: what was expected, what was seen, where, and the ne
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -58,7 +59,7 @@ class Explained(Exception):
         where: str = "",
         next_step: str = "",
     ) -> None:
-        self.summary = summary or (type(self).__doc__ or "").splitlines()[0].rstrip(".")
+        self.summary = summary or re.split(r"\.(?:\s|$)", type(self).__doc__ or "", maxsplit=1)[0]
         self.expected = expected
         self.seen = shown(seen)
         self.where = where

@@ -157,14 +157,14 @@ def request_id(headers: Headers) -> str | None:
 
 def retry_after_s(headers: Headers, now: datetime | None = None) -> float | None:
     """Seconds the peer asks us to wait: ``retry-after-ms``, or ``Retry-After`` (RFC 9110, 10.2.3) as
-    seconds or, when ``now`` is given, as a date. None when absent or unreadable; never negative."""
+    seconds or, when ``now`` is given, as a date. None when absent, negative or unreadable."""
     milliseconds = _number(header(headers, "retry-after-ms"))
     if milliseconds is not None:
-        return max(0.0, milliseconds / 1000)
+        return milliseconds / 1000
     value = header(headers, "retry-after")
     seconds = _number(value)
     if seconds is not None:
-        return max(0.0, seconds)
+        return seconds
     if value is None or now is None:
         return None
     try:
@@ -181,7 +181,7 @@ def _number(text: str | None) -> float | None:
         number = float(text) if text is not None else None
     except ValueError:
         return None
-    return number if number is not None and number == number and abs(number) < 1e9 else None
+    return number if number is not None and 0 <= number < 1e9 else None
 
 
 class Told(msgspec.Struct, frozen=True):

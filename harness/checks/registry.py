@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 import msgspec
 
@@ -174,6 +174,6 @@ def require(holds: bool, *, expected: str, observed: object, at: object = "", bl
         raise Nonconformance(expected, observed, at, blame)
 
 
-def unjudgeable(reason: str) -> None:
+def unjudgeable(reason: str) -> NoReturn:
     """Skip: the evidence does not allow a verdict, because of ``reason``."""
     raise Unjudgeable(reason)

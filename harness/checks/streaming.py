@@ -76,7 +76,7 @@ def stream_content_type(seen: Observation) -> None:
 
 @check("stream.frame_grammar", capability="streaming", scenarios=STREAMED, source=_WHATWG)
 def frame_grammar(seen: Observation) -> None:
-    """Every line of an event stream MUST be a comment or a field of the standard, in UTF-8."""
+    """Every line of an event stream SHOULD be UTF-8, and a comment or a field the standard has."""
     if media_type(seen) != _EVENT_STREAM:
         unjudgeable(f"the answer is {media_type(seen) or 'of no media type'}, not an event stream")
     content = seen.exchange.content.removeprefix(b"\xef\xbb\xbf")
@@ -173,7 +173,9 @@ def ids_stable(seen: Observation) -> None:
     chunks = [value for value in grammar_of(seen).values(seen.frames) if value.get("choices")]
     for name in ("id", "model", "created"):
         told = {str(chunk[name]) for chunk in chunks if chunk.get(name)}
-        require(len(told) <= 1, expected=f"one {name}", observed=sorted(told))
+        if not told:
+            unjudgeable(f"no chunk has {name}")
+        require(len(told) == 1, expected=f"one {name}", observed=sorted(told))
 
 
 @check("stream.block_index", capability="streaming", scenarios=STREAMED, protocols=MESSAGES, source=_MESSAGES)
@@ -269,4 +271,5 @@ def _form(turn: Turn) -> tuple[tuple[str, ...], object, bool]:
 def error_before_start(seen: Observation) -> None:
     """A streaming request that is refused before its stream begins MUST be answered with JSON."""
     found = media_type(seen)
-    require(found == "application/json", expected="application/json", observed=found, at="content-type")
+    told = found == "application/json" or found.endswith("+json")
+    require(told, expected="application/json", observed=found, at="content-type")

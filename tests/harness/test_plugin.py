@@ -242,3 +242,37 @@ def test_an_import_is_light(pytester: pytest.Pytester, module: str, heavy: str) 
     program = f"import sys, {module}; sys.exit(' '.join({set(heavy.split())!r} & sys.modules.keys()) or 0)"
     result = pytester.run(sys.executable, "-c", program)
     assert result.ret == 0, result.stderr.str()
+
+
+def test_a_missing_body_is_told_by_its_own_cells(project: pytest.Pytester) -> None:
+    """A broken exchange makes its own cells errored, with the file's name; the others are judged."""
+    (project.path / "exchanges/groq/openai-completions/text/1.response.body").unlink()
+    project.runpytest_inprocess("--provider=groq", "--results=out.jsonl", "-q")
+    run = results.read(project.path / "out.jsonl")
+    told = {(each.scenario, each.verdict) for each in run.results if each.verdict in ("errored", "failed")}
+    assert told == {("text", "errored")}
+    assert all("1.response.body" in each.reason for each in run.results if each.verdict == "errored")
+    assert any(each.scenario == "text_stream" and each.verdict == "passed" for each in run.results)
+
+
+@pytest.mark.parametrize("arguments", [("--collect-only",), ("-k", "nothing is called this")])
+def test_a_run_that_judged_nothing_keeps_the_old_results(
+    project: pytest.Pytester, arguments: tuple[str, ...]
+) -> None:
+    """A result file is replaced only by results."""
+    old = project.path / "out.jsonl"
+    old.write_text("what was there\n")
+    project.runpytest_inprocess("--provider=groq", "--results=out.jsonl", "-q", *arguments)
+    assert old.read_text() == "what was there\n"
+
+
+def test_a_broken_file_of_a_named_catalog_is_not_green(project: pytest.Pytester) -> None:
+    """The other files are used, the broken one is told with its key, and the run fails."""
+    folder = project.mkdir("mine")
+    (folder / "mine.toml").write_text('id = "mine"\nsurprise = 1\n')
+    result = project.runpytest_inprocess("--catalog=mine", "--provider=groq", "--scenario=text", "-q")
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["*mine.toml*surprise*", "*passed*"])
+    result = project.runpytest_inprocess("--catalog=mine", "--provider=mine", "-q")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*no provider is named 'mine'*mine.toml*"])

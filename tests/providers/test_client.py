@@ -281,7 +281,7 @@ def test_a_broken_connection_before_output_is_retried(ask: Callable[..., Turn]) 
         ({"retry-after": "7"}, 7.0),
         ({"Retry-After": "0.25"}, 0.25),
         ({"retry-after-ms": "1500", "retry-after": "9"}, 1.5),
-        ({"retry-after": "-3"}, 0.0),
+        ({"retry-after": "-3"}, 0.5),
         ({"retry-after": "soon"}, 0.5),
         ({"retry-after": "Mon, 01 Jan 99999999999999 00:00:00 GMT"}, 0.5),
         ({"retry-after": "nan"}, 0.5),
