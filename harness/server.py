@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import h11
 import msgspec
+from msgspec.structs import replace
 
 from harness.errors import HarnessError, RecordingError, UnusableInput
 from harness.exchange import Exchange
@@ -68,13 +69,18 @@ class Server:
         self._speed = speed
         self._server: asyncio.Server | None = None
         self._open: dict[asyncio.Task[None], _Connection] = {}
-        self.entries: deque[Entry] = deque(maxlen=_KEPT_REQUESTS)
+        self._asked: deque[tuple[Request, Exchange, str]] = deque(maxlen=_KEPT_REQUESTS)
         self.misses = 0
 
     @property
     def port(self) -> int:
         """The port it listens on."""
         return self._port
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The journal: the last requests, oldest first. Redacted when it is read, for that takes its time."""
+        return tuple(_entry(*each) for each in self._asked)
 
     @property
     def url(self) -> str:
@@ -120,7 +126,7 @@ class Server:
 
     def forget(self) -> None:
         """Empty the journal and begin every story again."""
-        self.entries.clear()
+        self._asked.clear()
         self.misses = 0
         self._shelf.rewind()
 
@@ -146,7 +152,8 @@ class Server:
             status = 500 if isinstance(fault, RecordingError) else 404
             exchange, miss = _plain(status, str(fault)), str(fault)
         self.misses += bool(miss)
-        self.entries.append(_entry(request, exchange, miss))
+        shown = replace(request, content=request.content[:_SHOWN_BYTES])
+        self._asked.append((shown, exchange, miss))
         return exchange
 
     def control(self, request: Request) -> Exchange | None:
@@ -157,7 +164,7 @@ class Server:
         if parts.path == f"{CONTROL}journal" and request.method in ("GET", "DELETE"):
             if request.method == "DELETE":
                 self.forget()
-            return _json(200, {"misses": self.misses, "requests": [*self.entries]})
+            return _json(200, {"misses": self.misses, "requests": self.entries})
         if parts.path == CONTROL and request.method == "GET":
             return _json(200, self.ready())
         return _plain(404, f"expected GET or DELETE of {CONTROL}journal")
@@ -299,7 +306,7 @@ def _asked(head: h11.Request, content: bytes) -> Request:
 
 def _entry(request: Request, exchange: Exchange, miss: str) -> Entry:
     secrets = sent_secrets(request.url, request.headers)
-    body = redact(request.content[:_SHOWN_BYTES], secrets).content
+    body = redact(request.content, secrets).content
     return Entry(
         method=request.method,
         url=redact(redacted_url(request.url).encode(), secrets).content.decode(),
@@ -319,7 +326,7 @@ def _plain(status: int, message: str) -> Exchange:
 
 
 def _json(status: int, value: object) -> Exchange:
-    return msgspec.structs.replace(_OWN, status=status, content=msgspec.json.encode(value))
+    return replace(_OWN, status=status, content=msgspec.json.encode(value))
 
 
 _OWN = Exchange(

@@ -13,7 +13,7 @@ no socket.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from pathlib import Path
@@ -27,13 +27,15 @@ from harness.emulators import EMULATORS
 from harness.errors import UnmatchedRequest, UnusableInput
 from harness.exchange import Exchange, load, walk
 from harness.faults import FAULTS
-from harness.matching import match
-from harness.redaction import redact, redacted_url
+from harness.matching import match, telling
+from harness.redaction import redact, redacted_headers, redacted_url
 from providers.call import Call, user
 from providers.errors import ConfigurationError
 from providers.protocols import PROTOCOLS
 from providers.schema import Catalog
 from providers.wire import Refused, Request
+
+_REMEMBERED_BYTES = 64 * 1024  # a longer request is matched anew each time
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -71,7 +73,7 @@ class Shelf:
         self._root = root
         self._fault = fault
         self._strict = strict
-        self._turns: dict[tuple[object, ...], int] = {}
+        self._turns: dict[str, int] = {}
         self._places: dict[tuple[str, str], list[str]] = {}
         for provider, protocol, scenario in walk(root):
             if not providers or any(fnmatchcase(provider, glob) for glob in providers):
@@ -80,6 +82,8 @@ class Shelf:
             raise UnusableInput("there is nothing to serve", seen=", ".join(providers), where=str(root))
         self._loaded = lru_cache(maxsize=None)(self._load)
         self._hosts = lru_cache(maxsize=1)(self._by_host)
+        self._bases = lru_cache(maxsize=None)(self._base_urls)
+        self._matched = lru_cache(maxsize=1000)(self._match)
 
     @property
     def endpoints(self) -> tuple[str, ...]:
@@ -101,7 +105,8 @@ class Shelf:
         if at_host:
             host = urlsplit(at_host[0].request.url)
             url = parts._replace(scheme=host.scheme, netloc=host.netloc).geturl()
-            return self._found(replace(request, url=url), at_host, self._fault)
+            first, same, miss = _found(replace(request, url=url), at_host)
+            return self._refused(first, miss) if miss else self._next(same, self._fault)
         raise _nowhere(request)
 
     def _at(self, address: _Address, request: Request, query: str) -> Answer:
@@ -113,17 +118,26 @@ class Shelf:
             if not told or (address.fault and address.fault not in FAULTS):
                 raise _nowhere(request)
             return self._story(address, request, query, told, fault)
-        candidates = [replace(request, url=base + address.rest + query) for base in self._bases(*place)]
-        misses = [self._found(each, recorded, fault) for each in candidates]
-        return next((each for each in misses if not each.miss), misses[0])
+        fields = tuple(pair for pair in redacted_headers(request.headers) if telling(*pair))
+        find = self._matched if len(request.content) <= _REMEMBERED_BYTES else self._match
+        first, same, miss = find(place, replace(request, headers=fields), address.rest + query)
+        return self._refused(first, miss) if miss else self._next(same, fault)
+
+    def _match(
+        self, place: tuple[str, str], request: Request, rest: str
+    ) -> tuple[Exchange, tuple[Exchange, ...], str]:
+        """The exchange that is nearest, all of its request, and why it is not the recorded one."""
+        recorded = self._loaded(*place)
+        found = [_found(replace(request, url=base + rest), recorded) for base in self._bases(*place)]
+        return next((each for each in found if not each[2]), found[0])
 
     def _story(
         self, address: _Address, request: Request, query: str, told: list[Exchange], fault: str
     ) -> Answer:
-        key = (address.provider, address.protocol, address.scenario, fault)
+        key = f"{told[0].id}+{fault}"
         number = self._turns.get(key, 0)
         exchange = told[number % len(told)]
-        base = next(self._bases(address.provider, address.protocol))
+        base = self._bases(address.provider, address.protocol)[0]
         try:
             match(replace(request, url=base + address.rest + query), [exchange])
             miss = ""
@@ -134,15 +148,9 @@ class Shelf:
         self._turns[key] = number + 1
         return Answer(_faulty(exchange, fault), miss)
 
-    def _found(self, request: Request, recorded: Sequence[Exchange], fault: str) -> Answer:
-        alike = [each for each in recorded if each.request.content == request.content]
-        try:
-            first = match(request, alike or recorded)
-        except UnmatchedRequest as unmatched:
-            nearest = next((each for each in recorded if each.id == unmatched.nearest), recorded[0])
-            return self._refused(nearest, _explained(unmatched))
-        same = [each for each in recorded if each.status < 400 and each.request == first.request] or [first]
-        key = (first.provider, first.protocol, first.request)
+    def _next(self, same: Sequence[Exchange], fault: str) -> Answer:
+        """The next of the recordings of one request."""
+        key = same[0].id
         number = self._turns.get(key, 0)
         self._turns[key] = number + 1
         return Answer(_faulty(same[number % len(same)], fault))
@@ -162,7 +170,7 @@ class Shelf:
         found = [each for name in scenarios for each in load(self._root, provider, protocol, name)]
         return tuple(sorted(found, key=lambda each: each.status >= 400))
 
-    def _bases(self, provider: str, protocol: str) -> Iterator[str]:
+    def _base_urls(self, provider: str, protocol: str) -> tuple[str, ...]:
         """What an endpoint's paths follow: its base URL, then the origins of its recordings, for services
         that stand beside it."""
         recorded = self._loaded(provider, protocol)
@@ -177,7 +185,7 @@ class Shelf:
         for each in recorded:
             parts = urlsplit(each.request.url)
             found[f"{parts.scheme}://{parts.netloc}"] = None
-        yield from found
+        return tuple(found)
 
     def _by_host(self) -> dict[str, list[Exchange]]:
         found: dict[str, list[Exchange]] = {}
@@ -194,6 +202,18 @@ def _address(path: str) -> _Address | None:
         first, _, rest = rest.partition("/")
     protocol, slash, rest = rest.partition("/")
     return _Address(first, protocol, slash + rest, scenario, fault) if protocol else None
+
+
+def _found(request: Request, recorded: Sequence[Exchange]) -> tuple[Exchange, tuple[Exchange, ...], str]:
+    """The exchange that is nearest, all of its request, and why it is not the recorded one."""
+    alike = [each for each in recorded if each.request.content == request.content]
+    try:
+        first = match(request, alike or recorded)
+    except UnmatchedRequest as unmatched:
+        nearest = next((each for each in recorded if each.id == unmatched.nearest), recorded[0])
+        return nearest, (), _explained(unmatched)
+    same = tuple(each for each in alike if each.status < 400 and each.request == first.request)
+    return first, same or (first,), ""
 
 
 def _faulty(exchange: Exchange, fault: str) -> Exchange:

@@ -216,3 +216,24 @@ def test_a_live_run_writes_no_fixture(project: pytest.Pytester) -> None:
             "--live", "--provider=groq", "--scenario=text_stream", f"--base-url={base_url}"
         )
     assert {path: path.read_bytes() for path in place.rglob("*.*") if path.is_file()} == before
+
+
+def test_an_interrupted_run_leaves_its_results(project: pytest.Pytester) -> None:
+    """Ctrl-C after some checks: the result file is whole and holds what was judged."""
+    project.makeconftest(
+        """
+        seen = []
+
+        def pytest_runtest_logreport(report):
+            seen.append(report)
+            if len(seen) == 5:
+                raise KeyboardInterrupt
+        """
+    )
+    with vendor() as base_url:
+        result = project.runpytest_subprocess(
+            "--live", "--provider=groq", "--scenario=text_stream", f"--base-url={base_url}",
+            "--results=out.jsonl", "-p", "no:xdist",
+        )  # fmt: skip
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    assert 4 <= len(results.read(project.path / "out.jsonl").results) <= 5
