@@ -36,7 +36,7 @@ CHAIN = (
     "AWS_CONFIG_FILE",
     "AWS_SHARED_CREDENTIALS_FILE",
 )
-_REGION = re.compile(r"[a-z-]+\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d+)\.")
+_REGION = re.compile(r"(?:vpce-[a-z0-9-]+\.)?[a-z-]+\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d+)\.")
 _STAMP = "%Y%m%dT%H%M%SZ"
 # What a client or a proxy writes or rewrites after signing.
 _UNSIGNED = ("accept-encoding", "connection", "content-length", "host", "user-agent")

@@ -9,6 +9,7 @@ import msgspec
 
 from providers.call import Effort
 from providers.protocols.anthropic_messages.deviations import Deviations as Claude
+from providers.protocols.bedrock_converse import profiles
 
 NAME = "bedrock-converse"
 
@@ -29,6 +30,7 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Where models or hosts differ. Models are named by globs over the id without its geography.
 
     ``profile_families``: beginnings of the ids that are asked for through an inference profile.
+    ``region``: the one whose profiles are asked for, at a host that does not name its own.
     ``thinking``: the member of ``additionalModelRequestFields`` that asks a model to think, by the first
     glob that matches; other models cannot be asked. ``efforts``: the word for an effort; Claude has its own.
     ``claude``: how the Claude models take thinking and sampling, in their own protocol's words.
@@ -39,7 +41,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``strict_tools``: models that take a tool's ``strict``.
     """
 
-    profile_families: tuple[str, ...] = ("anthropic.claude-", "deepseek.")
+    profile_families: tuple[str, ...] = profiles.FAMILIES
+    region: str | None = None
     thinking: Mapping[str, ThinkingField] = msgspec.field(default_factory=lambda: dict(_THINKING))
     efforts: Mapping[Effort, str] = msgspec.field(default_factory=lambda: dict(_EFFORTS))
     claude: Claude = msgspec.field(default_factory=Claude)

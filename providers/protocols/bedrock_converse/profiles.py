@@ -6,6 +6,15 @@ geography before it. An id that has a geography already, an ARN and a name of th
 Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html (Supported
 cross-Region inference profiles), read 2026-11-21: the newer Claude models have profiles of their own for
 Japan and Australia, and in the other regions of Asia the global one; older models have one for all of Asia.
+An interface endpoint's host has the region in its name, too; a proxy's has none, and the region is told.
+
+That a family has no on-demand throughput of its own is Bedrock's answer ("Retry your request with the ID or
+ARN of an inference profile"), told for Llama 3.2 (langchain-ai/langchain-aws#258), Llama 4
+(anomalyco/opencode#2589), DeepSeek R1 (Mintplex-Labs/anything-llm#3441) and Nova 2 Lite
+(earendil-works/pi#7311). Nova Premier has profiles only in
+https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-supported.html; ListFoundationModels says
+INFERENCE_PROFILE of Llama 3.3, Palmyra X and Pixtral Large, as public lists of its answers tell. All read
+2026-11-21.
 """
 
 from __future__ import annotations
@@ -15,6 +24,17 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit
 
+FAMILIES = (
+    "anthropic.claude-",
+    "amazon.nova-2-lite",
+    "amazon.nova-premier",
+    "deepseek.r1",
+    "meta.llama3-2",
+    "meta.llama3-3",
+    "meta.llama4",
+    "mistral.pixtral-large",
+    "writer.palmyra-x",
+)
 GEOGRAPHIES = ("us-gov", "us", "eu", "apac", "jp", "au", "global")
 _ELSEWHERE = "us"
 _BY_REGION: tuple[tuple[str, str], ...] = (
@@ -33,16 +53,19 @@ _OWN_GEOGRAPHY: Mapping[str, str] = {
     "ap-southeast-2": "au",
     "ap-southeast-4": "au",
 }
-_WITHOUT_APAC = ("anthropic.claude-opus-*", "anthropic.claude-[a-z]*-[5-9]*")
+_WITHOUT_APAC = ("anthropic.claude-opus-*", "anthropic.claude-[a-z]*-[5-9]*", "amazon.nova-2-lite*")
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z-]+:([a-z0-9-]+):")
-_HOST = re.compile(r"bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)")
+_HOST = re.compile(
+    r"(?:vpce-[a-z0-9-]+\.)?bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\."
+    r"(?:(?:vpce\.)?amazonaws\.com(?:\.cn)?|api\.aws)"
+)
 
 
-def region_of(base_url: str, model: str = "") -> str | None:
-    """The region a request goes to: the ARN's, else that of the vendor's own host; None for another host."""
+def region_of(base_url: str, model: str = "", told: str | None = None) -> str | None:
+    """The region a request goes to: the ARN's, else that of the vendor's own host, else the ``told`` one."""
     arn = _ARN.match(model)
     host = _HOST.fullmatch(urlsplit(base_url).hostname or "")
-    return arn[1] if arn else host[1] if host else None
+    return arn[1] if arn else host[1] if host else told or None
 
 
 def geography(model: str, region: str) -> str:

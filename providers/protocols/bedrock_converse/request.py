@@ -42,14 +42,16 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     _mark(body, call, model, deviations)
     sent = {name: value for name, value in body.items() if value is not None}
     sent.update(call.extra_body)
-    url = located(call, endpoint, STREAM if call.stream else WHOLE, deviations.profile_families)
+    path = STREAM if call.stream else WHOLE
+    url = located(call, endpoint, path, deviations.profile_families, deviations.region)
     return Request("POST", url, headers(call, endpoint), jsontext.write(sent))
 
 
-def located(call: Call, endpoint: Endpoint, path: str, families: tuple[str, ...]) -> str:
+def located(call: Call, endpoint: Endpoint, path: str, families: tuple[str, ...], told: str | None) -> str:
     """The URL of ``path`` for the call's model, through an inference profile where it needs one."""
-    region = profiles.region_of(endpoint.base_url, call.model)
-    return endpoint.url(path, profiles.in_path(profiles.profile(call.model, region, families)))
+    region = profiles.region_of(endpoint.base_url, call.model, told)
+    model = profiles.profile(call.model, region, families)
+    return endpoint.url(path, profiles.in_path(model))
 
 
 def headers(call: Call, endpoint: Endpoint) -> Headers:

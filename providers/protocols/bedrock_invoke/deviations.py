@@ -5,18 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from providers.protocols import anthropic_messages
+from providers.protocols.bedrock_converse import profiles
 
 NAME = "bedrock-invoke"
 
 
 class Deviations(anthropic_messages.Deviations, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Anthropic's, with other defaults, and one of Bedrock's own.
+    """Anthropic's, with other defaults, and two of Bedrock's own.
 
     ``profile_families``: beginnings of the ids that are asked for through an inference profile.
+    ``region``: the one whose profiles are asked for, at a host that does not name its own.
     """
 
     hosted_version: str | None = "bedrock-2023-05-31"
-    profile_families: tuple[str, ...] = ("anthropic.claude-", "deepseek.")
+    profile_families: tuple[str, ...] = profiles.FAMILIES
+    region: str | None = None
 
 
 def known(deviations: Any) -> Deviations:

@@ -33,5 +33,6 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     kept = replace(
         call, extra_headers=tuple(pair for pair in call.extra_headers if pair[0].lower() != "anthropic-beta")
     )
-    url = located(call, endpoint, STREAM if call.stream else WHOLE, deviations.profile_families)
+    path = STREAM if call.stream else WHOLE
+    url = located(call, endpoint, path, deviations.profile_families, deviations.region)
     return Request("POST", url, headers(kept, endpoint), jsontext.write(body))

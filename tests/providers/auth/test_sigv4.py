@@ -130,11 +130,20 @@ def test_a_byte_of_the_body_changes_the_signature() -> None:
         (CONVERSE, KEYS, "eu-west-1"),
         ("https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com/x", KEYS, "us-gov-west-1"),
         ("https://bedrock-runtime.cn-north-1.amazonaws.com.cn/x", KEYS, "cn-north-1"),
+        ("https://vpce-0a1b.bedrock-runtime.eu-west-1.vpce.amazonaws.com/x", KEYS, "eu-west-1"),
         ("https://proxy.example/x", AWSKeys("a", "s", region="ap-south-1"), "ap-south-1"),
         ("https://proxy.example/x", KEYS, "us-east-1"),
         ("https://x.eu-west-1.example.com/x", KEYS, "us-east-1"),
     ],
-    ids=["the host", "fips", "China", "the keys' own", "nobody says", "not a host of AWS"],
+    ids=[
+        "the host",
+        "fips",
+        "China",
+        "an interface endpoint",
+        "the keys' own",
+        "nobody says",
+        "not a host of AWS",
+    ],
 )
 def test_the_region_is_the_addresss_own(url: str, keys: AWSKeys, region: str) -> None:
     """A request is signed for the region in AWS's host name, else the keys', else the default."""

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from providers import credentials, schema
 from providers.call import (
     Call,
     Document,
@@ -50,6 +51,7 @@ from providers.errors import (
 )
 from providers.events import Assembler, Drift, Event, Start, Turn
 from providers.listen import Listener
+from providers.protocols import PROTOCOLS
 from providers.protocols.bedrock_converse import PROTOCOL, Deviations, build, error, profiles
 from providers.wire import Endpoint, Frame, Request, header
 from tests import strategies
@@ -152,6 +154,15 @@ def test_settings_have_their_places() -> None:
         ),
         ("mx-central-1", HAIKU, f"us.{HAIKU}"),
         ("eu-west-1", "deepseek.r1-v1:0", "eu.deepseek.r1-v1:0"),
+        ("us-east-1", "deepseek.v3.2", "deepseek.v3.2"),
+        ("us-west-2", "meta.llama4-scout-17b-instruct-v1:0", "us.meta.llama4-scout-17b-instruct-v1:0"),
+        ("us-east-1", "meta.llama3-3-70b-instruct-v1:0", "us.meta.llama3-3-70b-instruct-v1:0"),
+        ("us-east-1", "meta.llama3-70b-instruct-v1:0", "meta.llama3-70b-instruct-v1:0"),
+        ("eu-west-3", "mistral.pixtral-large-2502-v1:0", "eu.mistral.pixtral-large-2502-v1:0"),
+        ("us-east-1", "amazon.nova-premier-v1:0", "us.amazon.nova-premier-v1:0"),
+        ("us-west-2", "writer.palmyra-x5-v1:0", "us.writer.palmyra-x5-v1:0"),
+        ("us-west-2", "writer.palmyra-vision-7b", "writer.palmyra-vision-7b"),
+        ("ap-northeast-1", "amazon.nova-2-lite-v1:0", "jp.amazon.nova-2-lite-v1:0"),
         ("eu-west-1", NOVA, NOVA),
         ("eu-west-1", f"us.{HAIKU}", f"us.{HAIKU}"),
         ("eu-west-1", f"global.{HAIKU}", f"global.{HAIKU}"),
@@ -180,9 +191,32 @@ def test_the_profile_stands_in_the_path() -> None:
     )
 
 
+@pytest.mark.parametrize("protocol", ["bedrock-converse", "bedrock-invoke"])
+@pytest.mark.parametrize(
+    ("address", "region", "expected"),
+    [
+        ("https://proxy.example/aws", "eu-west-1", "eu."),
+        ("https://proxy.example/aws", "", "us."),
+        ("https://vpce-0a1b.bedrock-runtime.eu-west-1.vpce.amazonaws.com", "us-east-1", "eu."),
+    ],
+)
+def test_a_told_region_decides_the_profile_at_a_proxy(
+    protocol: str, address: str, region: str, expected: str
+) -> None:
+    """AWS_REGION, or its default, names the profile where the address tells no region."""
+    provider = schema.get("amazon-bedrock")
+    environ = {"AWS_ENDPOINT_URL_BEDROCK_RUNTIME": address, "AWS_REGION": region}
+    endpoint = provider.endpoint(protocol, HAIKU, values=credentials.values(provider, environ))
+    request = PROTOCOLS[protocol].build(Call(model=HAIKU, messages=(user("Hi"),)), endpoint)
+    assert request.url.startswith(f"{address}/model/{expected}anthropic.claude-haiku")
+    named = PROTOCOLS[protocol].build(Call(model=f"global.{HAIKU}", messages=(user("Hi"),)), endpoint)
+    assert named.url.startswith(f"{address}/model/global.anthropic.claude-haiku")
+
+
 @pytest.mark.parametrize(
     ("base_url", "model", "region"),
     [
+        ("https://vpce-0a1b-2c3d.bedrock-runtime.eu-west-1.vpce.amazonaws.com", NOVA, "eu-west-1"),
         (HOST, NOVA, "us-east-1"),
         ("https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com", NOVA, "us-gov-west-1"),
         ("https://bedrock-runtime.cn-north-1.amazonaws.com.cn", NOVA, "cn-north-1"),
