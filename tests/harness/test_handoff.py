@@ -6,6 +6,7 @@ from datetime import date
 from functools import cache
 
 import pytest
+from msgspec.structs import replace
 
 from harness import fixtures
 from harness.emulators import EMULATORS
@@ -30,7 +31,29 @@ SAID = Turn(
     usage=Usage(input_tokens=10, output_tokens=9),
     id="handoff-1",
 )
+SIGNED = {
+    "anthropic-messages",
+    "azure-openai-responses",
+    "bedrock-converse",
+    "bedrock-invoke",
+    "google-generative-ai",
+    "google-vertex",
+    "openai-codex-responses",
+    "openai-completions",
+    "openai-responses",
+}
 PARIS = user("What is the weather in Paris?")
+# Protocols that no provider of the catalog speaks.
+UNDECLARED = {
+    "google-gemini-cli": Endpoint(
+        provider="code-assist", protocol="google-gemini-cli", base_url="https://code-assist.example"
+    ),
+    "google-interactions": Endpoint(
+        provider="interactions",
+        protocol="google-interactions",
+        base_url="https://interactions.example/v1beta",
+    ),
+}
 
 
 @cache
@@ -48,7 +71,15 @@ def endpoints() -> dict[str, tuple[Endpoint, str, bool]]:
             sees = "image" in model.input and bool(provider.offered.get("vision"))
             name = f"{provider.id}/{declared.protocol}"
             found.setdefault((declared.protocol, str(endpoint.deviations)), (name, endpoint, model.id, sees))
-    return {name: (endpoint, model, sees) for name, endpoint, model, sees in found.values()}
+    undeclared = {
+        f"{each.provider}/{protocol}": (
+            replace(each, deviations=PROTOCOLS[protocol].deviations()),
+            "gemini-3-pro-preview",
+            True,
+        )
+        for protocol, each in UNDECLARED.items()
+    }
+    return {name: (endpoint, model, sees) for name, endpoint, model, sees in found.values()} | undeclared
 
 
 @cache
@@ -96,20 +127,25 @@ def history(said: Message, *, sees: bool) -> tuple[Message, ...]:
     )
 
 
+def going_on(said: Message, endpoint: Endpoint, model: str, *, sees: bool) -> Request:
+    """The request that goes on with the history at ``model``."""
+    call = Call(
+        model=model,
+        messages=history(said, sees=sees),
+        tools=(WEATHER,),
+        stream=True,
+        max_output_tokens=512,
+    )
+    return PROTOCOLS[endpoint.protocol].build(call, endpoint)
+
+
 @pytest.mark.parametrize("source", sorted(endpoints()))
 def test_every_endpoint_accepts_the_history_of(source: str) -> None:
     """Every other endpoint's emulator accepts the history, and gets no signature of this one."""
     said = answer(source)
     refused = []
     for name, (endpoint, model, sees) in endpoints().items():
-        call = Call(
-            model=model,
-            messages=history(said, sees=sees),
-            tools=(WEATHER,),
-            stream=True,
-            max_output_tokens=512,
-        )
-        request = PROTOCOLS[endpoint.protocol].build(call, endpoint)
+        request = going_on(said, endpoint, model, sees=sees)
         violations = EMULATORS[endpoint.protocol].judge(request, endpoint)
         foreign = (endpoint.provider, endpoint.protocol) != (said.provider, said.protocol)
         leaked = foreign and SIGNATURE.encode() in request.content
@@ -118,7 +154,26 @@ def test_every_endpoint_accepts_the_history_of(source: str) -> None:
     assert not refused
 
 
+@pytest.mark.parametrize("source", sorted(endpoints()))
+def test_a_second_model_gets_no_signature(source: str) -> None:
+    """A history of another model, or of one unknown, is accepted without what that model signed."""
+    endpoint, model, sees = endpoints()[source]
+    for other in ("another-model", ""):
+        request = going_on(replace(answer(source), model=other), endpoint, model, sees=sees)
+        assert not EMULATORS[endpoint.protocol].judge(request, endpoint)
+        assert SIGNATURE.encode() not in request.content
+
+
+def test_the_same_model_gets_its_signature_back() -> None:
+    """Where reasoning is signed and goes back, the model that said it gets the signature as it was."""
+    protocols = set()
+    for name, (endpoint, model, sees) in endpoints().items():
+        request = going_on(answer(name), endpoint, model, sees=sees)
+        if SIGNATURE.encode() in request.content:
+            protocols.add(endpoint.protocol)
+    assert protocols >= SIGNED
+
+
 def test_each_protocol_with_an_emulator_takes_part() -> None:
-    """The proof covers every protocol that has an emulator and a provider."""
-    spoken = {protocol for provider in schema.all() for protocol in provider.protocols}
-    assert {endpoint.protocol for endpoint, _, _ in endpoints().values()} == spoken & set(EMULATORS)
+    """The proof covers every protocol that has an emulator."""
+    assert {endpoint.protocol for endpoint, _, _ in endpoints().values()} == set(EMULATORS)
