@@ -6,6 +6,8 @@
 - a call without a result gets one that says so (``NO_RESULT``);
 - a call id that is missing, or not of the vendor's form, is replaced in the call and in its result.
 
+Reasoning and signatures may only go back to who said them (``said_by``).
+
 How the mended turns look on the wire is the protocol's business.
 """
 
@@ -21,6 +23,7 @@ import msgspec
 
 from providers import jsontext
 from providers.call import Image, Message, Part, Text, ToolCall, ToolResult
+from providers.wire import Endpoint
 
 NO_RESULT = "No result: the tool was not run."
 
@@ -81,6 +84,12 @@ class Ids:
             number, digit = divmod(number, len(_ALPHABET))
             letters.append(_ALPHABET[digit])
         return "".join(letters)
+
+
+def said_by(message: Message, endpoint: Endpoint, model: str) -> bool:
+    """Whether ``model``, as asked, said it at this provider in this protocol; False where one is unknown."""
+    speaker = (message.provider, message.protocol, message.model)
+    return all(speaker) and speaker == (endpoint.provider, endpoint.protocol, model)
 
 
 def mended(messages: Iterable[Message], ids: Ids) -> Iterator[Mended]:

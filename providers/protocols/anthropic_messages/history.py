@@ -1,7 +1,7 @@
 """A conversation in the order and shape the vendor takes.
 
 Messages of one role are merged, results without a call are dropped, calls without a result get an error
-result, ids are made to match, and thinking goes back only to the endpoint that said it.
+result, ids are made to match, and thinking goes back only to the model that said it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from providers.call import JSON, Document, Image, Message, Opaque, Reasoning, Text, ToolCall, ToolResult
 from providers.protocols.anthropic_messages.deviations import NAME, Deviations
+from providers.protocols.mending import said_by
 from providers.wire import Endpoint
 
 Block: TypeAlias = dict[str, Any]  # a content block, a message or a tool, as it is sent
@@ -51,8 +52,9 @@ class _Run:
 class History:
     """The conversation as the vendor takes it: ``add`` each message, then ``finish``."""
 
-    def __init__(self, endpoint: Endpoint, deviations: Deviations) -> None:
+    def __init__(self, endpoint: Endpoint, deviations: Deviations, model: str) -> None:
         self._endpoint = endpoint
+        self._model = model
         self._deviations = deviations
         self._runs: list[_Run] = []
         self._awaited: list[_Awaited] = []
@@ -125,7 +127,7 @@ class History:
         return [block]
 
     def _add_assistant(self, message: Message) -> None:
-        own = message.provider == self._endpoint.provider and message.protocol == self._endpoint.protocol
+        own = said_by(message, self._endpoint, self._model)
         answering = bool(self._runs) and self._runs[-1].role == "assistant"
         blocks: list[Block] = []
         awaited: list[_Awaited] = []

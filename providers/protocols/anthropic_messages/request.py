@@ -20,7 +20,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     """The request for ``call``. Raises UnsupportedFeature for what the protocol cannot say."""
     deviations = known(endpoint.deviations)
     _refuse_unsayable(call, endpoint, deviations)
-    history = History(endpoint, deviations)
+    history = History(endpoint, deviations, call.model)
     for message in call.messages:
         history.add(message)
     messages = history.finish()

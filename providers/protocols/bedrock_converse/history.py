@@ -1,7 +1,7 @@
 """A conversation in the order and shape Converse takes.
 
 Messages of one role are merged, results without a call are dropped, calls without a result get an error
-result, ids and names are made to match, and reasoning goes back only to the endpoint that said it.
+result, ids and names are made to match, and reasoning goes back only to the model that said it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from providers.call import JSON, Document, Image, Message, Opaque, Reasoning, Text, ToolCall, ToolResult
 from providers.errors import UnsupportedFeature
 from providers.protocols.bedrock_converse.deviations import NAME
+from providers.protocols.mending import said_by
 from providers.wire import Endpoint
 
 Block: TypeAlias = dict[str, Any]  # a content block, a message or a tool, as it is sent
@@ -73,8 +74,9 @@ class History:
     ``signed``: the model takes reasoning back with its signature only; another takes it without.
     """
 
-    def __init__(self, endpoint: Endpoint, *, signed: bool) -> None:
+    def __init__(self, endpoint: Endpoint, model: str, *, signed: bool) -> None:
         self._endpoint = endpoint
+        self._model = model
         self._signed = signed
         self._runs: list[_Run] = []
         self._awaited: list[_Awaited] = []
@@ -141,7 +143,7 @@ class History:
         return [_result(call.wire_id, content or [{"text": empty}], result.is_error)]
 
     def _add_assistant(self, message: Message) -> None:
-        own = message.provider == self._endpoint.provider and message.protocol == self._endpoint.protocol
+        own = said_by(message, self._endpoint, self._model)
         answering = bool(self._runs) and self._runs[-1].role == "assistant"
         blocks: list[Block] = []
         awaited: list[_Awaited] = []

@@ -25,7 +25,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     deviations = known(endpoint.deviations)
     model = profiles.bare(call.model)
     _refuse_unsayable(call, endpoint, model, deviations)
-    history = History(endpoint, signed=matches(model, deviations.signed_thinking))
+    history = History(endpoint, call.model, signed=matches(model, deviations.signed_thinking))
     for message in call.messages:
         history.add(message)
     messages = history.finish()

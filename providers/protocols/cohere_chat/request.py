@@ -14,7 +14,7 @@ from providers import jsontext
 from providers.call import Call, Document, Image, Message, Named, Opaque, Part, Reasoning, Text, Tool
 from providers.errors import UnsupportedFeature
 from providers.protocols.cohere_chat.deviations import Deviations
-from providers.protocols.mending import Answered, Ids, Mended, arguments_of, data_url, mended
+from providers.protocols.mending import Answered, Ids, Mended, arguments_of, data_url, mended, said_by
 from providers.wire import Endpoint, Headers, Request
 
 NAME = "cohere-chat"
@@ -118,13 +118,13 @@ def _messages(call: Call, endpoint: Endpoint, deviations: Deviations) -> Iterato
         if said.message.role == "user":
             yield {"role": "user", "content": _content(said.message.parts, endpoint, deviations)}
         else:
-            yield _assistant(said, endpoint, deviations)
+            yield _assistant(said, call.model, endpoint, deviations)
             yield from _results(said.calls, endpoint, deviations)
 
 
-def _assistant(said: Mended, endpoint: Endpoint, deviations: Deviations) -> Object:
+def _assistant(said: Mended, model: str, endpoint: Endpoint, deviations: Deviations) -> Object:
     message = said.message
-    ours = message.provider == endpoint.provider and not message.aborted
+    ours = said_by(message, endpoint, model) and not message.aborted
     wired: Object = {"role": "assistant"}
     thinking = _thoughts(message) if ours and deviations.thinking else []
     if thinking:

@@ -26,6 +26,7 @@ from providers.protocols.google_generative_ai.deviations import Deviations
 from providers.protocols.google_generative_ai.history import Exchange, exchanges
 from providers.protocols.google_generative_ai.subset import subset
 from providers.protocols.google_generative_ai.surface import Surface
+from providers.protocols.mending import said_by
 from providers.wire import Endpoint, Request
 
 # Tokens and levels for an effort, as Google's guide and clients have them
@@ -163,7 +164,8 @@ class _History:
     def __init__(self, surface: Surface, call: Call, endpoint: Endpoint, deviations: Deviations) -> None:
         self._call = call
         self._deviations = deviations
-        self._speaker = (endpoint.provider, surface.name, _bare(call.model))
+        self._endpoint = endpoint
+        self._name = surface.name
 
     def contents(self) -> list[dict[str, Any]]:
         """In order; a message of which nothing can be said leaves no content.
@@ -190,8 +192,7 @@ class _History:
 
     def _model_parts(self, message: Message) -> list[dict[str, Any]]:
         """Reasoning and signatures go back to who made them; an aborted turn keeps its words only."""
-        own = (message.provider, message.protocol, _bare(message.model)) == self._speaker
-        own = own and not message.aborted
+        own = said_by(message, self._endpoint, self._call.model) and not message.aborted
         said: list[dict[str, Any]] = []
         unsigned = True
         for part in message.parts:
@@ -213,7 +214,7 @@ class _History:
                 yield _signed({"text": text}, signature)
             case Reasoning(text, signature) if text or signature is not None:
                 yield _signed({"text": text, "thought": True}, signature)
-            case Opaque(protocol, value) if protocol == self._speaker[1] and isinstance(value, dict):
+            case Opaque(protocol, value) if protocol == self._name and isinstance(value, dict):
                 yield value
             case Image() | Document():
                 yield from _parts((part,))
@@ -261,7 +262,3 @@ def _parts(parts: Iterable[Part]) -> list[dict[str, Any]]:
 
 def _signed(part: dict[str, Any], signature: str | None) -> dict[str, Any]:
     return part if signature is None else {**part, "thoughtSignature": signature}
-
-
-def _bare(model: str) -> str:
-    return model.rsplit("/", 1)[-1]

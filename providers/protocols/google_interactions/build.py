@@ -22,6 +22,7 @@ from providers.call import (
 from providers.errors import UnsupportedFeature
 from providers.protocols.google_generative_ai.history import Exchange, exchanges
 from providers.protocols.google_interactions.deviations import Deviations
+from providers.protocols.mending import said_by
 from providers.wire import Endpoint, Request
 
 NAME = "google-interactions"
@@ -45,10 +46,9 @@ def build(call: Call, endpoint: Endpoint) -> Request:
             "parallel_tool_calls = False (the protocol has no field for it)",
             next_step="leave it out of the call",
         )
-    speaker = (endpoint.provider, NAME, call.model)
     body = {
         "model": call.model,
-        "input": [step for part in exchanges(call.messages) for step in _steps(part, speaker)],
+        "input": [step for part in exchanges(call.messages) for step in _steps(part, endpoint, call.model)],
         "system_instruction": call.system,
         "tools": [_tool(tool.name, tool.description, tool.parameters) for tool in call.tools] or None,
         "response_format": _response_format(call),
@@ -104,9 +104,9 @@ def _tool_choice(call: Call) -> Any:
     return None if choice is None else _CHOICES[choice]
 
 
-def _steps(exchange: Exchange, speaker: tuple[str, str, str]) -> Iterator[dict[str, Any]]:
+def _steps(exchange: Exchange, endpoint: Endpoint, model: str) -> Iterator[dict[str, Any]]:
     if exchange.answer is not None:
-        yield from _answer(exchange.answer, speaker)
+        yield from _answer(exchange.answer, endpoint, model)
     for number, result in enumerate(exchange.results):
         yield _result(result, number)
     for message in exchange.questions:
@@ -115,9 +115,9 @@ def _steps(exchange: Exchange, speaker: tuple[str, str, str]) -> Iterator[dict[s
             yield {"type": "user_input", "content": content}
 
 
-def _answer(message: Message, speaker: tuple[str, str, str]) -> Iterator[dict[str, Any]]:
+def _answer(message: Message, endpoint: Endpoint, model: str) -> Iterator[dict[str, Any]]:
     """The model's steps; thoughts and signatures go back to who made them only."""
-    own = (message.provider, message.protocol, message.model) == speaker and not message.aborted
+    own = said_by(message, endpoint, model) and not message.aborted
     number = -1
     for part in message.parts:
         match part:

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from providers import jsontext
 from providers.call import Call, Document, Image, Message, Named, Part, Reasoning, Text, Tool, ToolCall
 from providers.errors import UnsupportedFeature
-from providers.protocols.mending import Answered, Ids, Mended, mended
+from providers.protocols.mending import Answered, Ids, Mended, mended, said_by
 from providers.protocols.ollama_chat.deviations import Deviations
 from providers.wire import Endpoint, Headers, Request
 
@@ -108,7 +108,7 @@ def _messages(call: Call, endpoint: Endpoint, deviations: Deviations) -> Iterato
         if said.message.role == "user":
             yield _user(said.message.parts, endpoint)
         else:
-            yield _assistant(said, endpoint, deviations)
+            yield _assistant(said, call.model, endpoint, deviations)
             yield from _results(said.calls, endpoint, deviations)
 
 
@@ -117,10 +117,11 @@ def _user(parts: Iterable[Part], endpoint: Endpoint) -> Object:
     return {"role": "user", "content": words, **({"images": images} if images else {})}
 
 
-def _assistant(said: Mended, endpoint: Endpoint, deviations: Deviations) -> Object:
+def _assistant(said: Mended, model: str, endpoint: Endpoint, deviations: Deviations) -> Object:
     message = said.message
     wired: Object = {"role": "assistant", "content": said.text}
-    thought = _thought(message) if message.provider == endpoint.provider and not message.aborted else ""
+    ours = said_by(message, endpoint, model) and not message.aborted
+    thought = _thought(message) if ours else ""
     if thought and deviations.think != "none":
         wired["thinking"] = thought
     if said.calls:

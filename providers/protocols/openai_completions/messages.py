@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from providers import jsontext
 from providers.call import JSON, Call, Document, Image, Message, Part, Reasoning, Text, ToolCall
 from providers.errors import UnsupportedFeature
-from providers.protocols.mending import Answered, Ids, Mended, arguments_of, mended
+from providers.protocols.mending import Answered, Ids, Mended, arguments_of, mended, said_by
 from providers.protocols.openai_completions.deviations import Deviations
 from providers.wire import Endpoint
 
@@ -36,7 +36,7 @@ def messages(call: Call, endpoint: Endpoint, deviations: Deviations) -> list[Obj
         if said.message.role == "user":
             wired.append({"role": "user", "content": _content(said.message.parts, endpoint, deviations)})
         else:
-            wired.append(_assistant(said, endpoint, deviations))
+            wired.append(_assistant(said, call.model, endpoint, deviations))
             wired += _results(said.calls, endpoint, deviations)
     if deviations.prefix and wired and wired[-1]["role"] == "assistant":
         wired[-1]["prefix"] = True
@@ -45,12 +45,12 @@ def messages(call: Call, endpoint: Endpoint, deviations: Deviations) -> list[Obj
     return _with_system(wired, _system(call, deviations), deviations)
 
 
-def _assistant(said: Mended, endpoint: Endpoint, deviations: Deviations) -> Object:
+def _assistant(said: Mended, model: str, endpoint: Endpoint, deviations: Deviations) -> Object:
     message = said.message
     wired: Object = {"role": "assistant", "content": said.text}
     if not said.text:
         _NO_CONTENT[deviations.content_of_calls](wired)
-    ours = message.provider == endpoint.provider and not message.aborted
+    ours = said_by(message, endpoint, model) and not message.aborted
     wired.update(_replayed(message if ours else None, deviations))
     thinking = _thinking_parts(message) if ours and deviations.replay_reasoning == "thinking_parts" else []
     if thinking:

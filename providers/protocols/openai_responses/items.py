@@ -1,7 +1,7 @@
 """The history of a Call as input items.
 
 It is mended on the way: an output without a call is dropped, a call without an output gets one that says so,
-ids are made to fit, and reasoning goes back only to the endpoint that said it, and only before the item it
+ids are made to fit, and reasoning goes back only to the model that said it, and only before the item it
 led to.
 """
 
@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from providers import jsontext
 from providers.call import Document, Image, Message, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
 from providers.errors import UnsupportedFeature
+from providers.protocols.mending import said_by
 from providers.protocols.openai_responses.deviations import FAMILY, Deviations, stores
 from providers.wire import Endpoint
 
@@ -59,8 +60,9 @@ class _Awaited:
 class History:
     """The conversation as the vendor takes it: ``add`` each message, then ``finish``."""
 
-    def __init__(self, endpoint: Endpoint, deviations: Deviations) -> None:
+    def __init__(self, endpoint: Endpoint, deviations: Deviations, model: str) -> None:
         self._endpoint = endpoint
+        self._model = model
         self._deviations = deviations
         self._items: list[Item] = []
         self._awaited: list[_Awaited] = []
@@ -109,7 +111,7 @@ class History:
         self._beside += shown
 
     def _add_assistant(self, message: Message) -> None:
-        own = message.provider == self._endpoint.provider and message.protocol == self._endpoint.protocol
+        own = said_by(message, self._endpoint, self._model)
         items: list[Item] = []
         whole = own  # whether all reasoning so far goes back
         for part in message.parts:

@@ -23,7 +23,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     """The request for ``call``. Raises UnsupportedFeature for what the endpoint cannot be sent."""
     deviations = known(endpoint.deviations)
     _refuse_unsayable(call, endpoint, deviations)
-    history = History(endpoint, deviations)
+    history = History(endpoint, deviations, call.model)
     for message in call.messages:
         history.add(message)
     system = _system(call, deviations) or deviations.default_instructions

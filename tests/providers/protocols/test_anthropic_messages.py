@@ -84,8 +84,9 @@ def sent(*messages: Message, endpoint: Endpoint = ENDPOINT, **changes: Any) -> l
 
 
 def own(*parts: Any, **more: Any) -> Message:
-    """A message that this endpoint said."""
-    return Message("assistant", parts, provider="anthropic", protocol="anthropic-messages", **more)
+    """A message that the model of CALL said at this endpoint."""
+    who = {"provider": "anthropic", "protocol": "anthropic-messages", "model": CALL.model}
+    return Message("assistant", parts, **{**who, **more})
 
 
 def text(words: str) -> dict[str, Any]:
@@ -474,6 +475,15 @@ def test_thinking_goes_back_to_whom_it_came_from() -> None:
 def test_thinking_of_others_is_dropped_or_told() -> None:
     """Another's thinking is left out, or sent as text where that is declared."""
     other = Message("assistant", (Reasoning("Hm.", "c2ln"), Text("Yes.")), provider="x", protocol="y")
+    assert sent(user("x"), other, user("y"))[1][1] == [text("Yes.")]
+    told = sent(user("x"), other, user("y"), endpoint=lookalike(foreign_thinking="text"))
+    assert told[1][1] == [text("Hm."), text("Yes.")]
+
+
+@pytest.mark.parametrize("model", ["claude-opus-4-6", ""])
+def test_another_models_thinking_is_anothers(model: str) -> None:
+    """Thinking of a second model of the provider, or of an unknown one, is dropped or told as text."""
+    other = own(Reasoning("Hm.", "c2ln"), Text("Yes."), model=model)
     assert sent(user("x"), other, user("y"))[1][1] == [text("Yes.")]
     told = sent(user("x"), other, user("y"), endpoint=lookalike(foreign_thinking="text"))
     assert told[1][1] == [text("Hm."), text("Yes.")]

@@ -337,16 +337,21 @@ HIDDEN = Reasoning("", base64.b64encode(b"secret").decode(), redacted=True)
 )
 def test_reasoning_is_replayed(model: str, part: Reasoning, expected: dict[str, Any] | None) -> None:
     """Claude gets its reasoning back signed and not otherwise, another model without a signature."""
-    content = body(user("Hi"), said(part, Text("Yes.")), user("And?"), model=model)["messages"][1]["content"]
+    content = body(user("Hi"), said(part, Text("Yes."), model=model), user("And?"), model=model)["messages"][
+        1
+    ]["content"]
     assert content == [*([{"reasoningContent": expected}] if expected else []), {"text": "Yes."}]
 
 
 def test_foreign_reasoning_stays_away() -> None:
-    """What another provider's model thought is not sent."""
+    """What another model thought is not sent, be it another provider's or this one's."""
     foreign = Message(
         "assistant", (THOUGHT, Text("Yes.")), provider="anthropic", protocol="anthropic-messages"
     )
     content = body(user("Hi"), foreign, user("And?"), model=HAIKU)["messages"][1]["content"]
+    assert content == [{"text": "Yes."}]
+    other = said(THOUGHT, Text("Yes."), model="amazon.nova-lite-v1:0")
+    content = body(user("Hi"), other, user("And?"), model=HAIKU)["messages"][1]["content"]
     assert content == [{"text": "Yes."}]
 
 
@@ -571,7 +576,9 @@ def test_redacted_reasoning_is_one_whole() -> None:
     content = START + b"".join(block(0, reasoningContent={"redactedContent": each}) for each in pieces)
     turn = heard(content + closed(0) + STOP + COUNTS)
     assert turn.parts == (Reasoning("", base64.b64encode(b"encrypted").decode(), redacted=True),)
-    again = body(user("Hi"), said(*turn.parts), user("Go on"), model=HAIKU)["messages"][1]["content"]
+    again = body(user("Hi"), said(*turn.parts, model=HAIKU), user("Go on"), model=HAIKU)["messages"][1][
+        "content"
+    ]
     assert again == [{"reasoningContent": {"redactedContent": base64.b64encode(b"encrypted").decode()}}]
 
 

@@ -188,16 +188,27 @@ class TestRequest:
         assert sent[3] == {"role": "tool", "tool_call_id": "b", "content": NO_RESULT}
         assert sent[4]["content"][0]["type"] == "image_url"
 
-    @pytest.mark.parametrize(("provider", "own"), [("acme", True), ("other", False)])
-    def test_reasoning_and_plan_go_back_only_where_they_came_from(self, provider: str, own: bool) -> None:
-        """Thinking parts and the tool plan are replayed to their own provider, and to no other."""
+    @pytest.mark.parametrize(
+        ("speaker", "own"),
+        [
+            (("acme", "cohere-chat", "m-1"), True),
+            (("other", "cohere-chat", "m-1"), False),
+            (("acme", "another", "m-1"), False),
+            (("acme", "cohere-chat", "m-2"), False),
+            (("acme", "cohere-chat", ""), False),
+        ],
+    )
+    def test_reasoning_and_plan_go_back_only_where_they_came_from(
+        self, speaker: tuple[str, str, str], own: bool
+    ) -> None:
+        """Thinking parts and the tool plan are replayed to the model that said them, and to no other."""
         parts = (
             Reasoning("hm"),
             Text("yes"),
             Opaque("cohere-chat", {"tool_plan": "I will look."}),
             ToolCall("f", {}, id="a"),
         )
-        sent = body(user("hi"), Message("assistant", parts, provider=provider))["messages"][1]
+        sent = body(user("hi"), Message("assistant", parts, *speaker))["messages"][1]
         if own:
             assert sent["content"] == [
                 {"type": "thinking", "thinking": "hm"},

@@ -101,10 +101,19 @@ def test_ids_have_nine_letters_and_digits() -> None:
     }
 
 
-@pytest.mark.parametrize(("provider", "replayed"), [("acme", True), ("other", False)])
-def test_thinking_goes_back_where_it_came_from(provider: str, replayed: bool) -> None:
-    """Reasoning is replayed as a thinking part to its own provider, and to no other."""
-    said = Message("assistant", (Reasoning("hm"), Text("yes")), provider=provider)
+@pytest.mark.parametrize(
+    ("speaker", "replayed"),
+    [
+        (("acme", "mistral-chat", "m-1"), True),
+        (("other", "mistral-chat", "m-1"), False),
+        (("acme", "another", "m-1"), False),
+        (("acme", "mistral-chat", "m-2"), False),
+        (("acme", "mistral-chat", ""), False),
+    ],
+)
+def test_thinking_goes_back_where_it_came_from(speaker: tuple[str, str, str], replayed: bool) -> None:
+    """Reasoning is replayed as a thinking part to the model that said it, and to no other."""
+    said = Message("assistant", (Reasoning("hm"), Text("yes")), *speaker)
     sent = body(user("hi"), said, user("why?"))["messages"][1]["content"]
     thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
     assert sent == ([thinking, {"type": "text", "text": "yes"}] if replayed else "yes")

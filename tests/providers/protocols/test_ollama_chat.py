@@ -182,10 +182,21 @@ class TestRequest:
         assert (sent[3]["content"], sent[3]["tool_name"]) == (NO_RESULT, "g")
         assert sent[4]["images"] == ["AA=="]
 
-    @pytest.mark.parametrize(("provider", "own"), [("acme", True), ("other", False)])
-    def test_thinking_goes_back_only_where_it_came_from(self, provider: str, own: bool) -> None:
-        """Reasoning is replayed to its own provider, and to no other."""
-        said = Message("assistant", (Reasoning("hm"), Text("yes")), provider=provider)
+    @pytest.mark.parametrize(
+        ("speaker", "own"),
+        [
+            (("acme", "ollama-chat", "m-1"), True),
+            (("other", "ollama-chat", "m-1"), False),
+            (("acme", "another", "m-1"), False),
+            (("acme", "ollama-chat", "m-2"), False),
+            (("acme", "ollama-chat", ""), False),
+        ],
+    )
+    def test_thinking_goes_back_only_where_it_came_from(
+        self, speaker: tuple[str, str, str], own: bool
+    ) -> None:
+        """Reasoning is replayed to the model that said it, and to no other."""
+        said = Message("assistant", (Reasoning("hm"), Text("yes")), *speaker)
         sent = body(user("hi"), said, user("why?"))["messages"][1]
         assert sent == {"role": "assistant", "content": "yes", **({"thinking": "hm"} if own else {})}
 

@@ -342,15 +342,28 @@ class TestRequest:
     def test_reasoning_goes_back_only_where_it_came_from(
         self, provider: str, deviation: dict[str, Any], expected: dict[str, Any]
     ) -> None:
-        """Reasoning is replayed to its own provider, in the declared field; streamed details are joined."""
+        """Reasoning is replayed to its own model, in the declared field; streamed details are joined."""
         details = [
             {"type": "reasoning.text", "index": 0, "text": "h"},
             {"type": "reasoning.text", "index": 0, "text": "m"},
             {"type": "reasoning.text", "index": 0, "signature": "s"},
         ]
-        said = Message("assistant", (Reasoning("hm", details=details), Text("yes")), provider=provider)
+        parts = (Reasoning("hm", details=details), Text("yes"))
+        said = Message("assistant", parts, provider, "openai-completions", "m-1")
         sent = body(asking("hi", said, "why?"), **deviation)["messages"][1]
         assert {name: sent[name] for name in sent if name.startswith("reasoning")} == expected
+
+    @pytest.mark.parametrize(
+        "speaker",
+        [("acme", "anthropic-messages", "m-1"), ("acme", "openai-completions", "m-2"), ("acme", "", "m-1")],
+    )
+    def test_reasoning_of_others_leaves_an_empty_field(self, speaker: tuple[str, str, str]) -> None:
+        """Said in another protocol or by another model, it stays away; a required field is empty."""
+        said = Message("assistant", (Reasoning("hm"), Text("yes")), *speaker)
+        chat = asking("hi", said, "why?")
+        assert "reasoning_content" not in body(chat, replay_reasoning="reasoning_content")["messages"][1]
+        always = body(chat, replay_reasoning="reasoning_content", replay_reasoning_always=True)
+        assert always["messages"][1]["reasoning_content"] == ""
 
     def test_tool_messages_follow_the_deviations(self) -> None:
         """The tool's name, a note before the user, and pictures in a user message, where declared."""
@@ -660,7 +673,7 @@ class TestStream:
         """A thought signature in extra_content is the call's signature, and goes back where declared."""
         extra = {"google": {"thought_signature": "sig"}}
         turn = streamed(calls(function("f", "{}", index=0, id="a", extra_content=extra)), delta("stop"))
-        said = turn.message(provider="acme")
+        said = turn.message(provider="acme", protocol="openai-completions", model="m-1")
         sent = body(asking("hi", said), thought_signature="extra_content")["messages"][1]
         assert sent["tool_calls"][0]["extra_content"] == extra
 

@@ -102,8 +102,9 @@ def items(*messages: Message, endpoint: Endpoint = STATELESS) -> list[dict[str, 
 
 
 def own(*parts: Any, **more: Any) -> Message:
-    """A message that this endpoint said."""
-    return Message("assistant", parts, provider="openai", protocol="openai-responses", **more)
+    """A message that the model of CALL said at this endpoint."""
+    who = {"provider": "openai", "protocol": "openai-responses", "model": CALL.model}
+    return Message("assistant", parts, **{**who, **more})
 
 
 def looked(call_id: str | None = "call_1", **more: Any) -> ToolCall:
