@@ -18,6 +18,7 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/wirecheck fixtures build --check
 	$(BIN)/wirecheck scan fixtures
+	$(BIN)/wirecheck docs --check
 
 site: $(READY)
 	$(BIN)/mkdocs build --strict

@@ -18,7 +18,7 @@ from reports import files
 
 
 def build(catalog: Catalog, providers: tuple[str, ...], root: Path, *, write: bool) -> list[str]:
-    """What changed (or would), as ``wrote path`` and ``removed path``, sorted."""
+    """What changed, sorted: ``wrote`` and ``removed path``; without ``write``, ``stale`` and ``surplus``."""
     chosen = Selection(providers=providers).chosen(catalog)
     known = {provider.id for provider in catalog}
     changes = [change for provider in chosen for change in _provider(provider, root, write)]
@@ -61,13 +61,13 @@ def _put(root: Path, exchange: Exchange, write: bool) -> Iterator[str]:
         if not path.exists() or path.read_bytes() != content:
             if write:
                 files.replace(path, content)
-            yield f"wrote {path.relative_to(root).as_posix()}"
+            yield f"{'wrote' if write else 'stale'} {path.relative_to(root).as_posix()}"
 
 
 def _remove(place: Path, root: Path, write: bool) -> Iterator[str]:
     for path in sorted(place.iterdir()):
         if write:
             path.unlink()
-        yield f"removed {path.relative_to(root).as_posix()}"
+        yield f"{'removed' if write else 'surplus'} {path.relative_to(root).as_posix()}"
     if write:
         place.rmdir()

@@ -84,7 +84,7 @@ def verify_recordings(
         print(msgspec.json.encode(found.as_json(), enc_hook=str).decode())
     else:
         _print_verified(found)
-    raise typer.Exit(1 if found.disagree else 0)
+    raise typer.Exit(2 if found.unreadable == found.total else 1 if found.disagree else 0)
 
 
 def _print_verified(found: verify.Report) -> None:
@@ -94,11 +94,11 @@ def _print_verified(found: verify.Report) -> None:
         print(f"DISAGREE {each.id} {each.field}  ({each.file})")
         print(f"  expected {each.expected!r}")
         print(f"  actual   {each.actual!r}")
-    reasons: dict[str, int] = {}
-    for _, reason in found.skipped:
-        reasons[reason] = reasons.get(reason, 0) + 1
-    for reason, number in sorted(reasons.items()):
-        print(f"{number:5d} left out: {reason}")
+    reasons: dict[str, list[str]] = {}
+    for identity, reason in found.skipped:
+        reasons.setdefault(reason, []).append(identity)
+    for reason, ids in sorted(reasons.items()):
+        print(f"{len(ids):5d} left out: {reason}: {', '.join(ids)}")
     print(f"{found.agree} of {found.total} agree, {len(found.skipped)} left out")
 
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from reports import files, render, results
+from reports.errors import EmptyReport
 
 _HERE = Path(__file__).parent
 _OURS = ("-p", "harness.plugin", "-p", "no:cacheprovider", "-c", str(_HERE / "pytest.ini"))
@@ -83,6 +84,8 @@ def matrix(
 def pages(path: Path, out: Path) -> Path:
     """Write the matrix of the result file at ``path`` to ``out``; the page to open."""
     run = results.read(path)
+    if not run.results:
+        raise EmptyReport("the report holds no result", where=str(path), next_step="run the checks again")
     render.write_site(run, out)
     return (out / "index.html").resolve()
 

@@ -258,6 +258,13 @@ _KINDS: tuple[Scenario, ...] = (
     Scenario(
         name="usage",
         kind="usage",
+        title="Token counts of a long input",
+        needs=("usage",),
+        steps=(Step(_asks("Say yes.", system=PREAMBLE), _said("Yes.", spent=(1320, 3))),),
+    ),
+    Scenario(
+        name="usage_cached",
+        kind="usage_cached",
         title="Token counts, with part of a long input read from the cache",
         needs=("usage", "prompt_caching"),
         steps=(

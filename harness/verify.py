@@ -64,12 +64,15 @@ class Count(msgspec.Struct):
 
 
 class Report(msgspec.Struct):
-    """What was found. ``by`` is keyed ``<provider>/<api>``; ``skipped`` holds (id, reason)."""
+    """What was found. ``by`` is keyed ``<provider>/<api>``; ``skipped`` holds (id, reason).
+    ``unreadable`` counts the skipped files that are no recording.
+    """
 
     total: int = 0
     agree: int = 0
     disagree: list[Disagreement] = []
     skipped: list[tuple[str, str]] = []
+    unreadable: int = 0
     by: dict[str, Count] = {}
 
     def as_json(self) -> dict[str, Any]:
@@ -150,6 +153,7 @@ def _take(report: Report, file: Path, *, alone: bool) -> None:
         if not isinstance(recording, dict) or "response" in recording:
             report.total += 1
             report.skipped.append((file.stem, f"no readable recording: {shown(str(fault))}"))
+            report.unreadable += 1
         return
     _compare(report, recording, file)
 

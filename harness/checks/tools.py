@@ -1,7 +1,7 @@
 """Tool calls: what the provider sends, what the client makes of it, and what it sends back.
 
 The rules are the vendors' references': OpenAI's function calling, Anthropic's tool use, Google's function
-calling, each read 2026-11-21. Broken calls are made by faults.
+calling. Broken calls are made by faults.
 """
 
 from __future__ import annotations

@@ -82,7 +82,7 @@ def cached_convention(seen: Observation) -> None:
 @check(
     "usage.cached",
     capability="caching",
-    scenarios=("usage*",),
+    scenarios=("usage_cached*",),
     protocols=("*", "!ollama-chat"),  # whose reference has no such count
     source=_CHAT,
 )

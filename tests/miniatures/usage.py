@@ -43,24 +43,24 @@ def adds_badly() -> Observation:
 @breaks("usage.sum")
 def counts_cached_twice() -> Observation:
     """A client that adds the cached tokens to an input that has them."""
-    usage = spent("usage", CHAT)
+    usage = spent("usage_cached", CHAT)
     assert usage.input_tokens is not None
     assert usage.cached_tokens is not None
     twice = replace(usage, input_tokens=usage.input_tokens + usage.cached_tokens)
-    return told(spoken("usage"), usage=twice)
+    return told(spoken("usage_cached"), usage=twice)
 
 
 @breaks("usage.cached_convention")
 def leaves_cached_out() -> Observation:
     """A client that takes the input beside the cache for all of it."""
-    usage = spent("usage", MESSAGES)
-    return told(spoken("usage", MESSAGES), usage=replace(usage, input_tokens=usage.sent["input"]))
+    usage = spent("usage_cached", MESSAGES)
+    return told(spoken("usage_cached", MESSAGES), usage=replace(usage, input_tokens=usage.sent["input"]))
 
 
 @breaks("usage.cached")
 def hides_the_cache() -> Observation:
     """A provider that does not say what it read from its cache."""
-    return chat({"content": "Yes."}, scenario="usage")
+    return chat({"content": "Yes."}, scenario="usage_cached")
 
 
 @breaks("usage.cumulative")
