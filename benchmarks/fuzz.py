@@ -3,8 +3,8 @@
     python benchmarks/fuzz.py [--bodies 2000000] [--protocol NAME …]
 
 Seeded, so that a finding can be had again. A body starts as a fixture's answer and is changed: bytes are
-flipped, cut, doubled, spliced with another, JSON values made wrong; one in sixteen is random bytes. It is
-heard in two pieces, now and then with another status. Not part of the test suite.
+flipped, cut, doubled, spliced with another, JSON values made wrong or nested; one in sixteen is random
+bytes. It is heard in two pieces, now and then with another status. Not part of the test suite.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from harness import verify
 from harness.exchange import FIXTURES, load, walk
 from providers.errors import ProviderError
-from providers.events import assemble
+from providers.events import Event, assemble
 from providers.listen import Listener
 from providers.protocols import PROTOCOLS
 from providers.wire import Endpoint
@@ -44,12 +44,17 @@ _WRONG = (
     b'"\\ud800"',
     b"[null]",
 )
+_NESTED = tuple(
+    before * depth + b"1" + after * depth
+    for depth in (3, 500, 990)
+    for before, after in ((b"[", b"]"), (b'{"message":', b"}"), (b'{"detail":', b"}"), (b'{"content":', b"}"))
+)
 _STATUSES = (200, 200, 200, 200, 200, 200, 400, 429, 500)
 
 
 def seeds(protocol: str) -> list[tuple[bytes, bool, tuple[tuple[str, str], ...]]]:
     """Distinct answers of the protocol's fixtures: content, streamed, headers."""
-    found = {}
+    found: dict[bytes, tuple[bool, tuple[tuple[str, str], ...]]] = {}
     for provider, spoken, scenario in walk(FIXTURES):
         if spoken == protocol and len(found) < 400:
             for exchange in load(FIXTURES, provider, spoken, scenario):
@@ -60,7 +65,7 @@ def seeds(protocol: str) -> list[tuple[bytes, bool, tuple[tuple[str, str], ...]]
 
 def recorded(protocol: str, folder: Path) -> list[tuple[bytes, bool, tuple[tuple[str, str], ...]]]:
     """Distinct answers of the protocol among recordings made by others, below ``folder``."""
-    found = {}
+    found: dict[bytes, tuple[bool, tuple[tuple[str, str], ...]]] = {}
     for file in sorted(folder.rglob("*.json")):
         recording = json.loads(file.read_text("utf-8"))
         if isinstance(recording, dict) and recording.get("api") == protocol:
@@ -90,7 +95,8 @@ def mutated(content: bytes, others: Sequence[bytes], dice: random.Random) -> byt
                 values = list(_VALUE.finditer(content))
                 if values:
                     hit = dice.choice(values)
-                    content = content[: hit.start(1)] + dice.choice(_WRONG) + content[hit.end(1) :]
+                    wrong = dice.choice(_NESTED if dice.randrange(8) == 0 else _WRONG)
+                    content = content[: hit.start(1)] + wrong + content[hit.end(1) :]
     return content
 
 
@@ -114,7 +120,7 @@ def fuzz(
             dice.randbytes(dice.randrange(200)) if number % 16 == 0 else mutated(content, contents, dice)
         )
         cut = dice.randrange(len(content) + 1)
-        events = []
+        events: list[Event] = []
         listener = Listener(row, endpoint, streamed=streamed, status=dice.choice(_STATUSES), headers=headers)
         try:
             for chunk in (content[:cut], content[cut:]):

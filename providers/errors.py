@@ -30,6 +30,7 @@ fields, which tests compare: what was expected, what was seen, where, and the ne
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -38,9 +39,17 @@ _SHOWN = 200
 
 def shown(value: object) -> str:
     """``value`` as one bounded printable line: repr of text and bytes, cut after 200 characters."""
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else _written(value)
     text = text.encode("unicode_escape").decode("ascii") if not text.isprintable() else text
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+
+
+def _written(value: object) -> str:
+    """The repr; cut inside, by depth, where ``value`` is nested too deeply for one."""
+    try:
+        return repr(value)
+    except RecursionError:
+        return reprlib.repr(value)
 
 
 class Explained(Exception):

@@ -97,6 +97,8 @@ class Listener:
             raise TruncatedStream(
                 expected="a whole frame", seen=fault.seen, where=fault.where, next_step="ask again"
             ) from fault
+        except RecursionError:
+            raise _too_deep(frame) from None
         for event in events:
             if type(event) is End:
                 self._ended = True
@@ -115,11 +117,19 @@ class Listener:
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """The events that ``chunk`` completes. What is wrong is raised behind the last of them."""
         events: list[Event] = []
+        decode = self._decoder.feed
         try:
             for frame in self.frames(chunk):
-                events += self.events(frame)
+                if self._ended:
+                    events += self._told_once()
+                    continue
+                events += decode(frame)
+                if events and type(events[-1]) is End:
+                    self._ended = True
         except ProviderError as fault:
             return _then_raise(events, fault)
+        except RecursionError:
+            return _then_raise(events, _too_deep(frame))
         return iter(events)
 
     def finish(self) -> Iterator[Event]:
@@ -132,6 +142,12 @@ class Listener:
 def _then_raise(events: list[Event], fault: ProviderError) -> Iterator[Event]:
     yield from events
     raise fault
+
+
+def _too_deep(frame: Frame) -> MalformedFrame:
+    return MalformedFrame(
+        expected="JSON that is not nested so deeply", seen=frame.data[:120], offset_bytes=frame.offset_bytes
+    )
 
 
 def _speaks(protocol: Protocol, media_type: str) -> bool:

@@ -37,10 +37,10 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     ``base_url`` has no trailing slash and no placeholder left. ``path`` replaces the protocol's own
     path where the vendor's differs; ``{model}`` in it is filled in. ``headers`` are sent with every
-    request; ``call_headers`` are fields whose value the call decides, with the name of a row of
-    ``providers.callfields``. ``deviations`` is an instance of the protocol's ``Deviations`` struct.
-    ``features`` are the names of the declared features. ``refusals`` are this vendor's own words for an
-    error, by kind.
+    request; ``model_names`` tell what a model is called here, where that is not its id; ``call_headers``
+    are fields whose value the call decides, with the name of a row of ``providers.callfields``.
+    ``deviations`` is an instance of the protocol's ``Deviations`` struct. ``features`` are the names of
+    the declared features. ``refusals`` are this vendor's own words for an error, by kind.
     """
 
     provider: str
@@ -48,6 +48,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
     path: str | None = None
     headers: Headers = ()
+    model_names: Mapping[str, str] = {}
     call_headers: Mapping[str, str] = {}
     deviations: Any = None
     features: frozenset[str] = frozenset()
@@ -55,7 +56,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     def url(self, path: str, model: str = "") -> str:
         """The full URL of the protocol's ``path``, or of this endpoint's own."""
-        return self.base_url + (self.path or path).replace("{model}", model)
+        return self.base_url + (self.path or path).replace("{model}", self.named(model))
+
+    def named(self, model: str) -> str:
+        """What ``model`` is called here; a model without a name of its own keeps its id."""
+        return self.model_names.get(model, model)
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -205,7 +210,7 @@ def refusal(
     try:
         body = jsontext.parse(content) if content.strip() else None
         told = read(body)
-    except MalformedFrame:
+    except (MalformedFrame, RecursionError):  # nested too deeply for ``read`` is of another shape
         pass
     if told is None:
         text = content.decode("utf-8", "replace").strip()

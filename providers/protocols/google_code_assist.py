@@ -64,7 +64,7 @@ def opened(frame: Frame) -> Frame:
     """The frame with what its envelope holds; itself where there is none."""
     try:
         inner = msgspec.json.decode(frame.data, type=_Envelope).response
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):  # Gemini's decoder tells what is wrong with it
         return frame
     return frame if isinstance(inner, msgspec.UnsetType) else replace(frame, data=bytes(inner))
 

@@ -37,9 +37,13 @@ def raise_refusal(body: dict[str, Any], frame: Frame) -> None:
 
 def _told(body: JSON) -> Told | None:
     """The vendor's words in an error body of any known shape; None when there are none."""
-    if isinstance(body, list):
-        found = (_told(item) for item in body)
+    if isinstance(body, list):  # Gemini puts its one error in an array
+        found = (_told_by(item) for item in body)
         return next((told for told in found if told is not None), None)
+    return _told_by(body)
+
+
+def _told_by(body: JSON) -> Told | None:
     if not isinstance(body, dict):
         return None
     inner = body.get("error")
@@ -58,14 +62,19 @@ def _first(holder: Mapping[str, Any], names: Iterable[str], *types: type) -> Any
 
 
 def _message(holder: Mapping[str, Any]) -> str | None:
-    """The words in ``message``, ``detail`` (FastAPI sends a list there), ``msg`` or ``errors``."""
-    text: str | None = _first(holder, ("message", "detail", "msg", "error_description"), str)
+    """The words in ``message``, ``detail`` or ``msg``, or in objects one level below; no deeper."""
+    text = _words(holder)
     if text is not None:
         return text
-    for name in ("detail", "errors", "message"):
+    for name in ("detail", "errors", "message"):  # FastAPI sends a list in ``detail``
         inner = holder.get(name)
         items = inner if isinstance(inner, list) else [inner]
-        words = [_message(item) for item in items if isinstance(item, dict)]
+        words = [_words(item) for item in items if isinstance(item, dict)]
         if any(words):
             return "; ".join(word for word in words if word)
     return None
+
+
+def _words(holder: Mapping[str, Any]) -> str | None:
+    text: str | None = _first(holder, ("message", "detail", "msg", "error_description"), str)
+    return text
