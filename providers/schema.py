@@ -24,6 +24,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic import field_validator as check
 from pydantic_core import ErrorDetails
 
+from providers import azure
 from providers.auth import SCHEMES
 from providers.callfields import CALL_FIELDS
 from providers.errors import CatalogError, ConflictingConfig, InvalidDeclaration, UnknownProvider
@@ -133,10 +134,16 @@ class Value(_Strict):
 
 
 class EndpointDeclaration(_Strict):
-    """A protocol at a base URL, for the models whose ids match one of ``models`` (globs)."""
+    """A protocol at a base URL, for the models whose ids match one of ``models`` (globs).
+
+    ``base_url_form`` is a row of ``providers.azure.FORMS``, which completes what a user wrote. ``model_map``
+    names the value that holds ``model=name`` pairs: what this user calls a model here.
+    """
 
     protocol: str
     base_url: str
+    base_url_form: str | None = None
+    model_map: str | None = None
     path: str | None = None
     models: tuple[str, ...] = ("*",)
     headers: dict[str, str] = {}
@@ -163,6 +170,13 @@ class EndpointDeclaration(_Strict):
         if not value.startswith(("https://", "http://", "{")):
             raise ValueError(f"expected an http(s) URL, seen {value!r}")
         return value.rstrip("/")
+
+    @check("base_url_form")
+    @classmethod
+    def _formed(cls, value: str | None) -> str | None:
+        if value is not None and value not in azure.FORMS:
+            raise ValueError(f"unknown form {value!r}; known: {', '.join(azure.FORMS)}")
+        return value
 
     @check("call_headers")
     @classmethod
@@ -305,12 +319,14 @@ class Provider(_Strict):
         declared = self.declaration(protocol, model)
         known = self._known(values or {})
         protocol_deviations = PROTOCOLS[declared.protocol].deviations
+        form = azure.FORMS[declared.base_url_form] if declared.base_url_form else str
         return Endpoint(
             provider=self.id,
             protocol=declared.protocol,
-            base_url=(base_url or self._filled(declared.base_url, known)).rstrip("/"),
+            base_url=form(base_url or self._filled(declared.base_url, known)).rstrip("/"),
             path=declared.path and self._filled(declared.path, {"model": "{model}", **known}),
             headers=tuple((name, self._filled(text, known)) for name, text in declared.headers.items()),
+            model_names=azure.deployments(known.get(declared.model_map or "", "")),
             call_headers=declared.call_headers,
             deviations=msgspec.convert(
                 {**self._told(declared.deviations, known), **self._switched(known, protocol_deviations)},
@@ -324,14 +340,15 @@ class Provider(_Strict):
         )
 
     def _known(self, values: Mapping[str, str]) -> dict[str, str]:
-        """``values`` and the defaults of the others, these filled."""
+        """``values`` and the defaults of the others, these filled; one that cannot be is left out."""
         plain = {name: value.default for name, value in self.values.items() if value.default is not None}
         for name, value in self.values.items():
             for other, defaults in value.default_where.items():
                 told = values.get(other, plain.get(other, ""))
                 plain.update({name: defaults[told]} if told in defaults else {})
         known = {**plain, **values}
-        return {**{name: self._filled(text, known) for name, text in plain.items()}, **values}
+        whole = {name: text for name, text in plain.items() if _placeholders(text) <= {*known}}
+        return {**{name: self._filled(text, known) for name, text in whole.items()}, **values}
 
     def _told(self, deviations: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
         """The deviations, a text that is nothing but a placeholder filled."""
@@ -352,7 +369,9 @@ class Provider(_Strict):
         except KeyError as missing:
             name = missing.args[0]
             value = self.values.get(name)
-            variables = " or ".join(value.env) if value else ""
+            inner = _placeholders(value.default) if value else ()
+            others = [each for other in sorted(inner) for each in self.values[other].env]
+            variables = " or ".join((*value.env, *others)) if value else ""
             raise ConflictingConfig(
                 f"{self.id} needs {name}",
                 expected=variables or f"a value named {name}",
@@ -419,6 +438,9 @@ def _unfilled(table: Mapping[str, Any]) -> Iterator[str]:
             templates |= {
                 f"deviations.{key}": each for key, each in deviations.items() if _is_placeholder(each)
             }
+        mapped = endpoint.get("model_map")
+        if mapped is not None and mapped not in known:
+            yield f"endpoints.{index}.model_map: {mapped!r} is not in [values]"
         for key, template in templates.items():
             allowed = known | {"model"} if key == "path" else known
             for name in sorted(_placeholders(template) - allowed):

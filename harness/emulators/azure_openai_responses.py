@@ -5,10 +5,21 @@ Source: https://learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/respons
 
 from __future__ import annotations
 
-from harness.emulators.openai_responses import REFUSALS, emulator
-from providers.wire import Refused
+from msgspec.structs import replace
 
-EMULATOR = emulator(
+from harness.emulators import azure_addresses
+from harness.emulators.emulator import Violation
+from harness.emulators.openai_responses import REFUSALS, emulator
+from harness.emulators.openai_responses.judge import judge as judge_responses
+from providers.wire import Endpoint, Refused, Request
+
+
+def judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
+    """What Azure refuses for its address, then what OpenAI would for the rest."""
+    return (*azure_addresses.misplaced(request.url), *judge_responses(request, endpoint))
+
+
+_RESPONSES = emulator(
     "azure-openai-responses",
     "https://learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/responses",
     {
@@ -29,3 +40,4 @@ EMULATOR = emulator(
         ),
     },
 )
+EMULATOR = replace(_RESPONSES, judge=judge)

@@ -1,7 +1,7 @@
 """The Responses API on Azure: OpenAI's bodies below a resource's ``/openai/v1``.
 
 The field ``api-key`` and the query parameter ``api-version`` are the catalog's; ``model`` is a
-deployment's name. Addresses and deployment names are read by ``providers.dialects.azure``.
+deployment's name. Addresses and deployment names are read by ``providers.azure``.
 
 Source: https://learn.microsoft.com/en-us/azure/ai-foundry/openai/how-to/responses, read 2026-11-21.
 """

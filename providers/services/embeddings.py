@@ -128,7 +128,7 @@ def _array(value: JSON, at: str) -> tuple[Vector, ...]:
 def _build_openai(dimensions: str, ask: Embed, endpoint: Endpoint) -> Request:
     _refuse(ask, endpoint, "purpose")
     body = {
-        "model": ask.model,
+        "model": endpoint.named(ask.model),
         "input": list(ask.texts),
         dimensions: ask.dimensions,
         "encoding_format": ask.encoding,

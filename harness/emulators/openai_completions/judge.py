@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+from harness.emulators import azure_addresses
 from harness.emulators.emulator import Violation
 from providers.call import JSON
 from providers.errors import MalformedFrame, shown
@@ -79,6 +80,7 @@ class _Judgement:
             self.refuse("method", "POST", request.method, "method")
         if not (endpoint.path or target.endswith(PATH)):
             self.refuse("target", f"a path that ends in {PATH}", target, "target")
+        self.found.extend(azure_addresses.misplaced(request.url))
         media_type = (header(request.headers, "content-type") or "").split(";")[0].strip().lower()
         if media_type != "application/json":
             self.refuse("content_type", "application/json", media_type or "nothing", "content-type")

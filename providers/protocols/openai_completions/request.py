@@ -23,7 +23,7 @@ Object: TypeAlias = dict[str, Any]
 def build(call: Call, endpoint: Endpoint) -> Request:
     """The request for ``call``. Raises UnsupportedFeature for parts that the vendor cannot be sent."""
     deviations: Deviations = endpoint.deviations or Deviations()
-    body: Object = {"model": call.model, "messages": messages(call, endpoint, deviations)}
+    body: Object = {"model": endpoint.named(call.model), "messages": messages(call, endpoint, deviations)}
     for fields in (_streaming, _tools, _limits, _reasoning, _structured, _identity):
         body.update(fields(call, endpoint, deviations))
     if deviations.tools_with_tool_history and any(said["role"] == "tool" for said in body["messages"]):

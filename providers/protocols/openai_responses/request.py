@@ -30,7 +30,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     told = deviations.system_role == "instructions"
     first = [] if told or not system else [{"role": deviations.system_role, "content": system}]
     wanted: Object = {
-        "model": call.model,
+        "model": endpoint.named(call.model),
         "instructions": system if told and system else None,
         "input": [*first, *history.finish()],
         "tools": [_tool(tool, deviations) for tool in call.tools] or None,

@@ -1,0 +1,33 @@
+"""Which paths an Azure OpenAI resource has: the v1 API, and chat completions at a deployment.
+
+Any other path of these hosts is answered with 404 "Resource not found". A host that is not Azure's is not
+judged here.
+
+Source: https://learn.microsoft.com/en-us/azure/ai-foundry/openai/reference (the URI of each operation) and
+https://learn.microsoft.com/en-us/azure/ai-foundry/openai/api-version-lifecycle, read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
+
+from harness.emulators.emulator import Violation
+from providers.errors import shown
+
+_HOST = re.compile(r".+\.(?:openai|cognitiveservices|services\.ai)\.azure\.com")
+_V1 = re.compile(r"/openai/v1/.+")
+_DEPLOYMENT = re.compile(r"/openai/deployments/[^/]+/chat/completions")
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?")
+_EXPECTED = "/openai/v1/…, or /openai/deployments/{deployment}/chat/completions?api-version={date}"
+
+
+def misplaced(url: str) -> Iterator[Violation]:
+    """The Violation of a request to a path that the resource at ``url`` has not."""
+    parts = urlsplit(url)
+    if not _HOST.fullmatch(parts.hostname or "") or _V1.fullmatch(parts.path):
+        return
+    version = parse_qs(parts.query).get("api-version", [""])[0]
+    if not (_DEPLOYMENT.fullmatch(parts.path) and _DATED.fullmatch(version)):
+        yield Violation("target.azure", _EXPECTED, shown(url), "target")

@@ -1,0 +1,34 @@
+"""Azure's addresses and deployments, as a user writes them: a resource's root, a list of deployment names.
+
+A catalog file names a row of FORMS (``base_url_form``) and a value that holds such a list (``model_map``);
+the client systems' rules are in ``providers.dialects.azure``. Pure; it knows no request.
+
+Source: https://learn.microsoft.com/en-us/azure/ai-foundry/openai/api-version-lifecycle (the v1 API is below
+``/openai/v1`` of a resource's host), read 2026-11-21.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+ROOTS = ("", "/openai")
+
+
+def normalized(url: str, hosts: tuple[str, ...] = HOSTS) -> str:
+    """A root of one of ``hosts`` is completed to /openai/v1 and loses its query; everything else only loses
+    trailing slashes."""
+    parts = urlsplit(url.strip())
+    if (parts.hostname or "").endswith(hosts) and parts.path.rstrip("/") in ROOTS:
+        return f"{parts.scheme}://{parts.netloc}/openai/v1"
+    return url.strip().rstrip("/")
+
+
+def deployments(text: str) -> dict[str, str]:
+    """``model=deployment`` pairs of a comma list; an item lacking either side is skipped."""
+    pairs = (item.partition("=") for item in text.split(","))
+    return {model.strip(): name.strip() for model, _, name in pairs if model.strip() and name.strip()}
+
+
+FORMS: Mapping[str, Callable[[str], str]] = {"azure-openai": normalized}

@@ -1,0 +1,136 @@
+"""Azure's addresses and deployments: from the environment to the URL and the model that are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.emulators import EMULATORS
+from providers import azure, client, credentials, schema
+from providers.call import Call, user
+from providers.errors import ConflictingConfig, InvalidDeclaration
+from providers.services.embeddings import Embed
+from providers.wire import Request
+
+AZURE = schema.get("azure-openai-responses")
+CHAT, RESPONSES = "openai-completions", "azure-openai-responses"
+V1 = "https://r.openai.azure.com/openai/v1"
+BASE_URL, RESOURCE = "AZURE_OPENAI_BASE_URL", "AZURE_OPENAI_RESOURCE_NAME"
+VERSION, MAP = "AZURE_OPENAI_API_VERSION", "AZURE_OPENAI_DEPLOYMENT_NAME_MAP"
+
+
+def asked(environ: Mapping[str, str], protocol: str = CHAT, model: str = "gpt-4o", **more: Any) -> Request:
+    """The request of a call under ``environ``."""
+    call = Call(model=model, messages=(user("Hi"),))
+    values = credentials.values(AZURE, environ)
+    return client.prepare(AZURE, call, key="k", protocol=protocol, values=values, **more).request
+
+
+@pytest.mark.parametrize(
+    ("environ", "base_url"),
+    [
+        ({BASE_URL: "https://r.openai.azure.com"}, V1),
+        ({BASE_URL: "https://r.openai.azure.com/"}, V1),
+        ({BASE_URL: "https://r.openai.azure.com/openai?api-version=1"}, V1),
+        ({BASE_URL: V1}, V1),
+        ({BASE_URL: f"{V1}/"}, V1),
+        ({BASE_URL: "https://r.cognitiveservices.azure.com"}, V1.replace("openai.", "cognitiveservices.", 1)),
+        ({BASE_URL: "https://r.services.ai.azure.com/"}, V1.replace("openai.", "services.ai.", 1)),
+        ({BASE_URL: "https://proxy.example/azure/"}, "https://proxy.example/azure"),
+        ({RESOURCE: "r"}, V1),
+        ({RESOURCE: "r", BASE_URL: "https://other.openai.azure.com"}, V1.replace("//r", "//other")),
+    ],
+)
+@pytest.mark.parametrize(
+    ("protocol", "path"), [(CHAT, "/chat/completions"), (RESPONSES, "/responses")], ids=[CHAT, RESPONSES]
+)
+def test_an_address_is_completed(environ: dict[str, str], base_url: str, protocol: str, path: str) -> None:
+    """A resource's root or name becomes the address of its v1 API; other addresses stay as they are."""
+    request = asked(environ, protocol)
+    assert request.url == f"{base_url}{path}?api-version=v1"
+    assert EMULATORS[protocol].judge(request, AZURE.endpoint(protocol, values={"resource": "r"})) == ()
+
+
+def test_an_address_of_the_command_line_is_completed() -> None:
+    """A base URL that is given for one call is completed as one of the environment, and goes before it."""
+    url = asked({RESOURCE: "r"}, base_url="https://s.openai.azure.com").url
+    assert url == "https://s.openai.azure.com/openai/v1/chat/completions?api-version=v1"
+
+
+@pytest.mark.parametrize("protocol", [CHAT, RESPONSES])
+def test_the_api_version_is_sent(protocol: str) -> None:
+    """AZURE_OPENAI_API_VERSION stands in the query of both protocols."""
+    assert asked({RESOURCE: "r", VERSION: "preview"}, protocol).url.endswith("?api-version=preview")
+
+
+@pytest.mark.parametrize("protocol", [CHAT, RESPONSES])
+def test_a_mapped_model_is_asked_by_its_deployment(protocol: str) -> None:
+    """The deployment's name is sent; a model that is not listed, or listed without a name, is its own."""
+    environ = {RESOURCE: "r", MAP: "gpt-4o = team-4o, gpt-5=, =x"}
+    assert asked(environ, protocol).json()["model"] == "team-4o"
+    assert asked(environ, protocol, "gpt-5").json()["model"] == "gpt-5"
+
+
+def test_an_embedding_model_is_asked_by_its_deployment() -> None:
+    """The map holds for what stands beside chat, too."""
+    values = credentials.values(AZURE, {BASE_URL: "https://r.openai.azure.com", MAP: "small=team-small"})
+    ask = Embed(model="small", texts=("Hi",))
+    request = client.prepare_service(AZURE, ask, key="k", values=values).request
+    assert (request.url, request.json()["model"]) == (f"{V1}/embeddings", "team-small")
+
+
+def test_no_address_names_both_variables() -> None:
+    """Without address and resource the error tells the variables of both."""
+    with pytest.raises(ConflictingConfig) as raised:
+        asked({})
+    assert raised.value.expected == f"{BASE_URL} or {RESOURCE}"
+    assert raised.value.next_step == f"set {BASE_URL}"
+
+
+@pytest.mark.parametrize(
+    ("base_url", "version", "accepted"),
+    [
+        ("https://r.openai.azure.com/openai/deployments/d", "2024-10-21", True),
+        ("https://r.openai.azure.com/openai/deployments/d", "2024-08-01-preview", True),
+        ("https://r.openai.azure.com/openai/deployments/d", "v1", False),
+        ("https://r.openai.azure.com/v1", "v1", False),
+    ],
+)
+def test_the_resource_has_no_other_paths(base_url: str, version: str, accepted: bool) -> None:
+    """The emulator takes the v1 API, and chat completions of a deployment with a dated version."""
+    request = asked({BASE_URL: base_url, VERSION: version})
+    found = EMULATORS[CHAT].judge(request, AZURE.endpoint(CHAT, values={"resource": "r"}))
+    assert [violation.rule for violation in found] == ([] if accepted else ["target.azure"])
+
+
+def test_responses_are_not_asked_at_a_deployment() -> None:
+    """The emulator of Responses refuses a deployment's path."""
+    request = asked({BASE_URL: "https://r.openai.azure.com/openai/deployments/d"}, RESPONSES)
+    found = EMULATORS[RESPONSES].judge(request, AZURE.endpoint(RESPONSES, values={"resource": "r"}))
+    assert [violation.rule for violation in found] == ["target.azure"]
+
+
+def test_a_lookalike_host_is_not_azure() -> None:
+    """Only a host below Azure's own domains is completed."""
+    assert (
+        azure.normalized("https://r.openai.azure.com.evil.example/")
+        == "https://r.openai.azure.com.evil.example"
+    )
+
+
+def test_an_unknown_form_and_an_unknown_map_are_faults(tmp_path: Path) -> None:
+    """A catalog file names a form that there is, and a value of its own."""
+    text = (schema.CATALOG / f"{AZURE.id}.toml").read_text("utf-8")
+    path = tmp_path / f"{AZURE.id}.toml"
+    path.write_text(
+        text.replace('"azure-openai"\nmodel', '"round"\nmodel').replace('model_map = "d', 'model_map = "x'),
+        "utf-8",
+    )
+    with pytest.raises(InvalidDeclaration) as raised:
+        schema.load_file(path)
+    told = "\n".join(raised.value.faults)
+    assert "unknown form 'round'; known: azure-openai" in told
+    assert "endpoints.0.model_map: 'xeployments' is not in [values]" in told
