@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from providers import jsontext
 from providers.call import JSON
 from providers.errors import MalformedFrame, TruncatedStream
@@ -73,6 +75,33 @@ _COUNTS = {
 _KINDS: Mapping[type, str] = {dict: "an object", list: "an array", str: "a string", int: "an integer"}
 
 
+class _PlainPart(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    text: str
+
+
+class _PlainContent(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    parts: tuple[_PlainPart]
+    role: str = ""
+
+
+class _PlainCandidate(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    content: _PlainContent
+    index: int = 0
+
+
+class _PlainChunk(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A chunk that says only words, which most do; read as such it costs half as much."""
+
+    candidates: tuple[_PlainCandidate]
+    usageMetadata: dict[str, Any] = {}
+    modelVersion: str = ""
+    responseId: str = ""
+    createTime: str = ""
+
+
+_plain_chunk = msgspec.json.Decoder(_PlainChunk).decode
+
+
 def _field(holder: dict[str, Any], name: str, kind: type, pointer: str) -> Any:
     """The field ``name``; None when it is absent or null. Raises MalformedFrame when it is no ``kind``."""
     value = holder.get(name)
@@ -124,24 +153,14 @@ class _Candidate:
         if reason not in (None, 0, "", "FINISH_REASON_UNSPECIFIED"):
             self._reason = reason
 
-    def words(self, candidate: dict[str, Any]) -> Event | None:
-        """The words of a share that is one plain text, which most are; None for all else."""
-        content = candidate.get("content")
-        if (
-            self._call is not None
-            or type(content) is not dict
-            or len(candidate) != 1 + ("index" in candidate)
-        ):
+    def plain(self, text: str) -> Event | None:
+        """The event of a share that is only these words; None while a function call is open."""
+        if self._call is not None:
             return None
-        parts = content.get("parts")
-        if type(parts) is not list or len(parts) != 1 or type(parts[0]) is not dict or len(parts[0]) != 1:
-            return None
-        text = parts[0].get("text")
-        if type(text) is not str:
-            return None
-        block = self._block("text")
-        self._open = "text"
-        return TextDelta(text, block, self._choice)
+        if self._open != "text":
+            self._open = "text"
+            self._next += 1
+        return TextDelta(text, self._next - 1, self._choice)
 
     def end(self) -> Iterator[Event]:
         """The events of the candidate's end; to be asked for once, when no chunk follows."""
@@ -271,10 +290,6 @@ class _Answer:
                 )
             )
         for number, candidate in enumerate(_field(holder, "candidates", list, pointer) or ()):
-            words = self._words(candidate)
-            if words is not None:
-                events.append(words)
-                continue
             at = f"{pointer}/candidates/{number}"
             events += self._candidate(_object(candidate, at), at).chunk(candidate, at)
         if "promptFeedback" in holder:
@@ -289,13 +304,21 @@ class _Answer:
                 events.append(UsageReport(usage))
         return events
 
-    def _words(self, candidate: JSON) -> Event | None:
-        """The words of a candidate that goes on and says only them; None for all else."""
-        if type(candidate) is not dict:
+    def plain(self, data: bytes) -> list[Event] | None:
+        """The events of a chunk in which a candidate goes on and says only words; None for all else."""
+        try:
+            chunk = _plain_chunk(data)
+        except (msgspec.MsgspecError, ValueError, RecursionError):  # the full reading tells what is wrong
             return None
-        index = candidate.get("index", 0)
-        heard = self._candidates.get(index) if type(index) is int else None
-        return heard.words(candidate) if heard else None
+        said = chunk.candidates[0]
+        heard = self._candidates.get(said.index)
+        words = heard.plain(said.content.parts[0].text) if heard is not None else None
+        if words is None:
+            return None
+        if not chunk.usageMetadata:
+            return [words]
+        usage = _usage(chunk.usageMetadata, "/usageMetadata")
+        return [words, UsageReport(usage)] if usage.sent else [words]
 
     def _candidate(self, candidate: dict[str, Any], pointer: str) -> _Candidate:
         index = _field(candidate, "index", int, pointer) or 0
@@ -334,9 +357,13 @@ class StreamDecoder:
 
     def feed(self, frame: Frame) -> Iterable[Event]:
         """The events of one chunk."""
-        if len(frame.data) < 16 and frame.data.strip() == b"[DONE]":
+        data = frame.data
+        events = self._answer.plain(data)
+        if events is not None:
+            return events
+        if len(data) < 16 and data.strip() == b"[DONE]":
             return (Drift("[DONE], which this protocol does not have"),)
-        return self._answer.chunk(jsontext.parse(frame.data, offset_bytes=frame.offset_bytes))
+        return self._answer.chunk(jsontext.parse(data, offset_bytes=frame.offset_bytes))
 
     def finish(self) -> Iterable[Event]:
         """The candidates' ends. Raises TruncatedStream when one has none."""
@@ -383,13 +410,12 @@ def _usage(counts: dict[str, Any], pointer: str) -> Usage:
         name = _COUNTS.get(field)
         if name is not None and value is not None:
             sent[name] = value if type(value) is int else _field(counts, field, int, pointer)
-    asked = None
-    if "input" in sent:
-        asked = sent["input"] + sent.get("tool_use_prompt", 0)
-    said = None
-    if "output" in sent or "reasoning" in sent:
-        said = sent.get("output", 0) + sent.get("reasoning", 0)
-    elif asked is not None and "total" in sent:
+    asked, said = sent.get("input"), sent.get("output")
+    if asked is not None and "tool_use_prompt" in sent:
+        asked += sent["tool_use_prompt"]
+    if "reasoning" in sent:
+        said = (said or 0) + sent["reasoning"]
+    elif said is None and asked is not None and "total" in sent:
         said = max(0, sent["total"] - asked)
     return Usage(
         input_tokens=asked,
