@@ -18,6 +18,8 @@ import msgspec
 
 from harness.dialect_bench import Bench, Outcome
 from harness.dialect_operations import OPERATIONS
+from harness.dialect_usable import fault as unusable
+from harness.dialect_usable import never_ran
 from harness.errors import UnusableInput
 from providers.dialects import DIALECTS
 from providers.errors import CatalogError, DialectFault, ProviderError
@@ -25,7 +27,7 @@ from providers.errors import CatalogError, DialectFault, ProviderError
 Profile = Literal["default", "newest"]
 COUNTED: Mapping[str, tuple[str, ...]] = {"default": ("both", "seed"), "newest": ("both", "newest")}
 # A vector whose parts have another shape than the format says; the others still run.
-UNUSABLE = (KeyError, TypeError, ValueError, AttributeError, OSError)
+UNUSABLE = (KeyError, TypeError, ValueError, AttributeError, OSError, RecursionError)
 SYSTEMS = ("zot", "pi", "mayros", "zeroclaw", "gomodel")
 
 # The published words; our own further warnings are no part of the format.
@@ -85,6 +87,9 @@ class Vector(msgspec.Struct, frozen=True, kw_only=True):
     observed_on: list[str] | str | None = None
 
 
+STATE_NAMES = frozenset(State.__struct_fields__)
+
+
 def json_schema() -> dict[str, Any]:
     """The format as a JSON Schema: a file is a list of vectors."""
     schema = msgspec.json.schema(list[Vector])
@@ -121,8 +126,12 @@ def load(path: Path) -> list[dict[str, Any]]:
         raise UnusableInput(f"{path.name} cannot be read", seen=error.strerror or "") from None
     except ValueError as error:
         raise UnusableInput(f"{path.name} is no JSON", seen=str(error)) from None
+    except RecursionError:
+        raise UnusableInput(f"{path.name} is nested too deeply") from None
     try:
         msgspec.convert(found, list[Vector])
+    except RecursionError:
+        raise UnusableInput(f"{path.name} is nested too deeply") from None
     except msgspec.ValidationError as error:
         raise UnusableInput(
             f"{path.name} holds no vectors", expected="fixtures/dialects/schema.json", seen=str(error)
@@ -166,16 +175,17 @@ def check(system: str, vector: Mapping[str, Any], profile: Profile) -> Failure |
     """One vector; None when it holds."""
     dialect = DIALECTS[system if profile == "default" else f"{system}@{profile}"]
     expected: Mapping[str, Any] = vector["expect"]
+    reason = unusable(system, vector, STATE_NAMES)
     with tempfile.TemporaryDirectory() as folder:
         try:
+            if reason:
+                raise DialectFault("unusable_vector", reason)
             bench = Bench(dialect, vector["given"], vector["when"], Path(folder))
             expected = bench.filled(expected)
             actual = run(bench)
-            wrong = [
-                name
-                for name in expected
-                if name != "note" and not _holds(name, expected[name], actual, bench)
-            ]
+            told = [name for name in expected if name != "note"]
+            wrong = [name for name in told if not _holds(name, expected[name], actual, bench)]
+            wrong = ["error"] if never_ran(actual) else wrong
         except DialectFault as fault:
             wrong, actual = ["error"], {"error": Bench.told(fault)}
         except UNUSABLE as fault:
@@ -217,6 +227,8 @@ def _holds(name: str, expected: Any, actual: Outcome, bench: Bench) -> bool:
     judge = JUDGES.get(name)
     if judge is not None:
         return judge(expected, actual, bench)
+    if name not in actual and "error" not in actual and name != "error":
+        return False  # the operation tells nothing of that name, so a null would always hold
     return subset(expected, actual.get(name))
 
 

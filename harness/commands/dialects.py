@@ -185,6 +185,9 @@ def verify(
         _print_json(report.plain())
     else:
         print(dialect_cli.report_text(report))
+    if not report.total:
+        print(f"error: no vector was found for profile {profile}", file=sys.stderr)
+        raise typer.Exit(2)
     raise typer.Exit(1 if report.failures else 0)
 
 

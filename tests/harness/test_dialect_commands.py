@@ -152,6 +152,15 @@ def test_verify_refuses_a_file_without_vectors(tmp_path: Path) -> None:
     assert result.exit_code == 2
 
 
+def test_verify_of_nothing_ends_with_two(tmp_path: Path) -> None:
+    """A file of no vectors proves nothing."""
+    path = tmp_path / "pi.json"
+    path.write_text("[]")
+    result = CliRunner().invoke(app, ["dialect", "verify", str(path)])
+    assert result.exit_code == 2
+    assert "no vector was found" in result.output
+
+
 def _check(*words: str) -> tuple[int, str]:
     result = CliRunner().invoke(app, ["dialect", "check", *words])
     return result.exit_code, result.output

@@ -126,9 +126,9 @@ def test_the_published_schema_is_current() -> None:
 @pytest.mark.parametrize(
     ("given", "expect"),
     [
-        ({"files": {"../" * 12 + "tmp/out-of-the-vector": "x"}}, {}),
-        ({"modes": {"nope": "0600"}}, {}),
-        ({"modes": {"../../..": "0777"}}, {}),
+        ({"files": {"../" * 12 + "tmp/out-of-the-vector": "x"}}, {"count": 0}),
+        ({"modes": {"nope": "0600"}}, {"count": 0}),
+        ({"modes": {"../../..": "0777"}}, {"count": 0}),
         ({}, {"files": 7}),
         ({}, {"warnings": 9}),
         ({}, {"models": 5}),
@@ -140,7 +140,13 @@ def test_a_vector_of_another_shape_fails_alone(
     tmp_path: Path, given: dict[str, object], expect: dict[str, object]
 ) -> None:
     """It is counted as a failure, the vector after it still runs, and nothing is written outside."""
-    whole = {"rule": "P1", "profile": "both", "given": {}, "when": {"op": "load_models"}, "expect": {}}
+    whole = {
+        "rule": "P1",
+        "profile": "both",
+        "given": {},
+        "when": {"op": "load_models"},
+        "expect": {"count": 0},
+    }
     path = tmp_path / "pi.json"
     path.write_text(
         json.dumps([{**whole, "id": "pi-1", "given": given, "expect": expect}, {**whole, "id": "pi-2"}])
@@ -148,3 +154,46 @@ def test_a_vector_of_another_shape_fails_alone(
     report = verify([path])
     assert (report.total, report.passed, [each.id for each in report.failures]) == (2, 1, ["pi-1"])
     assert not Path("/tmp/out-of-the-vector").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "category"),
+    [
+        ({"when": {"op": "levitate"}, "expect": {"error": {"category": "unknown_operation"}}}, "unknown_op"),
+        ({"when": {"op": "resolve_credentail", "provider": "groq"}, "expect": {"url": None}}, "unknown_op"),
+        ({"when": {"op": "resolve_credential"}, "expect": {"credential": None}}, "unusable_vector"),
+        ({"when": {"op": "resolve_credential", "provider": 7}}, "unusable_vector"),
+        (
+            {"when": {"op": "store_credential", "provider": "groq"}, "expect": {"files": {}}},
+            "unusable_vector",
+        ),
+        ({"expect": {}}, "unusable_vector"),
+        ({"expect": {"note": "nothing"}}, "unusable_vector"),
+        ({"expect": {"credentail": None}}, "unusable_vector"),
+        ({"given": {"environ": {}}, "expect": {"credential": None}}, "unusable_vector"),
+        (
+            {"when": {"op": "parse_model_ref"}, "expect": {"error": {"category": "unusable_vector"}}},
+            "unusable",
+        ),
+    ],
+)
+def test_a_vector_that_was_not_run_never_passes(
+    tmp_path: Path, changes: dict[str, Any], category: str
+) -> None:
+    """A misspelled or incomplete vector fails by name, even one that expects just that."""
+    (failure,) = verify([_file(tmp_path, _vector(**changes))]).failures
+    assert failure.actual["error"]["category"].startswith(category)
+
+
+def test_a_null_of_another_operation_does_not_hold(tmp_path: Path) -> None:
+    """What an operation never tells is not absent."""
+    path = _file(tmp_path, _vector(when={"op": "load_models"}, expect={"credential": None}))
+    assert verify([path]).passed == 0
+
+
+def test_a_deeply_nested_file_is_refused(tmp_path: Path) -> None:
+    """A file that cannot be read for its depth is the operator's mistake."""
+    path = tmp_path / "pi.json"
+    path.write_text("[" * 200_000 + "]" * 200_000)
+    with pytest.raises(UnusableInput, match="nested too deeply"):
+        verify([path])
