@@ -6,10 +6,14 @@ Source: https://github.com/openai/codex, codex-rs/codex-api (read 2026-11-21): t
 
 from __future__ import annotations
 
-from harness.emulators.openai_responses import REFUSALS, emulator
-from providers.wire import Refused
+from msgspec.structs import replace
 
-EMULATOR = emulator(
+from harness.emulators.emulator import Violation
+from harness.emulators.openai_responses import REFUSALS, emulator
+from providers.auth.chatgpt import ACCOUNT_FIELD, account_id
+from providers.wire import Endpoint, Refused, Request, header
+
+_RESPONSES = emulator(
     "openai-codex-responses",
     "https://github.com/openai/codex",
     {
@@ -19,3 +23,16 @@ EMULATOR = emulator(
         "bad_request": Refused(400, "Instructions are required", "invalid_request_error"),
     },
 )
+
+
+def _judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
+    """What the Responses API refuses, and a login whose account is not named beside its token."""
+    found = _RESPONSES.judge(request, endpoint)
+    account = account_id((header(request.headers, "authorization") or "").rpartition(" ")[2])
+    named = header(request.headers, ACCOUNT_FIELD)
+    if account in (None, named):
+        return found
+    return (*found, Violation("head.account", "the account of the token", named or "nothing", ACCOUNT_FIELD))
+
+
+EMULATOR = replace(_RESPONSES, judge=_judge)

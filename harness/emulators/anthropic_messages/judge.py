@@ -301,14 +301,27 @@ class _Judge:
 
 def _marks(body: Object) -> Iterator[tuple[Any, str]]:
     """The cache marks in the order in which the vendor caches: tools, system, messages."""
-    for key in ("tools", "system", "messages"):
-        items = body.get(key)
-        for at, item in enumerate(items if isinstance(items, list) else ()):
-            inner = _blocks(item) if key == "messages" else [item]
-            for number, block in enumerate(inner):
-                where = f"/{key}/{at}" + (f"/content/{number}" if key == "messages" else "")
-                if isinstance(block, dict) and block.get("cache_control") is not None:
-                    yield block["cache_control"], f"{where}/cache_control"
+    for key in ("tools", "system"):
+        for at, block in _numbered(body.get(key)):
+            yield from _mark(block, f"/{key}/{at}")
+    for at, message in _numbered(body.get("messages")):
+        for number, block in _numbered(message.get("content")):
+            where = f"/messages/{at}/content/{number}"
+            if block.get("type") == "tool_result":  # what it holds comes before its own end
+                for inner, held in _numbered(block.get("content")):
+                    yield from _mark(held, f"{where}/content/{inner}")
+            yield from _mark(block, where)
+
+
+def _mark(block: Object, where: str) -> Iterator[tuple[Any, str]]:
+    if block.get("cache_control") is not None:
+        yield block["cache_control"], f"{where}/cache_control"
+
+
+def _numbered(items: Any) -> list[tuple[int, Object]]:
+    """The objects among ``items``, each with its place; none where it is no array."""
+    listed = items if isinstance(items, list) else []
+    return [(at, item) for at, item in enumerate(listed) if isinstance(item, dict)]
 
 
 def _blocks(message: Any) -> list[Object]:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from harness.emulators.emulator import Violation
 from providers.errors import MalformedFrame, shown
 from providers.protocols.openai_responses.deviations import Deviations, known, matches
+from providers.protocols.openai_responses.request import PATH
 from providers.wire import Endpoint, Request, header
 
 Object: TypeAlias = dict[str, Any]
@@ -46,6 +47,7 @@ class _Judge:
     def __init__(self, request: Request, endpoint: Endpoint) -> None:
         self.found: list[Violation] = []
         self.request = request
+        self.path = (endpoint.path or PATH).partition("?")[0]
         self.deviations: Deviations = known(endpoint.deviations)
         self.lenient = "passthrough" in endpoint.features  # unknown top-level fields are passed on
 
@@ -61,6 +63,8 @@ class _Judge:
         media_type = header(self.request.headers, "content-type") or "none"
         is_json = media_type.split(";")[0].strip() == "application/json"
         self.must(is_json, "head.content_type", "application/json", media_type, "content-type")
+        target = self.request.url.partition("?")[0]
+        self.must(target.endswith(self.path), "head.path", f"a path that ends in {self.path}", target, "path")
 
     # shapes
 
@@ -124,7 +128,7 @@ class _Judge:
     def item(self, item: Any, where: str) -> None:
         if not self.is_object(item, where):
             return
-        kind = item.get("type", "message")
+        kind = str(item.get("type", "message"))
         if kind == "message":
             self.message(item, where)
         elif kind in _ITEMS:
@@ -328,7 +332,9 @@ def _closed(judged: _Judge, value: Any, where: str) -> None:
         seen = value.get("additionalProperties")
         judged.must(seen is False, "schema.closed", expected, seen, where)
         expected = "'required' is required to be an array including every key in properties"
-        missing = set(value.get("properties") or ()) - set(value.get("required") or ())
+        properties, needed = value.get("properties"), value.get("required")
+        missing = set(properties) if isinstance(properties, dict) else set()
+        missing -= {name for name in needed if isinstance(name, str)} if isinstance(needed, list) else set()
         judged.must(not missing, "schema.required", expected, sorted(missing), where)
     for key, inner in value.items():
         if key not in ("enum", "const", "default", "examples"):
@@ -352,8 +358,9 @@ def _choice(judged: _Judge, value: Any, where: str) -> None:
     _by_type(_CHOICES)(judged, value, where)
     named = value.get("name") if isinstance(value, dict) else None
     if named is not None:
-        tools = judged.request.json().get("tools") or []
-        names = [tool.get("name") for tool in tools if isinstance(tool, dict)]
+        tools = judged.request.json().get("tools")
+        listed = tools if isinstance(tools, list) else []
+        names = [tool.get("name") for tool in listed if isinstance(tool, dict)]
         expected = f"Tool choice '{named}' found in 'tools' parameter"
         judged.must(named in names, "tool_choice.name", expected, names, f"{where}/name")
 

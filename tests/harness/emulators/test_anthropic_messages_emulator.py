@@ -542,3 +542,21 @@ def _walk(place: str, value: dict[str, Any], shapes: dict[str, set[str]]) -> Non
         inner = value.get(key)
         if isinstance(inner, dict):
             _walk(f"{place}.{key}.{inner.get('type', '')}", inner, shapes)
+
+
+def test_marks_inside_a_tool_result_count() -> None:
+    """Five cache marks inside the content of a tool's result are more than four."""
+    marked = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}
+    result = {"type": "tool_result", "tool_use_id": "t1", "content": [marked] * 5}
+    call = {"type": "tool_use", "id": "t1", "name": "f", "input": {}}
+    body = {
+        "model": MODEL,
+        "max_tokens": 10,
+        "messages": [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": [call]},
+            {"role": "user", "content": [result]},
+        ],
+    }
+    request = Request("POST", "https://api.example/v1/messages", HEADERS, json.dumps(body).encode())
+    assert "cache.count" in [one.rule for one in EMULATOR.judge(request, ENDPOINT)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections import defaultdict
 from pathlib import Path
@@ -486,3 +487,40 @@ def test_speech_has_the_shapes_of_real_traffic() -> None:
     for kind, keys in ours.items():
         usual = real[kind] - SOMETIMES.get(kind, set())
         assert keys - SOMETIMES.get(kind, set()) == usual, kind
+
+
+@pytest.mark.parametrize("wrong", [None, [], {}, [[]], {"a": []}, 1, "x"])
+@pytest.mark.parametrize("field", ["type", "role", "content", "call_id", "output"])
+def test_an_item_of_any_json_is_judged(field: str, wrong: Any) -> None:
+    """An item whose field is of another type is refused, and stops nobody."""
+    body = {"model": MODEL, "input": [{"type": "function_call_output", field: wrong}]}
+    request = Request("POST", "https://api.example/v1/responses", HEADERS, json.dumps(body).encode())
+    assert EMULATOR.judge(request, ENDPOINT)
+
+
+def test_a_strict_schema_of_any_json_is_judged() -> None:
+    """A strict schema whose properties are no object is judged like any other."""
+    schema = {"type": "object", "properties": 1, "required": [[]]}
+    tool = {"type": "function", "name": "f", "strict": True, "parameters": schema}
+    body = {"model": MODEL, "input": "Hi", "tools": [tool], "tool_choice": {"type": "function", "name": "g"}}
+    request = Request("POST", "https://api.example/v1/responses", HEADERS, json.dumps(body).encode())
+    assert "schema.closed" in [one.rule for one in EMULATOR.judge(request, ENDPOINT)]
+
+
+def test_another_path_is_refused() -> None:
+    """A request to another path than the reference's is a violation."""
+    request = replace(build(CALL, ENDPOINT), url="https://api.example/v1/chat/completions")
+    assert [one.rule for one in EMULATOR.judge(request, ENDPOINT)] == ["head.path"]
+
+
+def test_chatgpt_wants_the_account_of_the_token() -> None:
+    """A login's token without its account beside it is refused by ChatGPT, and taken with it."""
+    claim = base64.urlsafe_b64encode(
+        b'{"https://api.openai.com/auth":{"chatgpt_account_id":"acc-1"}}'
+    ).decode()
+    request = build(replace(CALL, stream=True, max_output_tokens=None), CODEX)
+    bare = replace(request, headers=(*request.headers, ("authorization", f"Bearer h.{claim}.s")))
+    named = replace(bare, headers=(*bare.headers, ("chatgpt-account-id", "acc-1")))
+    judge = EMULATORS["openai-codex-responses"].judge
+    assert [one.rule for one in judge(bare, CODEX)] == ["head.account"]
+    assert judge(named, CODEX) == ()
