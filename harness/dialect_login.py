@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from harness.dialect_cli import state_of
+from harness.dialect_cli import given, state_of
 from harness.errors import UnusableInput
 from providers.dialects import Dialect, files, pi, zot
 
@@ -38,6 +38,12 @@ def keep_mode(chosen: Dialect) -> bool:
     return not getattr(chosen.rules, "resets_mode", True)
 
 
+def canonical(chosen: Dialect, environ: Mapping[str, str], home: Path, provider: str) -> str:
+    """The provider that a name means to the system, where it knows aliases."""
+    meant = getattr(store_of(chosen), "canonical", None)
+    return str(meant(chosen.rules, given(chosen, environ, home, {}), provider)) if meant else provider
+
+
 def instructions(chosen: Dialect, provider: str) -> tuple[str, ...]:
     """The variables to set where the system shows instructions instead of a form; else empty."""
     if "setup_instructions" not in store_of(chosen).login_kinds(chosen.rules, provider):
@@ -47,10 +53,21 @@ def instructions(chosen: Dialect, provider: str) -> tuple[str, ...]:
 
 
 def login(chosen: Dialect, environ: Mapping[str, str], home: Path, provider: str, key: str) -> Path:
-    """Store a key. The file is 0600 from its first byte; all other entries stay. Raises DialectFault."""
+    """Store a key. The file is 0600 from its first byte; all other entries stay.
+
+    Raises DialectFault, and UnusableInput for an empty key or a provider that is not logged in to by key.
+    """
     store, path = store_of(chosen), auth_path(chosen, environ, home)
+    provider = canonical(chosen, environ, home, provider)
     if not key.strip():
         raise UnusableInput("an empty key cannot be stored", expected="the provider's key")
+    kinds = store.login_kinds(chosen.rules, provider)
+    if "api_key" not in kinds:
+        raise UnusableInput(
+            f"{chosen.name} takes no key for {provider}",
+            expected=" or ".join(kinds),
+            next_step="log in for a token with --client-id and the server's addresses",
+        )
     files.edit_json(
         path, lambda document: _with_key(store, document, provider, key), keep_mode=keep_mode(chosen)
     )
@@ -67,6 +84,7 @@ def store_token(
 ) -> Path:
     """Store a token in the system's own form. Raises DialectFault."""
     store, path = store_of(chosen), auth_path(chosen, environ, home)
+    provider = canonical(chosen, environ, home, provider)
 
     def change(document: Mapping[str, Any]) -> Mapping[str, Any]:
         changed: Mapping[str, Any] = store.with_token(document, provider, token)
@@ -79,6 +97,7 @@ def store_token(
 def logout(chosen: Dialect, environ: Mapping[str, str], home: Path, provider: str) -> bool:
     """Remove the stored credentials of ``provider``; whether there were any. Raises DialectFault."""
     store, path = store_of(chosen), auth_path(chosen, environ, home)
+    provider = canonical(chosen, environ, home, provider)
     if not path.exists():
         return False
     removed = False

@@ -72,6 +72,7 @@ NEWEST = Rules(
 )
 
 OAUTH = ("anthropic", "github-copilot", "openai-codex")  # P36: providers with a handler for tokens
+SUBSCRIPTION_ONLY = ("github-copilot", "openai-codex")  # no key of theirs is asked for at a login
 AWS_CHAIN = {  # P76
     "amazon-bedrock": (
         ambient.AWS_PROFILE,
@@ -431,4 +432,5 @@ def _extras(document: Mapping[str, Any], provider: str) -> dict[str, Any]:
 
 def login_kinds(rules: Rules, provider: str) -> tuple[str, ...]:
     """How ``provider`` may be logged in to."""
-    return (*(("subscription",) if provider in OAUTH else ()), "api_key")
+    subscription = ("subscription",) if provider in OAUTH else ()
+    return subscription if provider in SUBSCRIPTION_ONLY else (*subscription, "api_key")

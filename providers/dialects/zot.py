@@ -352,8 +352,21 @@ def needs_probe(rules: Rules, provider: str) -> bool:
 
 
 def with_key(document: Mapping[str, Any], provider: str, key: str) -> dict[str, Any]:
-    """auth.json with the key stored; a token of the same provider goes (Z13), all else stays."""
-    return _changed(document, provider, {"api_key": key}, ("oauth", "api_key_command"))
+    """auth.json with the key stored; a token of the same provider goes (Z13), all else stays.
+
+    Raises DialectFault (invalid_value) for a provider that reads no key (Z16).
+    """
+    shared = SHARED_ENTRY.get(provider)
+    if shared is not None and not shared.keys:
+        raise DialectFault(
+            "invalid_value",
+            f"{provider} takes no key",
+            provider=provider,
+            expected=" or ".join(login_kinds(DEFAULT, provider)),
+        )
+    lent = entry_paths(provider)[0] in {path for each in SHARED_ENTRY.values() for path in each.paths}
+    dropped = ("api_key_command",) if lent else ("oauth", "api_key_command")
+    return _changed(document, provider, {"api_key": key}, dropped)
 
 
 def with_token(document: Mapping[str, Any], provider: str, token: Mapping[str, Any]) -> dict[str, Any]:

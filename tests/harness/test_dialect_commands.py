@@ -115,6 +115,40 @@ def test_login_shows_instructions_for_a_cloud_provider(home: Path) -> None:
     assert not (home / ".local").exists()
 
 
+@pytest.mark.parametrize(
+    ("dialect", "provider", "state"),
+    [
+        ("zot", "openai-codex", ".local/state/zot"),
+        ("zot@newest", "codex", ".local/state/zot"),
+        ("pi", "openai-codex", ".pi/agent"),
+        ("pi", "github-copilot", ".pi/agent"),
+    ],
+)
+def test_a_key_is_refused_where_only_tokens_are_read(
+    home: Path, dialect: str, provider: str, state: str
+) -> None:
+    """A key that nobody reads is not stored, and what is stored stays byte for byte."""
+    path = home / state / "auth.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = json.dumps({"openai": {"api_key": "canary-key", "oauth": {"access_token": "canary-token"}}})
+    path.write_text(before)
+    code, output = _run(home, "login", provider, "--dialect", dialect, answer="canary-new\n")
+    assert code == 2
+    assert "takes no key" in output
+    assert "canary" not in output
+    assert path.read_text() == before
+
+
+def test_a_key_leaves_the_token_of_another_provider(home: Path) -> None:
+    """OpenAI's key does not log out OpenAI Codex, whose token lies in the same entry."""
+    path = home / ".local" / "state" / "zot" / "auth.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"openai": {"oauth": {"access_token": "canary-token"}}}))
+    assert _run(home, "login", "openai", "--dialect", "zot", answer="canary-new\n")[0] == 0
+    stored = json.loads(path.read_text())["openai"]
+    assert stored == {"oauth": {"access_token": "canary-token"}, "api_key": "canary-new"}
+
+
 def test_an_oauth_login_needs_its_addresses(home: Path) -> None:
     """A client id alone is not enough to log in."""
     code, output = _run(home, "login", "anthropic", "--dialect", "pi", "--client-id", "ours")
