@@ -120,7 +120,7 @@ def _fields(
 
 def _steps(steps: list[Any]) -> Iterator[Violation]:
     """Each step has what its type wants, and each result answers a call."""
-    called: set[Any] = set()
+    called: list[Any] = []
     for number, step in enumerate(steps):
         at = f"/input/{number}"
         kind = step.get("type") if isinstance(step, dict) else None
@@ -131,7 +131,7 @@ def _steps(steps: list[Any]) -> Iterator[Violation]:
         if missing:
             yield Violation(f"a step of type {kind} lacks a field", ", ".join(missing), "none", at)
         if kind == "function_call":
-            called.add(step.get("id"))
+            called.append(step.get("id"))
         if kind == "function_result" and step.get("call_id") not in called:
             rule = "a function result answers a function call before it"
             yield Violation(rule, "the id of a call", shown(step.get("call_id")), f"{at}/call_id")

@@ -179,7 +179,11 @@ class _Judge:
         ]
         names = [spec.get("name") for spec in specs]
         self.must(
-            len(set(names)) == len(names), "tools.unique", "names that differ", names, "/toolConfig/tools"
+            len(set(map(str, names))) == len(names),
+            "tools.unique",
+            "names that differ",
+            names,
+            "/toolConfig/tools",
         )
         self.must(bool(specs), "tools.some", "at least one tool", names, "/toolConfig/tools")
         choice = config.get("toolChoice")

@@ -10,7 +10,8 @@ What vendors really send is wider, and is taken from everybody:
 - Usage may be anywhere: in any chunk, in a choice, in ``x_groq``.
 - A tool call delta belongs to the call of its index; without an index to the call of its id; without
   both to the last call. It starts another call when it brings a name and a new id, another name, or
-  arguments behind arguments that are already whole.
+  arguments behind arguments that are already whole; and when it brings a name, without index and id,
+  behind another call of the same delta.
 - Text, reasoning and calls are blocks in order of appearance; a block ends when another kind begins.
 - The stream is complete at [DONE], or when every choice that began has a finish reason.
 
@@ -48,7 +49,7 @@ from providers.events import (
 )
 from providers.protocols.openai_completions.deviations import Deviations
 from providers.protocols.openai_completions.refusals import raise_refusal, raise_told
-from providers.protocols.openai_completions.think_tags import ThinkTags
+from providers.protocols.openai_completions.think_tags import ThinkTags, opened
 from providers.wire import Frame
 
 FINISH: Mapping[str, FinishReason] = {
@@ -166,6 +167,7 @@ class WholeDecoder:
             raise_refusal(body, frame)
             raise answer.wrong("a choice", body.get("choices"), "/choices")
         events: list[Event] = []
+        answer.whole = True
         answer.add(body, "message", "delta", events)
         return events + answer.done()
 
@@ -242,6 +244,7 @@ class _Answer:
         self._called = False
         self._citations = 0
         self.offset_bytes = 0
+        self.whole = False  # the whole text is known when it is split
         self.speaking = False  # the last chunk said only words, and so may the next
 
     @property
@@ -372,7 +375,7 @@ class _Answer:
 
     def _text(self, text: str, choice: _Choice, events: list[Event]) -> None:
         if choice.tags is not None:
-            thought, text = choice.tags.split(text)
+            thought, text = choice.tags.split(opened(text) if self.whole else text)
             self._thought(thought, choice, events)
         if text:
             if choice.text < 0:
@@ -482,11 +485,19 @@ class _Answer:
             index = item.get("index")
             if index is not None and type(index) is not int:
                 raise self.wrong("an integer", index, f"{at}/index")
-            self._tool_call(item, index, choice, at, events)
+            self._tool_call(item, index, choice, at, events, beside=position > 0)
 
     def _tool_call(
-        self, item: dict[str, Any], index: int | None, choice: _Choice, pointer: str, events: list[Event]
+        self,
+        item: dict[str, Any],
+        index: int | None,
+        choice: _Choice,
+        pointer: str,
+        events: list[Event],
+        *,
+        beside: bool = False,
     ) -> None:
+        """One item of ``tool_calls``; ``beside`` tells that others stand before it in the same delta."""
         kind = "custom" if item.get("custom") is not None else "function"
         holder = item.get(kind)
         if holder is None:
@@ -498,7 +509,8 @@ class _Answer:
         name = self._string(holder, "name", pointer_in)
         arguments = self._arguments(holder, "input" if kind == "custom" else "arguments", pointer_in, events)
         call = self._known(choice, index, id)
-        if call is None or not call.continues(id, name, arguments):
+        other = beside and index is None and id is None and name is not None
+        if call is None or other or not call.continues(id, name, arguments):
             call = _Call()
             choice.calls.append(call)
             if index is not None:

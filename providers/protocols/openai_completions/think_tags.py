@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 
+def opened(text: str) -> str:
+    """A whole text with its opening tag, which templates that begin the thoughts themselves leave out."""
+    head, tag, _ = text.partition("</think>")
+    return f"<think>{text}" if tag and "<think>" not in head else text
+
+
 class ThinkTags:
     """Splits <think>…</think> at the head of the content from what follows it."""
 
