@@ -4,7 +4,8 @@
   arguments are no JSON object are left out too;
 - a tool result whose call is not in the assistant message before it is left out;
 - a call without a result gets one that says so (``NO_RESULT``);
-- a call id that is missing, or not of the vendor's form, is replaced in the call and in its result.
+- a call id that is missing, or not of the vendor's form, is replaced in the call and in its result;
+- a tool name that the vendor does not take is made one, the same in the call and in its result.
 
 Reasoning and signatures may only go back to who said them (``said_by``).
 
@@ -20,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from typing import TypeGuard
 
 import msgspec
+from msgspec.structs import replace
 
 from providers import jsontext
 from providers.call import Image, Message, Part, Text, ToolCall, ToolResult
@@ -86,13 +88,43 @@ class Ids:
         return "".join(letters)
 
 
+class ToolNames(msgspec.Struct, frozen=True):
+    """Tool names as a vendor takes them.
+
+    ``first`` and ``charset`` are the insides of a regular expression's brackets, for the first character and
+    the others, and hold the underscore; ``longest`` counts characters.
+    """
+
+    first: str = "a-zA-Z0-9_-"
+    charset: str = "a-zA-Z0-9_-"
+    longest: int = 64
+
+    @property
+    def pattern(self) -> str:
+        """The regular expression of a lawful name."""
+        return f"[{self.first}][{self.charset}]{{0,{self.longest - 1}}}"
+
+    def takes(self, name: str) -> bool:
+        """Whether the vendor takes ``name`` as it is."""
+        return re.fullmatch(self.pattern, name) is not None
+
+    def of(self, name: str) -> str:
+        """``name``, or a lawful one made from it; the same gives the same."""
+        if self.takes(name):
+            return name
+        made = re.sub(f"[^{self.charset}]", "_", name)
+        if not re.match(f"[{self.first}]", made):
+            made = f"_{made}" if made else "tool"
+        return made[: self.longest]
+
+
 def said_by(message: Message, endpoint: Endpoint, model: str) -> bool:
     """Whether ``model``, as asked, said it at this provider in this protocol; False where one is unknown."""
     speaker = (message.provider, message.protocol, message.model)
     return all(speaker) and speaker == (endpoint.provider, endpoint.protocol, model)
 
 
-def mended(messages: Iterable[Message], ids: Ids) -> Iterator[Mended]:
+def mended(messages: Iterable[Message], ids: Ids, names: ToolNames) -> Iterator[Mended]:
     """The user and assistant messages, each call with its result."""
     for message, results in _turns(messages):
         if message.role == "user":
@@ -101,7 +133,7 @@ def mended(messages: Iterable[Message], ids: Ids) -> Iterator[Mended]:
         calls = tuple((part, ids.of(part)) for part in message.parts if _whole(part, message.aborted))
         text = "".join(part.text for part in message.parts if isinstance(part, Text))
         if text or calls:
-            yield Mended(message, text, tuple(_answered(calls, results)))
+            yield Mended(message, text, tuple(_renamed(each, names) for each in _answered(calls, results)))
 
 
 def arguments_of(call: ToolCall) -> str:
@@ -128,6 +160,11 @@ def _turns(messages: Iterable[Message]) -> list[tuple[Message, list[ToolResult]]
 
 def _whole(part: Part, aborted: bool) -> TypeGuard[ToolCall]:
     return isinstance(part, ToolCall) and not (aborted and part.arguments is None)
+
+
+def _renamed(answered: Answered, names: ToolNames) -> Answered:
+    call = answered.call
+    return replace(answered, call=replace(call, name=names.of(call.name)))
 
 
 def _answered(calls: Iterable[tuple[ToolCall, str]], results: Iterable[ToolResult]) -> Iterator[Answered]:

@@ -14,7 +14,17 @@ from providers import jsontext
 from providers.call import Call, Document, Image, Message, Named, Opaque, Part, Reasoning, Text, Tool
 from providers.errors import UnsupportedFeature
 from providers.protocols.cohere_chat.deviations import Deviations
-from providers.protocols.mending import Answered, Ids, Mended, arguments_of, data_url, mended, said_by
+from providers.protocols.limits import refuse_names, refuse_stops
+from providers.protocols.mending import (
+    Answered,
+    Ids,
+    Mended,
+    ToolNames,
+    arguments_of,
+    data_url,
+    mended,
+    said_by,
+)
 from providers.wire import Endpoint, Headers, Request
 
 NAME = "cohere-chat"
@@ -31,6 +41,8 @@ def build(call: Call, endpoint: Endpoint) -> Request:
         what = "structured output together with tools"
         raise UnsupportedFeature(endpoint.provider, what, next_step="ask for one of them")
     deviations: Deviations = endpoint.deviations or Deviations()
+    refuse_names(call, endpoint, ToolNames())
+    refuse_stops(call, endpoint, deviations.stop_limit)
     body: Object = {"model": call.model, "messages": list(_messages(call, endpoint, deviations))}
     for fields in (_tools, _limits, _thinking, _structured):
         body.update(fields(call, deviations))
@@ -114,7 +126,7 @@ def _structured(call: Call, deviations: Deviations) -> Object:
 def _messages(call: Call, endpoint: Endpoint, deviations: Deviations) -> Iterator[Object]:
     if call.system is not None:
         yield {"role": "system", "content": call.system}
-    for said in mended(call.messages, Ids()):
+    for said in mended(call.messages, Ids(), ToolNames()):
         if said.message.role == "user":
             yield {"role": "user", "content": _content(said.message.parts, endpoint, deviations)}
         else:

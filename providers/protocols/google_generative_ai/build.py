@@ -26,7 +26,8 @@ from providers.protocols.google_generative_ai.deviations import Deviations
 from providers.protocols.google_generative_ai.history import Exchange, exchanges
 from providers.protocols.google_generative_ai.subset import subset
 from providers.protocols.google_generative_ai.surface import Surface
-from providers.protocols.mending import said_by
+from providers.protocols.limits import refuse_names, refuse_stops
+from providers.protocols.mending import ToolNames, said_by
 from providers.wire import Endpoint, Request
 
 # Tokens and levels for an effort, as Google's guide and clients have them
@@ -47,13 +48,17 @@ LEVELS: Mapping[str, str] = {
     "high": "high",
     "xhigh": "high",
 }
+# What a function may be called, and how many stop sequences are taken.
+NAMES = ToolNames(first="A-Za-z_", charset="A-Za-z0-9_.:-", longest=64)
+_STOP_LIMIT = 5
 _MODES: Mapping[str, str] = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
 def build(surface: Surface, call: Call, endpoint: Endpoint) -> Request:
     """The request, unsigned. An endpoint's own path replaces what stands before ``:generateContent``.
 
-    Raises UnsupportedFeature when the call forbids parallel tool calls: there is no field for it.
+    Raises UnsupportedFeature for tool names and numbers of stop sequences that Google refuses, and when the
+    call forbids parallel tool calls: there is no field for it.
     """
     deviations: Deviations = endpoint.deviations or Deviations()
     if call.parallel_tool_calls is False:
@@ -62,6 +67,8 @@ def build(surface: Surface, call: Call, endpoint: Endpoint) -> Request:
             "parallel_tool_calls = False (the protocol has no field for it)",
             next_step="leave it out of the call",
         )
+    refuse_names(call, endpoint, NAMES)
+    refuse_stops(call, endpoint, _STOP_LIMIT)
     history = _History(surface, call, endpoint, deviations)
     body = {
         "systemInstruction": {"parts": [{"text": call.system}]} if call.system else None,

@@ -14,7 +14,8 @@ from typing import Any, TypeAlias
 from providers import jsontext
 from providers.call import Call, Document, Image, Message, Named, Part, Reasoning, Text, Tool, ToolCall
 from providers.errors import UnsupportedFeature
-from providers.protocols.mending import Answered, Ids, Mended, mended, said_by
+from providers.protocols.limits import refuse_names
+from providers.protocols.mending import Answered, Ids, Mended, ToolNames, mended, said_by
 from providers.protocols.ollama_chat.deviations import Deviations
 from providers.wire import Endpoint, Headers, Request
 
@@ -27,6 +28,7 @@ Object: TypeAlias = dict[str, Any]
 def build(call: Call, endpoint: Endpoint) -> Request:
     """The request for ``call``. Raises UnsupportedFeature for what the chat cannot be asked."""
     deviations: Deviations = endpoint.deviations or Deviations()
+    refuse_names(call, endpoint, ToolNames())
     body: Object = {"model": call.model, "messages": list(_messages(call, endpoint, deviations))}
     tools = _tools(call, endpoint)
     if tools:
@@ -104,7 +106,7 @@ def _tool(tool: Tool) -> Object:
 def _messages(call: Call, endpoint: Endpoint, deviations: Deviations) -> Iterator[Object]:
     if call.system is not None:
         yield {"role": "system", "content": call.system}
-    for said in mended(call.messages, Ids()):
+    for said in mended(call.messages, Ids(), ToolNames()):
         if said.message.role == "user":
             yield _user(said.message.parts, endpoint)
         else:

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from providers import jsontext
 from providers.call import JSON, Call, Document, Image, Message, Part, Reasoning, Text, ToolCall
 from providers.errors import UnsupportedFeature
-from providers.protocols.mending import Answered, Ids, Mended, arguments_of, mended, said_by
+from providers.protocols.mending import Answered, Ids, Mended, ToolNames, arguments_of, mended, said_by
 from providers.protocols.openai_completions.deviations import Deviations
 from providers.wire import Endpoint
 
@@ -32,7 +32,7 @@ def messages(call: Call, endpoint: Endpoint, deviations: Deviations) -> list[Obj
         deviations.tool_call_id_charset,
     )
     wired: list[Object] = []
-    for said in mended(call.messages, ids):
+    for said in mended(call.messages, ids, ToolNames()):
         if said.message.role == "user":
             wired.append({"role": "user", "content": _content(said.message.parts, endpoint, deviations)})
         else:

@@ -11,11 +11,15 @@ from typing import Any, TypeAlias
 from providers import jsontext
 from providers.call import JSON, Call, Named, Tool
 from providers.errors import UnsupportedFeature
+from providers.protocols.anthropic_messages.request import closed
+from providers.protocols.limits import refuse_names, refuse_open_schema, refuse_stops
+from providers.protocols.mending import ToolNames
 from providers.protocols.openai_completions.deviations import Deviations
 from providers.protocols.openai_completions.messages import messages
 from providers.wire import Endpoint, Headers, Request
 
 PATH = "/chat/completions"
+NO_ARGUMENTS: Mapping[str, JSON] = {"type": "object", "properties": {}}
 
 Object: TypeAlias = dict[str, Any]
 
@@ -23,6 +27,9 @@ Object: TypeAlias = dict[str, Any]
 def build(call: Call, endpoint: Endpoint) -> Request:
     """The request for ``call``. Raises UnsupportedFeature for parts that the vendor cannot be sent."""
     deviations: Deviations = endpoint.deviations or Deviations()
+    refuse_names(call, endpoint, ToolNames())
+    refuse_stops(call, endpoint, deviations.stop_limit)
+    _refuse_open_schemas(call, endpoint, deviations)
     body: Object = {"model": endpoint.named(call.model), "messages": messages(call, endpoint, deviations)}
     for fields in (_streaming, _tools, _limits, _reasoning, _structured, _identity):
         body.update(fields(call, endpoint, deviations))
@@ -42,6 +49,16 @@ def build(call: Call, endpoint: Endpoint) -> Request:
         _headers(call, endpoint, deviations),
         jsontext.write(body),
     )
+
+
+def _refuse_open_schemas(call: Call, endpoint: Endpoint, deviations: Deviations) -> None:
+    for tool in call.tools:
+        if tool.strict and deviations.strict_tools:
+            schema = NO_ARGUMENTS if tool.parameters is None else tool.parameters
+            refuse_open_schema(schema, endpoint, f"the tool {tool.name!r}")
+    wish = call.structured
+    if wish is not None and wish.strict and wish.schema and deviations.structured == "json_schema":
+        refuse_open_schema(wish.schema, endpoint, "the answer")
 
 
 def _headers(call: Call, endpoint: Endpoint, deviations: Deviations) -> Headers:
@@ -94,9 +111,11 @@ def _tool(tool: Tool, deviations: Deviations) -> Object:
     function: Object = {"name": tool.name}
     if tool.description:
         function["description"] = tool.description
-    schema = {"type": "object", "properties": {}} if tool.parameters is None else tool.parameters
+    schema = NO_ARGUMENTS if tool.parameters is None else tool.parameters
+    said = tool.strict is not None and deviations.strict_tools
+    schema = closed(schema) if said and tool.strict else schema
     function["parameters"] = _without(schema, deviations.schema_keywords_removed)
-    if tool.strict is not None and deviations.strict_tools:
+    if said:
         function["strict"] = tool.strict
     return {"type": "function", "function": function}
 
@@ -172,7 +191,7 @@ def _structured(call: Call, endpoint: Endpoint, deviations: Deviations) -> Objec
         )
     if wish.schema is None or deviations.structured == "json_object":
         return {"response_format": {"type": "json_object"}}
-    schema = _without(wish.schema, deviations.schema_keywords_removed)
+    schema = _without(closed(wish.schema) if wish.strict else wish.schema, deviations.schema_keywords_removed)
     described: Object = {"name": wish.name, "schema": schema}
     if wish.strict is not None:
         described["strict"] = wish.strict

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 from providers import jsontext
 from providers.call import Call, Named, Tool
 from providers.errors import UnsupportedFeature
+from providers.protocols.anthropic_messages.request import closed
+from providers.protocols.limits import refuse_open_schema
 from providers.protocols.openai_responses.deviations import Deviations, known, matches
 from providers.protocols.openai_responses.items import TOOL_NAME, History
 from providers.wire import Endpoint, Headers, Request
@@ -84,6 +86,13 @@ def _refuse_unsayable(call: Call, endpoint: Endpoint, deviations: Deviations) ->
                 next_step=f"name the tool by {TOOL_NAME.pattern}",
             )
 
+        if tool.strict and deviations.strict_tools:
+            schema = {"type": "object", "properties": {}, **(tool.parameters or {})}
+            refuse_open_schema(schema, endpoint, f"the tool {tool.name!r}")
+    wish = call.structured
+    if wish is not None and wish.strict and wish.schema and deviations.structured == "json_schema":
+        refuse_open_schema(wish.schema, endpoint, "the answer")
+
 
 def _headers(call: Call, endpoint: Endpoint, deviations: Deviations) -> Headers:
     """Ours, the endpoint's, the session's, the call's; of two with one name the later one counts."""
@@ -115,6 +124,8 @@ def _tool(tool: Tool, deviations: Deviations) -> Object:
     function["parameters"] = {"type": "object", "properties": {}, **(tool.parameters or {})}
     if tool.strict is not None and deviations.strict_tools:
         function["strict"] = tool.strict
+        if tool.strict:
+            function["parameters"] = closed(function["parameters"])
     return function
 
 
@@ -130,7 +141,11 @@ def _text(call: Call, deviations: Deviations) -> Object | None:
         return None
     if wish.schema is None or deviations.structured == "json_object":
         return {"format": {"type": "json_object"}}
-    described: Object = {"type": "json_schema", "name": wish.name, "schema": wish.schema}
+    described: Object = {
+        "type": "json_schema",
+        "name": wish.name,
+        "schema": closed(wish.schema) if wish.strict else wish.schema,
+    }
     if wish.strict is not None:
         described["strict"] = wish.strict
     return {"format": described}

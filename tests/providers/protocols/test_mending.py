@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.call import Image, Message, Reasoning, Text, ToolCall, ToolResult, tool_results, user
-from providers.protocols.mending import NO_RESULT, Answered, Ids, arguments_of, data_url, mended
+from providers.protocols.mending import NO_RESULT, Answered, Ids, ToolNames, arguments_of, data_url, mended
 from tests.strategies import messages
 
 
@@ -29,7 +29,7 @@ def test_results_stand_with_their_calls() -> None:
             ToolResult("a", "f", (Text("again"),)),
         ),
     )
-    said, turn = mended(history, Ids())
+    said, turn = mended(history, Ids(), ToolNames())
     assert (said.message, said.calls) == (user("hi"), ())
     assert [(each.id, each.told, each.is_error) for each in turn.calls] == [
         ("a", "1", False),
@@ -46,7 +46,7 @@ def test_turns_that_say_nothing_are_left_out() -> None:
         calling(ToolCall("f", None, id="a", arguments_raw="{"), aborted=True),
         calling(ToolCall("f", None, id="a", arguments_raw="{")),
     )
-    assert [turn.calls[0].call.arguments_raw for turn in mended(history, Ids())] == ["{"]
+    assert [turn.calls[0].call.arguments_raw for turn in mended(history, Ids(), ToolNames())] == ["{"]
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,20 @@ def test_missing_ids_are_told_apart() -> None:
         calling(ToolCall("f", {}), ToolCall("g", {})),
         tool_results(ToolResult(None, "g", (Text("2"),)), ToolResult(None, "f", (Text("1"),))),
     )
-    (turn,) = mended(history, Ids())
+    (turn,) = mended(history, Ids(), ToolNames())
     assert [each.told for each in turn.calls] == ["1", "2"]
     assert len({each.id for each in turn.calls}) == 2
+
+
+def test_a_foreign_tool_name_is_made_lawful() -> None:
+    """A name the vendor refuses becomes one it takes, always the same; a lawful one stays."""
+    names, google = ToolNames(), ToolNames(first="A-Za-z_", charset="A-Za-z0-9_.:-")
+    assert names.of("look_it-up") == "look_it-up"
+    assert names.of("mcp.server/tool name") == "mcp_server_tool_name"
+    assert names.of("f" * 100) == "f" * 64
+    assert names.of("") == "tool"
+    assert google.of("1.a/b") == "_1.a_b"
+    assert all(form.takes(form.of("7 é/" * 25)) for form in (names, google))
 
 
 def test_arguments_and_pictures_as_text() -> None:
@@ -88,7 +99,7 @@ def test_arguments_and_pictures_as_text() -> None:
 @given(st.lists(messages(), max_size=6))
 def test_every_history_is_mended(history: list[Any]) -> None:
     """Users' turns stay, assistants' say something, and mending has nothing to mend again."""
-    turns = list(mended(history, Ids()))
+    turns = list(mended(history, Ids(), ToolNames()))
     users = [message for message in history if message.role == "user"]
     assert [turn.message for turn in turns if turn.message.role == "user"] == users
     assert all(turn.text or turn.calls for turn in turns if turn.message.role == "assistant")

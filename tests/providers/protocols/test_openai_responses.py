@@ -79,6 +79,7 @@ CODEX = Endpoint(
 CALL = Call(model="gpt-4.1-nano", messages=(user("Hello"),))
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 LOOK = Tool("look", "Look.", SCHEMA)
+EXACT = {**SCHEMA, "required": list(SCHEMA["properties"])}
 
 
 def lookalike(**deviations: Any) -> Endpoint:
@@ -184,7 +185,7 @@ def test_tools_and_choices() -> None:
         {
             "type": "function",
             "name": "clock",
-            "parameters": {"type": "object", "properties": {}},
+            "parameters": {"type": "object", "properties": {}, "additionalProperties": False},
             "strict": True,
         },
     ]
@@ -201,9 +202,14 @@ def test_tools_and_choices() -> None:
     [
         (Structured(), "json_schema", {"type": "json_object"}),
         (
-            Structured("place", SCHEMA, strict=True),
+            Structured("place", EXACT, strict=True),
             "json_schema",
-            {"type": "json_schema", "name": "place", "schema": SCHEMA, "strict": True},
+            {
+                "type": "json_schema",
+                "name": "place",
+                "schema": {**EXACT, "additionalProperties": False},
+                "strict": True,
+            },
         ),
         (Structured("place", SCHEMA), "json_object", {"type": "json_object"}),
     ],
