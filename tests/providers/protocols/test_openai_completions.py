@@ -606,6 +606,20 @@ class TestStream:
         assert (turn.reasoning, turn.text) == ("a</b", "\nc")
         assert streamed(*chunks, delta("stop")).text == "\n<think>a</b</think>\nc"
 
+    @pytest.mark.parametrize("content", ["a</think>\nb", "<think>a</think>\nb"])
+    def test_a_whole_text_may_begin_inside_its_thoughts(self, content: str) -> None:
+        """Where the template opens the tag, a whole answer has only the closing one."""
+        whole = {"choices": [{"index": 0, "message": {"content": content}, "finish_reason": "stop"}]}
+        turn = assemble(heard(whole, streamed=False, reasoning_field="think_tags"))
+        assert (turn.reasoning, turn.text) == ("a", "\nb")
+
+    @pytest.mark.parametrize("arguments", ["", "{}", None])
+    def test_calls_beside_each_other_in_one_delta_are_two(self, arguments: str | None) -> None:
+        """Two calls of one name, without index, id or words, stay two."""
+        one = {"function": {"name": "f", "arguments": arguments}}
+        turn = streamed(delta(tool_calls=[one, one]), delta("tool_calls"))
+        assert [call.name for call in turn.tool_calls] == ["f", "f"]
+
     @pytest.mark.parametrize("content", ["<", " <think", "<b>bold</b>", "  "])
     def test_content_that_only_begins_like_a_tag_is_words(self, content: str) -> None:
         """What was held back for a tag that does not come is told in the end."""
