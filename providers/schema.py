@@ -196,6 +196,12 @@ class EndpointDeclaration(_Strict):
         return value
 
 
+@cache
+def _names(struct: type) -> frozenset[str]:
+    """The names of the fields of ``struct``; looked up with every call, and slow to find."""
+    return frozenset(field.encode_name for field in msgspec.structs.fields(struct))
+
+
 def _deviation_faults(table: Mapping[str, Any], struct: type) -> Iterator[str]:
     """Every key of ``table`` that ``struct`` has not, and every value it would not take."""
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
@@ -359,9 +365,8 @@ class Provider(_Strict):
 
     def _switched(self, known: Mapping[str, str], struct: type) -> dict[str, Any]:
         """The deviations of ``struct`` that values switch on."""
-        fields = {field.encode_name for field in msgspec.structs.fields(struct)}
         on = [value.deviations for name, value in self.values.items() if known.get(name) == "1"]
-        return {name: told for each in on for name, told in each.items() if name in fields}
+        return {name: told for each in on for name, told in each.items() if name in _names(struct)}
 
     def _filled(self, template: str, known: Mapping[str, str]) -> str:
         try:
@@ -455,7 +460,7 @@ def _bad_values(table: Mapping[str, Any]) -> Iterator[str]:
     listed = endpoints if isinstance(endpoints, list) else []
     spoken = [str(each.get("protocol")) for each in listed if isinstance(each, dict)]
     structs = [PROTOCOLS[name].deviations for name in spoken if name in PROTOCOLS]
-    known = {field.encode_name for struct in structs for field in msgspec.structs.fields(struct)}
+    known = {name for struct in structs for name in _names(struct)}
     for name, value in values.items():
         if not isinstance(value, dict):
             continue
