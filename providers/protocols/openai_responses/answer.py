@@ -175,6 +175,7 @@ class StreamDecoder:
         self._last = "nothing"
         self._sequence = -1
         self._ended = False
+        self._early: dict[str, list[Value]] = {}  # pieces that came before their item, by its id
         self._steps: dict[str, Callable[[Value], list[Event]]] = {
             **dict.fromkeys(_STARTS, self._start),
             **dict.fromkeys(_ENDS, self._end),
@@ -246,6 +247,9 @@ class StreamDecoder:
 
     def _end(self, message: Value) -> list[Event]:
         response = message.child("response")
+        told = {item.text("id", "") for item in response.children("output")}
+        for id in self._early.keys() - told:
+            raise self._out_of_order(message, message.text("type"), f"response.output_item.added of {id}")
         status = response.text("status", message.text("type").removeprefix("response."))
         events = [*self._response.left(response), *self._response.ending(response, status)]
         self._ended = True
@@ -257,10 +261,15 @@ class StreamDecoder:
             raise self._out_of_order(
                 message, "response.output_item.added", f"response.output_item.added of item {index} once"
             )
-        return self._response.open(index, message.child("item"))
+        item = message.child("item")
+        events = self._response.open(index, item)
+        for early in self._early.pop(item.text("id", ""), ()):
+            events += self._steps[early.text("type")](early)
+        return events
 
     def _item_done(self, message: Value) -> list[Event]:
         index, final = self._index(message), message.child("item")
+        self._early.pop(final.text("id", ""), None)  # the item tells it all
         known = self._response.items.get(index)
         if known is None:
             return [
@@ -285,6 +294,8 @@ class StreamDecoder:
 
     def _piece(self, part: str, index: str, key: str, *, settles: bool) -> Callable[[Value], list[Event]]:
         def told(message: Value) -> list[Event]:
+            if self._is_early(message):
+                return []
             owner = self._item(message)
             at = (message.count(index) or 0) if index else 0
             text = message.text(key, "" if settles else None)
@@ -300,7 +311,24 @@ class StreamDecoder:
             raise message.malformed("an integer", None, "/output_index")
         return index
 
+    def _is_early(self, message: Value) -> bool:
+        """Whether the piece is of an item that was not yet added; it is kept, to be told behind that."""
+        id, index = message.text("item_id", ""), message.count("output_index")
+        if not id or self._named(id) or (index is not None and index in self._response.items):
+            return False
+        self._early.setdefault(id, []).append(message)
+        return True
+
+    def _named(self, id: str) -> Item | None:
+        """The open item with this id."""
+        opened = (item for item in self._response.items.values() if not item.closed)
+        return next((item for item in opened if id and item.value.raw.get("id") == id), None)
+
     def _item(self, message: Value) -> Item:
+        if message.count("output_index") is None:
+            named = self._named(message.text("item_id", ""))
+            if named is not None:
+                return named
         index = self._index(message)
         known = self._response.items.get(index)
         if known is None or known.closed:

@@ -1123,3 +1123,33 @@ def test_no_recording_breaks_the_decoder() -> None:
             turn, fault = hear(text.encode("utf-8", "surrogatepass"), streamed=streamed)
             heard += fault is None or not turn.complete
     assert heard > 100
+
+
+def _call_told(*, early: bool, indexed: bool) -> list[dict[str, Any]]:
+    call = {"id": "fc_1", "type": "function_call", "call_id": "c1", "name": "f", "arguments": ""}
+    place = {"output_index": 0} if indexed else {}
+    piece = event("function_call_arguments.delta", item_id="fc_1", delta='{"a":1}', **place)
+    opening = added(call)
+    done = event("output_item.done", output_index=0, item={**call, "arguments": '{"a":1}'})
+    return [CREATED, *([piece, opening] if early else [opening, piece]), done]
+
+
+@pytest.mark.parametrize("early", [True, False])
+@pytest.mark.parametrize("indexed", [True, False])
+def test_a_piece_is_placed_by_its_item(early: bool, indexed: bool) -> None:
+    """A delta without an index, or before its item was added, goes to the item that it names."""
+    decoder, assembler = StreamDecoder(), Assembler()
+    for message in _call_told(early=early, indexed=indexed):
+        for said in decoder.feed(Frame(json.dumps(message).encode())):
+            assembler.feed(said)
+    assert [call.arguments for call in assembler.turn().tool_calls] == [{"a": 1}]
+
+
+def test_a_piece_of_no_item_is_refused_in_the_end() -> None:
+    """A delta whose item never comes breaks the order of events."""
+    decoder = StreamDecoder()
+    for message in _call_told(early=True, indexed=False)[:2]:
+        decoder.feed(Frame(json.dumps(message).encode()))
+    end = event("completed", response={"id": "r", "status": "completed", "output": []})
+    with pytest.raises(EventOrderError, match="fc_1"):
+        decoder.feed(Frame(json.dumps(end).encode()))
