@@ -38,6 +38,11 @@ STATUSES: Mapping[str, FinishReason] = {
     "failed": "error",
     "cancelled": "other",
 }
+# What a status means beside what was said: whether a function was called.
+_MISTOLD: Mapping[tuple[FinishReason, bool], FinishReason] = {
+    ("stop", True): "tool_calls",
+    ("tool_calls", False): "other",
+}
 _COUNTS = {
     "total_input_tokens": "input",
     "total_output_tokens": "output",
@@ -165,11 +170,14 @@ class _Interaction:
 
     def __init__(self) -> None:
         self._blocks = 0
+        self._called = False
 
     def step(self, item: JSON, pointer: str) -> _Step:
         """The next step."""
         self._blocks += 1
-        return _Step(_object(item, pointer), self._blocks - 1)
+        told = _object(item, pointer)
+        self._called = self._called or told.get("type") == "function_call"
+        return _Step(told, self._blocks - 1)
 
     def end(self, body: dict[str, Any], pointer: str) -> Iterator[Event]:
         """The events of a finished interaction's own fields."""
@@ -181,7 +189,8 @@ class _Interaction:
         status = _text(body, "status", pointer)
         if status is None or status == "in_progress":
             raise TruncatedStream(expected="a final status", seen=status or "none", where=f"{pointer}/status")
-        yield Finish(STATUSES.get(status, "other"), status)
+        finish = STATUSES.get(status, "other")
+        yield Finish(_MISTOLD.get((finish, self._called), finish), status)
         yield End()
 
 

@@ -37,7 +37,7 @@ ODD = {
     "stream.block_index": {"duplicate_message_start", "block_index_reused"},
     "stream.terminal": {"sequence_numbers_not_monotonic"},
     "stream.accumulate": {"deltas_differ_from_final"},
-    "stream.done_sentinel": {"done_sentinel_on_responses", "no_done_sentinel"},
+    "stream.done_sentinel": {"done_sentinel", "done_sentinel_on_responses", "no_done_sentinel"},
 }
 
 
