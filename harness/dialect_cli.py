@@ -6,15 +6,18 @@ Nothing is printed here and no value is shown: a credential is masked to its end
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
 from harness.dialect_vectors import Report
 from harness.errors import UnusableInput
+from harness.redaction import redacted_url
 from providers import schema
 from providers.dialects import DIALECTS, Dialect, files
 from providers.dialects.resolved import Catalogue, Given, Resolved, Warned
@@ -191,7 +194,12 @@ def _told(warnings: tuple[Warned, ...]) -> list[str]:
     ]
 
 
-SECRET_WORDS = ("key", "token", "secret", "headers", "password")
+SECRET_NAME = re.compile(r"key|token|secret|headers|passw|credential|authorization|cookie", re.IGNORECASE)
+COUNT_NAME = re.compile(r"tokens", re.IGNORECASE)
+FREE_FORM = ("compat", "provider_extra", "extra_headers", "headers", "chat_template_kwargs")
+URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+SHOWN_PARAMETERS = ("api-version", "version", "region")
+HIDDEN = "…"
 
 
 def catalogue_plain(chosen: Dialect, catalogue: Catalogue) -> dict[str, Any]:
@@ -214,9 +222,42 @@ def catalogue_plain(chosen: Dialect, catalogue: Catalogue) -> dict[str, Any]:
     }
 
 
-def _safe(name: str, value: Any) -> Any:
-    held = any(word in name.lower() for word in SECRET_WORDS) and not isinstance(value, int | float)
-    return "…" if held and value else value
+def _safe(name: str, value: Any, *, hidden: bool = False) -> Any:
+    """``value`` as it may be shown: what may be secret keeps its names and loses its values."""
+    hidden = hidden or name in FREE_FORM
+    if isinstance(value, int | float) and COUNT_NAME.search(name) and not hidden:
+        return value
+    hidden = hidden or bool(SECRET_NAME.search(name))
+    if isinstance(value, Mapping):
+        return {key: _safe(str(key), item, hidden=hidden) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_safe(name, item, hidden=hidden) for item in value]
+    if hidden:
+        return value if value is None or isinstance(value, bool) or value == "" else HIDDEN
+    return _safe_text(value) if isinstance(value, str) else value
+
+
+def _safe_text(text: str) -> str:
+    """A URL without user information and secrets in its query; a command is hidden, other text stays."""
+    if text.startswith("!"):
+        return HIDDEN
+    if "://" not in text:
+        return text
+    if not URL.fullmatch(text):
+        return HIDDEN
+    try:
+        bare = urlsplit(redacted_url(text))
+        query = "&".join(map(_safe_parameter, filter(None, urlsplit(text).query.split("&"))))
+    except ValueError:
+        return HIDDEN  # no URL that can be taken apart
+    return urlunsplit(bare._replace(query=query, fragment=HIDDEN if bare.fragment else ""))
+
+
+def _safe_parameter(part: str) -> str:
+    name, equals, value = part.partition("=")
+    if not equals:
+        return HIDDEN
+    return f"{name}={value if name.lower() in SHOWN_PARAMETERS else HIDDEN}"
 
 
 def catalogue_text(chosen: Dialect, catalogue: Catalogue) -> str:

@@ -94,6 +94,42 @@ def test_models_shows_the_origin_of_each_field(home: Path) -> None:
     assert fields["contextWindow"]["origin"] == "builtin"
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://user:canary-pw@mock.invalid/v1",
+        "https://mock.invalid/v1?api-version=7&sig=canary-sig",
+        "https://mock.invalid/v1?canary-bare#canary-end",
+        "!echo https://x:canary@mock.invalid",
+        "see https://x:canary@mock.invalid",
+        "https://x:canary@[mock.invalid",
+    ],
+)
+def test_models_shows_no_secret_of_a_url_or_a_free_table(home: Path, url: str, form: tuple[str, ...]) -> None:
+    """Names stay; user information, parameters and what is in a free table are hidden."""
+    fields = f'uri = "{url}"\nmodel = "m"\nprovider_extra = {{ plan = "canary-plan", deep = ["canary-x"] }}'
+    state = home / ".zeroclaw"
+    state.mkdir()
+    (state / "config.toml").write_text(f"[providers.models.custom.mine]\n{fields}\nmax_tokens = 77\n")
+    code, output = _run(home, "models", "--dialect", "zeroclaw", *form)
+    assert code == 0
+    assert "canary" not in output
+    assert "plan" in output
+    assert "77" in output
+    assert ("api-version=7" in output) == ("api-version=7" in url)
+
+
+def test_models_hides_the_values_of_compat(home: Path) -> None:
+    """pi's compat is a free table: its names are shown, its texts are not."""
+    entry = {"compat": {"apiSecret": "canary-1", "note": "canary-2", "supportsStore": False}}
+    (home / ".pi" / "agent" / "models.json").write_text(json.dumps({"providers": {"groq": entry}}))
+    code, output = _run(home, "models", "--dialect", "pi")
+    assert code == 0
+    assert "canary" not in output
+    assert "'supportsStore': False" in output
+
+
 def test_login_and_logout_keep_the_other_entries(home: Path) -> None:
     """A key is stored privately in the system's schema and removed again."""
     path = home / ".pi" / "agent" / "auth.json"
