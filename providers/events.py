@@ -107,10 +107,11 @@ class ToolCallDelta(msgspec.Struct, frozen=True, gc=False, tag="tool_call_delta"
 
 
 class ToolCallEnd(msgspec.Struct, frozen=True, gc=False, tag="tool_call_end"):
-    """The call in ``block`` is whole."""
+    """The call in ``block`` is whole. ``item_id`` is its item's id where the start told none, or another."""
 
     block: int
     choice: int = 0
+    item_id: str | None = None
 
 
 class Refusal(msgspec.Struct, frozen=True, gc=False, tag="refusal"):
@@ -321,7 +322,9 @@ class _Choice:
             case Citation():
                 self._citations.append(event.value)
             case ToolCallEnd():
-                pass
+                block = self._blocks.get(event.block)
+                if block is not None:
+                    block.close(event)
             case _:
                 block = self._blocks.get(event.block)
                 if block is None:
@@ -348,6 +351,10 @@ class _Block:
         self._signatures: list[str] = []
         self._last: ReasoningSignature | None = None
         self._details: list[JSON] = []
+        self._item_id: str | None = None
+
+    def close(self, end: ToolCallEnd) -> None:
+        self._item_id = end.item_id
 
     def feed(self, event: Any) -> None:
         match event:
@@ -381,7 +388,7 @@ class _Block:
                 id=first.id,
                 arguments_raw=text,
                 signature=first.signature,
-                item_id=first.item_id,
+                item_id=self._item_id or first.item_id,
                 kind=first.kind,
             )
         if isinstance(first, ServerItem):

@@ -281,7 +281,10 @@ class _Call(Item):
     def end(self, final: Value | None) -> list[Event]:
         value = final or self.value
         events = [] if self._started else self._start(value)
-        return [*events, *self.settle("arguments", 0, self._written(value)), ToolCallEnd(self._block)]
+        events += self.settle("arguments", 0, self._written(value))
+        told = value.optional_text("id")
+        changed = told if told != self.value.optional_text("id") else None
+        return [*events, ToolCallEnd(self._block, item_id=changed)]
 
     def _must_be_arguments(self, part: str) -> None:
         if part != "arguments":

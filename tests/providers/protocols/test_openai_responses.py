@@ -1153,3 +1153,15 @@ def test_a_piece_of_no_item_is_refused_in_the_end() -> None:
     end = event("completed", response={"id": "r", "status": "completed", "output": []})
     with pytest.raises(EventOrderError, match="fc_1"):
         decoder.feed(Frame(json.dumps(end).encode()))
+
+
+@pytest.mark.parametrize("opened", [{}, {"id": "fc_0"}])
+def test_a_call_has_the_id_that_its_closing_tells(opened: dict[str, str]) -> None:
+    """The item's id at its closing counts, as it does for reasoning."""
+    call = {"type": "function_call", "call_id": "c1", "name": "f", "arguments": "{}"}
+    done = event("output_item.done", output_index=0, item={**call, "id": "fc_1"})
+    decoder, assembler = StreamDecoder(), Assembler()
+    for message in (CREATED, added({**call, **opened}), done):
+        for said in decoder.feed(Frame(json.dumps(message).encode())):
+            assembler.feed(said)
+    assert [call.item_id for call in assembler.turn().tool_calls] == ["fc_1"]
