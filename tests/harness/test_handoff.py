@@ -155,6 +155,17 @@ def test_every_endpoint_accepts_the_history_of(source: str) -> None:
 
 
 @pytest.mark.parametrize("source", sorted(endpoints()))
+def test_an_assistant_may_have_the_first_word(source: str) -> None:
+    """A history that begins with the assistant is accepted, whatever the vendor wants before it."""
+    endpoint, model, _ = endpoints()[source]
+    messages = (Message("assistant", (Text("Hello, how can I help?"),)), PARIS)
+    call = Call(model=model, messages=messages, stream=True, max_output_tokens=512)
+    request = PROTOCOLS[endpoint.protocol].build(call, endpoint)
+    assert not EMULATORS[endpoint.protocol].judge(request, endpoint)
+    assert b"how can I help" in request.content
+
+
+@pytest.mark.parametrize("source", sorted(endpoints()))
 def test_a_second_model_gets_no_signature(source: str) -> None:
     """A history of another model, or of one unknown, is accepted without what that model signed."""
     endpoint, model, sees = endpoints()[source]

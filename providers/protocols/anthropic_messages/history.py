@@ -20,6 +20,7 @@ from providers.wire import Endpoint
 Block: TypeAlias = dict[str, Any]  # a content block, a message or a tool, as it is sent
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+GO_ON = "…"  # what a user says before an assistant who has the first word
 NO_ARGUMENTS: Mapping[str, JSON] = {"type": "object", "properties": {}}
 _TOOL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
@@ -69,10 +70,13 @@ class History:
             self._add_user(message)
 
     def finish(self) -> list[Block]:
-        """The messages, every call answered."""
+        """The messages, every call answered, a user's first: the vendor takes no other beginning."""
         if self._unanswered():
             self._run("user").results += self._repairs()
-        return [run.message() for run in self._runs]
+        messages = [run.message() for run in self._runs]
+        if messages and messages[0]["role"] == "assistant":
+            messages.insert(0, {"role": "user", "content": [{"type": "text", "text": GO_ON}]})
+        return messages
 
     def declarations(self) -> list[Block]:
         """A tool for each name the conversation calls."""

@@ -49,6 +49,7 @@ from providers.events import Assembler, Citation, Finish, Start, Turn, UsageRepo
 from providers.listen import Listener
 from providers.protocols import PROTOCOLS
 from providers.protocols.anthropic_messages import PROTOCOL, Deviations, StreamDecoder, build, error
+from providers.protocols.anthropic_messages.history import GO_ON
 from providers.wire import Endpoint, Frame, header
 from tests import strategies
 from tests.deliveries import deliveries
@@ -453,6 +454,13 @@ def test_ids_are_made_lawful_and_stay_paired() -> None:
     assert first[3][1][0]["id"] != "ok"
     assert all(len(one) <= 64 and one.replace("_", "").replace("-", "").isalnum() for one in used)
     assert len(set(used)) == 4
+
+
+def test_a_user_has_the_first_word() -> None:
+    """Before an assistant that begins stands the smallest message of a user."""
+    told = body(messages=(own(Text("Hi.")), user("x")))["messages"]
+    assert told[0] == {"role": "user", "content": [text(GO_ON)]}
+    assert [message["role"] for message in told] == ["user", "assistant", "user"]
 
 
 def test_thinking_goes_back_to_whom_it_came_from() -> None:
