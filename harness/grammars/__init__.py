@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from harness.grammars import (
     anthropic_messages,
     bedrock_converse,
+    bedrock_invoke,
     cohere_chat,
     google_code_assist,
     google_generative_ai,
@@ -27,6 +28,7 @@ _OURS: Mapping[str, Grammar] = {
     "anthropic-messages": anthropic_messages.GRAMMAR,
     "azure-openai-responses": openai_responses.GRAMMAR,
     "bedrock-converse": bedrock_converse.GRAMMAR,
+    "bedrock-invoke": bedrock_invoke.GRAMMAR,
     "cohere-chat": cohere_chat.GRAMMAR,
     "google-gemini-cli": google_code_assist.GRAMMAR,
     "google-generative-ai": google_generative_ai.GRAMMAR,

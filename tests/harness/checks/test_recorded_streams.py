@@ -22,6 +22,8 @@ RECORDINGS = Path(__file__).parents[4] / "shared" / "recordings"
 LAWFUL = ("http.stream_content_type", "stream.frame_grammar", "stream.cut.recorded", "stream.first_event")
 # Their recordings stand under another protocol's name, or there are none.
 UNRECORDED = {"azure-openai-responses", "google-gemini-cli", "openai-codex-responses"}
+# The grammar is that of one model family's bodies: others are left out, by what the model is called.
+FAMILY = {"bedrock-invoke": "anthropic."}
 # Written by hand in its source: a call without the message around it, counts before the stop.
 HANDMADE = {"455abbd21a6a1c69"}
 # What may break the other checks, and is broken in these recordings.
@@ -45,7 +47,12 @@ def recordings(protocol: str) -> list[dict[str, Any]]:
     """The recorded streams of a protocol."""
     index = json.loads((RECORDINGS / "index.json").read_text("utf-8"))
     listed = index if isinstance(index, list) else index["exchanges"]
-    wanted = [each for each in listed if each["api"] == protocol and each["streaming"]]
+    family = FAMILY.get(protocol, "")
+    wanted = [
+        each
+        for each in listed
+        if each["api"] == protocol and each["streaming"] and family in (each["model"] or "")
+    ]
     return [
         json.loads((RECORDINGS / each["provider"] / f"{each['id']}.json").read_text("utf-8"))
         for each in wanted
