@@ -289,7 +289,8 @@ def collect_keys(bench: Bench) -> Outcome:
 def parse_model_ref(bench: Bench) -> Outcome:
     """What a reference means."""
     default = str(bench.when.get("default_provider") or mayros_models.DEFAULT_PROVIDER)
-    ref = mayros_models.parse_ref(str(bench.when["ref"]), default)
+    config = mayros_models.load_config(bench.given)
+    ref = mayros_models.aliased(config, str(bench.when["ref"]), default)
     return {"ref": {"provider": ref.provider, "model": ref.model} if ref else None}
 
 

@@ -182,14 +182,14 @@ def dotted(document: Any, path: str = "") -> dict[str, Any]:
     return flat
 
 
-def aliased(config: Config, ref: str) -> Ref | None:
+def aliased(config: Config, ref: str, default_provider: str = DEFAULT_PROVIDER) -> Ref | None:
     """``ref``, or the model whose ``alias`` it is, without regard to case (M9)."""
     if "/" not in ref:
         for key, entry in config.allowed.items():
             alias = entry.get("alias") if isinstance(entry, Mapping) else None
             if isinstance(alias, str) and alias.strip().lower() == ref.strip().lower():
                 return parse_ref(key)
-    return parse_ref(ref)
+    return parse_ref(ref, default_provider)
 
 
 def check_allowed(given: Given, config: Config, ref: str) -> Ref:

@@ -163,13 +163,15 @@ def load(given: Given, families: frozenset[str], fields: Mapping[str, Field]) ->
 
 
 def _checked(document: Mapping[str, Any], fields: Mapping[str, Field]) -> Iterator[Warned]:
-    """Warnings about unknown fields. Raises DialectFault (schema_error) for a wrong type."""
+    """Warnings about unknown fields. Raises DialectFault: schema_error for a wrong type, invalid_alias."""
     families = at(document, ("providers", "models"))
     if families is None:
         return
     for family, aliases in _tables(families, "providers.models"):
         for alias, profile in _tables(aliases, f"providers.models.{family}"):
             place = f"providers.models.{family}.{alias}"
+            if not ALIAS.match(alias):
+                raise _no_alias(CONFIG, alias, path=place)
             if not isinstance(profile, Mapping):
                 raise _wrong(place, "a table")
             for name, value in profile.items():
@@ -202,6 +204,17 @@ def _wrong(path: str, expected: str) -> DialectFault:
     )
 
 
+def _no_alias(where: str, alias: str, *, name: str | None = None, path: str | None = None) -> DialectFault:
+    return DialectFault(
+        "invalid_alias",
+        f"{where} names no possible alias",
+        name=name,
+        path=path,
+        expected="1 to 63 lower case letters, digits and single underscores between them",
+        seen=alias,
+    )
+
+
 def _target(
     name: str,
     steps: tuple[str, ...],
@@ -214,13 +227,7 @@ def _target(
         raise DialectFault("not_overridable", f"{steps[0]} cannot be overridden", name=name)
     if steps[:2] == ("providers", "models") and len(steps) == 5 and steps[2] in families:
         if not ALIAS.match(steps[3]):
-            raise DialectFault(
-                "invalid_alias",
-                f"{name} names no possible alias",
-                name=name,
-                expected="1 to 63 lower case letters, digits and single underscores between them",
-                seen=steps[3],
-            )
+            raise _no_alias(name, steps[3], name=name)
         if steps[4] in fields:
             return fields[steps[4]]
     elif at(document, steps) is not None:

@@ -3,10 +3,11 @@
 import msgspec
 import pytest
 
-from providers.dialects import DIALECTS, gomodel, zeroclaw
+from providers.dialects import DIALECTS, gomodel, mayros_models, zeroclaw
 from providers.dialects.gomodel import Instance
 from providers.dialects.resolved import File, Given
 from providers.dialects.zeroclaw import Attempt
+from providers.errors import DialectFault
 
 
 def _refreshed(provider: str, entry: object) -> str | None:
@@ -76,3 +77,21 @@ def test_a_long_context_suffix_is_told_apart() -> None:
     """Xiaomi's [1m] asks for the long context of the model before it."""
     assert gomodel.context_variant("mimo-v2.5-pro[1m]") == ("mimo-v2.5-pro", True)
     assert gomodel.context_variant("mimo-v2.5-pro") == ("mimo-v2.5-pro", False)
+
+
+@pytest.mark.parametrize("alias", ["Mine", "a__b", "_a", "a-b", "x" * 64])
+def test_an_alias_of_the_file_is_checked(alias: str) -> None:
+    """config.toml may name no alias that an override may not name (C10)."""
+    content = f'[providers.models.custom."{alias}"]\nmodel = "m"\n'.encode()
+    with pytest.raises(DialectFault) as raised:
+        zeroclaw.load_config(zeroclaw.DEFAULT, Given(files={"config.toml": File(content)}))
+    assert raised.value.category == "invalid_alias"
+
+
+def test_a_reference_may_be_an_alias() -> None:
+    """A reference without a slash is a configured alias first, whatever its case (M9)."""
+    config = mayros_models.Config(
+        document={"agents": {"defaults": {"models": {"groq/llama": {"alias": "Fast"}}}}}
+    )
+    assert str(mayros_models.aliased(config, "fAST", "zai")) == "groq/llama"
+    assert str(mayros_models.aliased(config, "slow", "zai")) == "zai/slow"
