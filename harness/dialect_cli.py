@@ -194,6 +194,15 @@ def _told(warnings: tuple[Warned, ...]) -> list[str]:
     ]
 
 
+def exit_code(resolved: Resolved) -> int:
+    """0 for a credential, 1 for none, 2 where none was found because a file or value cannot be used."""
+    if resolved.found:
+        return 0
+    faults = {resolved.fault.category} if resolved.fault else set()
+    broken = {warning.category for warning in resolved.warnings} & {"store_unreadable", "parse_error"}
+    return 2 if broken or faults - {"missing_credential"} else 1
+
+
 SECRET_NAME = re.compile(r"key|token|secret|headers|passw|credential|authorization|cookie", re.IGNORECASE)
 COUNT_NAME = re.compile(r"tokens", re.IGNORECASE)
 FREE_FORM = ("compat", "provider_extra", "extra_headers", "headers", "chat_template_kwargs")

@@ -88,7 +88,7 @@ def resolve(
         _print_json(dialect_cli.resolved_plain(chosen, resolved))
     else:
         print(dialect_cli.resolved_text(chosen, resolved))
-    raise typer.Exit(0 if resolved.found else 1)
+    raise typer.Exit(dialect_cli.exit_code(resolved))
 
 
 @app.command("models")
@@ -148,10 +148,15 @@ def login(
 
 
 def _asked(question: str) -> str:
-    """A secret typed without echo, or the first line of what is piped in."""
+    """A secret typed without echo, or the first line of what is piped in. Raises UnusableInput."""
     if sys.stdin.isatty():
         return str(typer.prompt(question, hide_input=True))
-    return sys.stdin.readline()
+    try:
+        line = sys.stdin.readline()
+        line.encode("utf-8")  # some locales let broken bytes in as surrogates
+    except UnicodeError:
+        raise UnusableInput("the key is no UTF-8 text", expected="the provider's key") from None
+    return line
 
 
 @app.command("logout")

@@ -138,14 +138,25 @@ def replace(path: Path, content: bytes, mode: int = 0o600) -> None:
         raise
 
 
+def _behind_links(path: Path) -> Path:
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # RuntimeError: links in a circle
+        raise DialectFault(
+            "store_unreadable", f"{path.name} leads nowhere", where=path.name, next_step="mend the link"
+        ) from None
+
+
 def edit_json(
     path: Path, change: Callable[[Mapping[str, Any]], Mapping[str, Any]], *, keep_mode: bool = False
 ) -> dict[str, Any]:
     """Change a JSON file of secrets under its lock; what ``change`` keeps stays as it was.
 
     A new file is 0600; an existing one too, unless ``keep_mode``. An unreadable file raises DialectFault
-    and is left as it is. An unchanged document is not written again.
+    and is left as it is. An unchanged document is not written again. A link stays one: what it leads to is
+    written.
     """
+    path = _behind_links(path)
     with locked(path):
         before: dict[str, Any] | None = None
         mode = 0o600

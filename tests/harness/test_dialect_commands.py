@@ -185,6 +185,29 @@ def test_a_key_leaves_the_token_of_another_provider(home: Path) -> None:
     assert stored == {"oauth": {"access_token": "canary-token"}, "api_key": "canary-new"}
 
 
+def test_a_key_that_is_no_text_is_refused(home: Path) -> None:
+    """Broken bytes end with a message, and nothing is stored."""
+    path = home / ".pi" / "agent" / "auth.json"
+    before = path.read_bytes()
+    told = ["login", "zai", "--dialect", "pi", "--home", str(home), "--env-file", str(home / "env")]
+    result = CliRunner().invoke(app, told, input=b"k\xff\n")
+    assert result.exit_code == 2
+    assert "no UTF-8 text" in result.output
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name"),
+    [("pi@newest", ".pi/agent/auth.json"), ("pi", ".pi/agent/auth.json"), ("mayros", ".mayros/mayros.json")],
+)
+def test_resolve_with_a_broken_file_ends_with_two(home: Path, dialect: str, name: str) -> None:
+    """A file that cannot be read is told apart from a credential that is not there."""
+    path = home / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("{")
+    assert _run(home, "resolve", "--dialect", dialect, "--provider", "mistral")[0] == 2
+
+
 def test_an_oauth_login_needs_its_addresses(home: Path) -> None:
     """A client id alone is not enough to log in."""
     code, output = _run(home, "login", "anthropic", "--dialect", "pi", "--client-id", "ours")
@@ -288,3 +311,23 @@ def test_a_home_that_is_not_there_ends_with_two(tmp_path: Path, command: list[st
     result = CliRunner().invoke(app, told)
     assert result.exit_code == 2
     assert "no directory" in result.output
+
+
+def test_login_writes_through_a_link(home: Path) -> None:
+    """An auth file that is a link stays one, and what it leads to holds the key."""
+    path, kept = home / ".pi" / "agent" / "auth.json", home / "dotfiles.json"
+    path.rename(kept)
+    path.symlink_to(kept)
+    assert _run(home, "login", "zai", "--dialect", "pi", answer="canary-new\n")[0] == 0
+    assert path.is_symlink()
+    assert set(json.loads(kept.read_text())) == {"groq", "zai"}
+
+
+def test_login_refuses_links_in_a_circle(home: Path) -> None:
+    """A link that leads to itself is told."""
+    path = home / ".pi" / "agent" / "auth.json"
+    path.unlink()
+    path.symlink_to(path)
+    code, output = _run(home, "login", "zai", "--dialect", "pi", answer="canary-new\n")
+    assert code == 2
+    assert "leads nowhere" in output
