@@ -210,7 +210,7 @@ def refusal(
     try:
         body = jsontext.parse(content) if content.strip() else None
         told = read(body)
-    except MalformedFrame:
+    except (MalformedFrame, RecursionError):  # nested too deeply for ``read`` is of another shape
         pass
     if told is None:
         text = content.decode("utf-8", "replace").strip()

@@ -162,7 +162,7 @@ _SWITCHES: Mapping[str, Callable[[bool, str], Object]] = {
     "chat_template_kwargs.enable_thinking": lambda on, effort: {
         "chat_template_kwargs": {"enable_thinking": on}
     },
-    "prompt_mode": lambda on, effort: {"prompt_mode": "reasoning" if on else None},
+    "prompt_mode": lambda on, effort: {"prompt_mode": "reasoning"} if on else {},
     "none": lambda on, effort: {},
 }
 
