@@ -219,6 +219,7 @@ def catalogue_plain(chosen: Dialect, catalogue: Catalogue) -> dict[str, Any]:
             {
                 "provider": model.provider,
                 "id": model.id,
+                "origin": model.origins.get("id", ""),
                 "fields": {
                     name: {"value": _safe(name, value), "origin": model.origins.get(name, "")}
                     for name, value in model.fields.items()
@@ -273,7 +274,8 @@ def catalogue_text(chosen: Dialect, catalogue: Catalogue) -> str:
     """The merged catalogue for people: one line a model, one a field with its origin."""
     lines = []
     for model in catalogue.models:
-        lines.append(f"{model.provider}/{model.id}")
+        origin = model.origins.get("id", "")
+        lines.append(f"{model.provider}/{model.id}" + (f"  [{origin}]" if origin else ""))
         for name, value in model.fields.items():
             lines.append(f"  {name} = {_safe(name, value)}  [{model.origins.get(name, '')}]")
     lines.extend(f"error {fault.category}: {fault}" for fault in catalogue.faults)

@@ -72,11 +72,12 @@ def _secret(rules: zeroclaw.Rules, field: str) -> bool:
 def _gomodel_models(rules: gomodel.Rules, given: Given) -> Catalogue:
     """The configured models of the registered providers; live lists are not asked for here."""
     registry = gomodel.registry(rules, given)
-    found = [
-        Merged(name, id, {"owned_by": instance.type}, {"id": instance.origins.get("models", "")})
-        for name, instance in registry.instances.items()
-        for id in instance.models
-    ]
+    found = []
+    for name, instance in registry.instances.items():
+        told = instance.origins
+        origins = {"id": told.get("models", ""), "owned_by": "type", "base_url": told.get("base_url", "")}
+        fields = {"owned_by": instance.type, "base_url": instance.base_url}
+        found += [Merged(name, id, fields, origins) for id in instance.models]
     return Catalogue(tuple(found), warnings=registry.warnings)
 
 

@@ -10,7 +10,7 @@ docs/dialects/pi.md. models.json is in ``pi_models``; the AWS and Google chains 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -27,6 +27,7 @@ from providers.dialects.resolved import (
     broken,
     flag_candidate,
     missing,
+    run_nothing,
     variable,
     walk,
 )
@@ -110,7 +111,28 @@ def variables(rules: Rules, provider: str) -> tuple[str, ...]:
 
 def resolve(rules: Rules, given: Given, provider: str, model: str | None = None) -> Resolved:
     """The credential of ``provider`` (P1–P6)."""
-    return walk(provider, sources(rules, given, provider), tuple(_warnings(rules, given, provider)))
+    told: list[Warned] = []
+    given = msgspec.structs.replace(given, run=_watched(given, provider, told))
+    resolved = walk(provider, sources(rules, given, provider), tuple(_warnings(rules, given, provider)))
+    return msgspec.structs.replace(resolved, warnings=(*resolved.warnings, *told))
+
+
+def _watched(given: Given, provider: str, told: list[Warned]) -> Callable[[Command], str | None]:
+    """The runner of ``given``, which also tells of each command that gave no key or more than one line."""
+    if given.run is run_nothing:
+        return run_nothing
+
+    def run(command: Command) -> str | None:
+        output = given.run(command)
+        if output is None:
+            why = "the !command of a key failed, hung or printed nothing"
+            told.append(Warned("command_failed", why, provider))
+        elif "\n" in output:
+            why = "the !command of a key printed several lines; they are used as they are"
+            told.append(Warned("invalid_value", why, provider))
+        return output
+
+    return run
 
 
 def sources(rules: Rules, given: Given, provider: str) -> Iterator[Candidate]:
@@ -266,9 +288,28 @@ def _warnings(rules: Rules, given: Given, provider: str) -> Iterator[Warned]:
     if provider in rules.renamed:
         yield Warned("renamed", f"now called {rules.renamed[provider]}", provider=provider)
     try:
-        _auth_document(rules, given)
+        document = _auth_document(rules, given) or {}
     except DialectFault as fault:
         yield Warned(fault.category, str(fault), path=AUTH)
+        return
+    lacking = _lacking(document[provider]) if provider in document else ""
+    if lacking:
+        yield Warned("invalid_value", f"the entry {lacking}", provider, path=f"{AUTH}#/{provider}")
+
+
+NEEDED = {"api_key": "key", "oauth": "access"}
+
+
+def _lacking(entry: Any) -> str:
+    """What keeps an entry of auth.json from being used; empty where nothing does."""
+    if not isinstance(entry, Mapping):
+        return "is no object"
+    kind = entry.get("type")
+    needed = NEEDED.get(kind) if isinstance(kind, str) else None
+    if needed is None:
+        return f"is of no known type ({' or '.join(NEEDED)})"
+    held = entry.get(needed)
+    return "" if isinstance(held, str) and held else f"has no text as {needed}"
 
 
 def auth_status(rules: Rules, given: Given, provider: str) -> dict[str, Any]:

@@ -120,6 +120,18 @@ def test_models_shows_no_secret_of_a_url_or_a_free_table(home: Path, url: str, f
     assert ("api-version=7" in output) == ("api-version=7" in url)
 
 
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_models_of_gomodel_names_the_variables(home: Path, form: tuple[str, ...]) -> None:
+    """The variable that lists a model and the one that moves its provider are named."""
+    lines = ("XAI_API_KEY=canary", "XAI_MODELS=grok-x", "XAI_BASE_URL=https://u:canary@mock.invalid/v1")
+    (home / "env").write_text("\n".join(lines))
+    code, output = _run(home, "models", "--dialect", "gomodel", *form)
+    assert code == 0
+    assert "XAI_MODELS" in output
+    assert "XAI_BASE_URL" in output
+    assert "canary" not in output
+
+
 def test_models_hides_the_values_of_compat(home: Path) -> None:
     """pi's compat is a free table: its names are shown, its texts are not."""
     entry = {"compat": {"apiSecret": "canary-1", "note": "canary-2", "supportsStore": False}}

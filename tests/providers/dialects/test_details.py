@@ -1,5 +1,7 @@
 """Rules that are about more than one step: time, order, sessions, names."""
 
+import json
+
 import msgspec
 import pytest
 
@@ -95,3 +97,29 @@ def test_a_reference_may_be_an_alias() -> None:
     )
     assert str(mayros_models.aliased(config, "fAST", "zai")) == "groq/llama"
     assert str(mayros_models.aliased(config, "slow", "zai")) == "zai/slow"
+
+
+@pytest.mark.parametrize("dialect", ["pi", "pi@newest"])
+@pytest.mark.parametrize(
+    ("entry", "output", "category"),
+    [
+        ({"type": "api_key", "key": "!canary"}, None, "command_failed"),
+        ({"type": "api_key", "key": "!canary"}, "canary-1\ncanary-2", "invalid_value"),
+        ({"type": "api_key", "key": 7}, None, "invalid_value"),
+        ({"type": "api_key"}, None, "invalid_value"),
+        ({"type": "oauth", "access": ""}, None, "invalid_value"),
+        ({"type": ["canary"], "key": "canary"}, None, "invalid_value"),
+        ("canary", None, "invalid_value"),
+        ({"type": "api_key", "key": "!canary"}, "canary", None),
+    ],
+)
+def test_an_entry_that_gives_no_key_is_told(
+    dialect: str, entry: object, output: str | None, category: str | None
+) -> None:
+    """What pi passes over in silence is told by category, without the value (P22, P40)."""
+    world = Given(
+        files={"auth.json": File(json.dumps({"groq": entry}).encode(), 0o600)}, run=lambda command: output
+    )
+    warnings = DIALECTS[dialect].resolve(world, "groq", None).warnings
+    assert [warning.category for warning in warnings] == ([category] if category else [])
+    assert "canary" not in repr(warnings)
