@@ -207,6 +207,7 @@ SECRET_NAME = re.compile(r"key|token|secret|headers|passw|credential|authorizati
 COUNT_NAME = re.compile(r"tokens", re.IGNORECASE)
 FREE_FORM = ("compat", "provider_extra", "extra_headers", "headers", "chat_template_kwargs")
 URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE)
+USER_INFORMATION = re.compile(r"[^\s/@:]*:[^\s/@]+@")  # of an address without its scheme
 SHOWN_PARAMETERS = ("api-version", "version", "region")
 HIDDEN = "…"
 
@@ -252,7 +253,7 @@ def _safe_text(text: str) -> str:
     if text.startswith("!"):
         return HIDDEN
     if "://" not in text:
-        return text
+        return HIDDEN if USER_INFORMATION.match(text) else text
     if not URL.fullmatch(text):
         return HIDDEN
     try:

@@ -103,6 +103,7 @@ def test_models_shows_the_origin_of_each_field(home: Path) -> None:
         "https://mock.invalid/v1?canary-bare#canary-end",
         "!echo https://x:canary@mock.invalid",
         "see https://x:canary@mock.invalid",
+        "x:canary@mock.invalid/v1",
         "https://x:canary@[mock.invalid",
     ],
 )
