@@ -62,7 +62,7 @@ def test_the_page_is_followed(tmp_path: Path) -> None:
 
 
 def test_a_broken_file_is_named_with_its_keys(tmp_path: Path) -> None:
-    """A file with two faults is told with both, and the others still load."""
+    """A file with two faults is told with both, the others still load, and a run of checks is not green."""
     for name, text in FILES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
@@ -71,14 +71,14 @@ def test_a_broken_file_is_named_with_its_keys(tmp_path: Path) -> None:
         good.replace('"acme"', '"bad"').replace('"openai-completions"', '"nope"').replace("128000", '"many"')
     )
     (tmp_path / "catalog" / "bad.toml").write_text(bad, "utf-8")
-    for command in (
-        "wirecheck providers",
-        "wirecheck fixtures build --provider acme",
-        "pytest --provider acme",
+    for command, code in (
+        ("wirecheck providers", 0),
+        ("wirecheck fixtures build --provider acme", 0),
+        ("pytest --provider acme", 1),
     ):
         done = typed(command, tmp_path)
         said = done.stdout + done.stderr
-        assert done.returncode == 0, said
+        assert done.returncode == code, said
         assert "bad.toml" in said
         assert "endpoints.0.protocol" in said
         assert "models.0.context_window" in said
