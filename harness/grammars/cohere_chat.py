@@ -1,7 +1,7 @@
 """The stream of Cohere's chat, version 2: a message, its content and tool calls, its end.
 
-Source, read 2026-11-21: https://docs.cohere.com/reference/chat-stream (the events and their order). Behind
-message-end servers say ``[DONE]``; observed, the reference has it not.
+Source, excerpts read 2026-11-21: https://docs.cohere.com/reference/chat-stream (the events and their
+order). Behind message-end servers say ``[DONE]``; observed, the reference has it not.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The stream of Mistral's chat completions: that of OpenAI's, with words in parts of the content too.
 
-Source, read 2026-11-21: https://docs.mistral.ai/api/endpoint/chat, ``stream``: data-only server-sent events,
-terminated by ``data: [DONE]``.
+Source, as clients cite it (2026-11-21): https://docs.mistral.ai/api/endpoint/chat, ``stream``: data-only
+server-sent events, terminated by ``data: [DONE]``.
 """
 
 from __future__ import annotations

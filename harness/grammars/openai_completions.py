@@ -1,8 +1,8 @@
 """The stream of chat completions: chunks of choices, then ``[DONE]``.
 
-Source, read 2026-11-21: https://platform.openai.com/docs/api-reference/chat-streaming (The chat completion
-chunk object), and https://platform.openai.com/docs/api-reference/chat/create, ``stream``: data-only
-server-sent events, terminated by ``data: [DONE]``.
+Source, as clients cite it (2026-11-21): https://platform.openai.com/docs/api-reference/chat-streaming
+(The chat completion chunk object), and https://platform.openai.com/docs/api-reference/chat/create,
+``stream``: data-only server-sent events, terminated by ``data: [DONE]``.
 """
 
 from __future__ import annotations

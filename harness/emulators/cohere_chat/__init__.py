@@ -1,7 +1,8 @@
 """The other side of ``cohere-chat``: Cohere's server, version 2 of the chat.
 
 Reference: https://docs.cohere.com/reference/chat, https://docs.cohere.com/reference/chat-stream and
-https://docs.cohere.com/reference/errors; read 2026-11-21. The wording of the errors is as clients report it.
+https://docs.cohere.com/reference/errors; excerpts read 2026-11-21. The wording of the errors
+is as clients report it, or from memory.
 
     judge.py   what the vendor refuses in a request
     speak.py   a Turn as the vendor's bytes, and refusals

@@ -1,7 +1,7 @@
 """The other side of ``ollama-chat``: an Ollama server.
 
 Reference: https://docs.ollama.com/api/chat and https://docs.ollama.com/api/errors; read 2026-11-21. The
-wording of the errors is as clients report it.
+wording of the errors is as clients report it, or from memory.
 
     judge.py   what the server refuses in a request
     speak.py   a Turn as the server's bytes, and refusals

@@ -1,7 +1,8 @@
 """The other side of ``openai-completions``: OpenAI's server, or a vendor's that deviates from it.
 
 Reference: https://platform.openai.com/docs/api-reference/chat and
-https://platform.openai.com/docs/guides/error-codes; read 2026-11-21.
+https://platform.openai.com/docs/guides/error-codes, as clients cite them (2026-11-21); the
+wording of the errors was not checked against the page.
 
     judge.py   what the vendor refuses in a request
     speak.py   a Turn as the vendor's bytes, and refusals

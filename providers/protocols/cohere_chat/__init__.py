@@ -1,7 +1,7 @@
 """Protocol ``cohere-chat``: version 2 of Cohere's chat.
 
 Reference: https://docs.cohere.com/reference/chat and https://docs.cohere.com/reference/chat-stream,
-read 2026-11-21.
+excerpts of them read 2026-11-21, and recorded traffic.
 
     deviations.py   where a server differs, as data
     request.py      Call to request

@@ -1,6 +1,6 @@
 """Protocol ``mistral-chat``: Mistral's chat completions, as its own reference has them.
 
-Reference: https://docs.mistral.ai/api/endpoint/chat, read 2026-11-21.
+Reference: https://docs.mistral.ai/api/endpoint/chat, as clients cite it, and recorded traffic (2026-11-21).
 
 It is chat completions in Mistral's manner, so it is made of the parts of ``openai_completions``, with
 other defaults: content as a list, with thinking parts that go back as they came and references that

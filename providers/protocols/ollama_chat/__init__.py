@@ -1,6 +1,7 @@
 """Protocol ``ollama-chat``: Ollama's own chat, lines of JSON.
 
-Reference: https://docs.ollama.com/api/chat and https://docs.ollama.com/api/errors, read 2026-11-21.
+Reference: https://docs.ollama.com/api/chat and https://docs.ollama.com/api/errors;
+read 2026-11-21 in an older copy of the project's api.md, and recorded traffic.
 
     deviations.py   where a server differs, as data
     request.py      Call to request

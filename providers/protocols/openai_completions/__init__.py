@@ -1,7 +1,8 @@
 """Protocol ``openai-completions``: OpenAI's chat completions, which most vendors also speak.
 
 Reference: https://platform.openai.com/docs/api-reference/chat, the pages "Create chat completion",
-"The chat completion object" and "The chat completion chunk object"; read 2026-11-21.
+"The chat completion object" and "The chat completion chunk object"; as clients cite them, and as
+recorded traffic of 18 vendors shows them (2026-11-21).
 
     deviations.py   where a vendor differs, as data
     request.py      Call to request: the body's fields
