@@ -11,6 +11,7 @@ from harness.checks.registry import require
 from harness.dialect_checks.registry import check, equal, only
 from harness.dialect_checks.trial import Trial
 from harness.dialect_checks.worlds import Source
+from providers import schema
 from providers.dialects import ambient
 
 GATEWAY_FIELD = "cf-aig-authorization"
@@ -36,7 +37,8 @@ def _google(trial: Trial) -> bool:
 
 
 def _azure(trial: Trial) -> bool:
-    return trial.row.id in ("azure", "azure-openai-responses")
+    endpoints = [each for id in trial.row.catalog for each in schema.get(id).endpoints]
+    return any(each.base_url_form for each in endpoints)
 
 
 # --- Azure ---

@@ -14,7 +14,7 @@ from harness.checks.registry import require
 from harness.dialect_checks import worlds
 from harness.dialect_checks.registry import check, equal, only
 from harness.dialect_checks.trial import ELSEWHERE, REFRESHED, Trial
-from harness.dialect_checks.worlds import Source, World
+from harness.dialect_checks.worlds import Source, World, signed_by
 from providers.dialects.files import Runner
 from providers.dialects.resolved import Resolved, refresh_nothing
 from providers.errors import MissingCredential, Redirected
@@ -265,7 +265,7 @@ def scoped_env(trial: Trial) -> None:
 
 
 def _zot_entry(trial: Trial) -> bool:
-    return _stored(trial) and trial.row.id != "openai-codex"
+    return _stored(trial) and not signed_by(trial.row, "chatgpt")
 
 
 @check("auth.oauth_vs_key", source="docs/dialects/zot.md (Z14)", dialects=("zot*",), when=_zot_entry)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from providers import schema
 from providers.dialects import Dialect, ambient, zot
 from providers.dialects.resolved import Command, File, Given
 from providers.dialects.tables import Row
@@ -117,17 +118,22 @@ ZOT_CHAIN = (
 ZOT_FOLDER = "additional_api_key_creds"
 
 
+def signed_by(row: Row, scheme: str) -> bool:
+    """Whether the catalog says that the provider's requests are authenticated by ``scheme``."""
+    return len(row.catalog) == 1 and schema.get(row.catalog[0]).auth.scheme == scheme
+
+
 def _zot(row: Row, newest: bool) -> list[Source]:
     derived = custom_variable(row.id)
-    own = () if row.id == "amazon-bedrock" else row.env
+    own = () if signed_by(row, "sigv4") else row.env
     wants_derived = (newest or row == CUSTOM) and derived not in own
     names = [*own, *([derived] if wants_derived else [])]
     found = [flag(), *map(variable, names)]
-    if row.id == "openai-codex":
+    if signed_by(row, "chatgpt"):
         return [*found, _zot_token("openai")]
-    if row.id == "amazon-bedrock":
+    if signed_by(row, "sigv4"):
         return [*found, *chain(*ZOT_CHAIN)]
-    if row.id == "google-vertex":
+    if signed_by(row, "google"):
         return [*found, google_chain()]
     return [*found, _zot_stored(row.id)]
 
@@ -181,10 +187,10 @@ def _pi(row: Row, newest: bool) -> list[Source]:
         entry = {"apiKey": key, "baseUrl": "https://proxy.test"}
         world.documents["models.json"] = {"providers": {row.id: entry}}
 
-    environment = [variable(name) for name in row.env if row.id != "amazon-bedrock"]
-    if row.id == "amazon-bedrock":
+    environment = [variable(name) for name in row.env if not signed_by(row, "sigv4")]
+    if signed_by(row, "sigv4"):
         environment = chain(*PI_CHAIN)
-    if row.id == "google-vertex":
+    if signed_by(row, "google"):
         environment.append(google_chain("GOOGLE_CLOUD_PROJECT", "GOOGLE_CLOUD_LOCATION"))
     models = Source(
         name="models.json",
@@ -193,7 +199,7 @@ def _pi(row: Row, newest: bool) -> list[Source]:
         costly=lambda world, key: configured(world, f"!{key}"),
     )
     last = [models, *environment] if newest else [*environment, models]
-    return [flag(), _pi_token(row.id) if row.id == "openai-codex" else _pi_stored(row.id), *last]
+    return [flag(), _pi_token(row.id) if signed_by(row, "chatgpt") else _pi_stored(row.id), *last]
 
 
 def _pi_stored(provider: str) -> Source:
@@ -241,11 +247,11 @@ def _mayros(row: Row, newest: bool) -> list[Source]:
         world.documents["mayros.json"] = {"models": {"providers": {row.id: {"apiKey": key}}}}
 
     stored = Source(name="profile", kind="stored", plant=profile, costly=expired)
-    own = () if row.id == "amazon-bedrock" else row.env
+    own = () if signed_by(row, "sigv4") else row.env
     found = [stored, *map(variable, own), Source(name="mayros.json", kind="configured", plant=configured)]
-    if row.id == "amazon-bedrock":
+    if signed_by(row, "sigv4"):
         found.extend(chain(*MAYROS_CHAIN))
-    if row.id == "google-vertex":
+    if signed_by(row, "google"):
         found.append(google_chain())
     return found
 
@@ -260,7 +266,7 @@ def _zeroclaw(row: Row, newest: bool) -> list[Source]:
     override = variable(f"ZEROCLAW_providers__models__{row.id}__box__api_key")
     costly: Plant | None = (lambda world, key: configured(world, f"op://{key}")) if newest else None
     found = [override, Source(name="config.toml", kind="configured", plant=configured, costly=costly)]
-    if newest and row.id == "bedrock":
+    if newest and signed_by(row, "sigv4"):
         found += [variable("BEDROCK_API_KEY")]
         found += chain(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), ("AWS_PROFILE",))
     return found
