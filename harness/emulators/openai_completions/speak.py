@@ -85,13 +85,21 @@ def _headers(turn: Turn, call: Call, media_type: str) -> Headers:
     )
 
 
-def _envelope(turn: Turn, call: Call, kind: str) -> Object:
-    return {
+def _envelope(turn: Turn, call: Call, kind: str, deviations: Deviations) -> Object:
+    envelope: Object = {
         "id": turn.id or "chatcmpl-" + _digest(call.model, turn.text or "", "id")[:29],
         "object": kind,
         "created": CREATED,
         "model": turn.model or call.model,
     }
+    if deviations.empty_fields == "all":
+        envelope["service_tier"] = "default"
+        envelope["system_fingerprint"] = _fingerprint(call)
+    return envelope
+
+
+def _fingerprint(call: Call) -> str:
+    return "fp_" + _digest(call.model)[:10]
 
 
 def _finish(turn: Turn, deviations: Deviations) -> JSON:
@@ -106,7 +114,7 @@ def _finish(turn: Turn, deviations: Deviations) -> JSON:
 
 
 def _whole(turn: Turn, call: Call, deviations: Deviations) -> list[bytes]:
-    body = _envelope(turn, call, "chat.completion")
+    body = _envelope(turn, call, "chat.completion", deviations)
     body["choices"] = [
         {
             "index": index,
@@ -118,7 +126,8 @@ def _whole(turn: Turn, call: Call, deviations: Deviations) -> list[bytes]:
     ]
     if turn.usage is not None and deviations.usage_in != "none":
         body["usage"] = _usage(turn.usage, deviations)
-    body["system_fingerprint"] = "fp_" + _digest(call.model)[:10]
+    if deviations.empty_fields == "some":
+        body["system_fingerprint"] = _fingerprint(call)
     text = jsontext.write(body)
     return [text[: len(text) // 2], text[len(text) // 2 :]]
 
@@ -127,7 +136,9 @@ def _message(turn: Turn, deviations: Deviations) -> Object:
     text = turn.text
     if deviations.reasoning_field == "think_tags" and turn.reasoning:
         text = f"<think>{turn.reasoning}</think>{text or ''}"
-    message: Object = {"role": "assistant", "content": _content(text, deviations), "refusal": turn.refusal}
+    message: Object = {"role": "assistant", "content": _content(text, deviations)}
+    if turn.refusal is not None or deviations.empty_fields != "none":
+        message["refusal"] = turn.refusal
     thoughts = [part.text for part in turn.parts if isinstance(part, Reasoning) and part.text]
     if deviations.reasoning_field == "thinking_parts" and thoughts:
         words = [{"type": "text", "text": text}] if text is not None else []
@@ -138,7 +149,7 @@ def _message(turn: Turn, deviations: Deviations) -> Object:
     calls = [_call(call, index, deviations) for index, call in enumerate(turn.tool_calls)]
     if calls:
         message["tool_calls"] = calls
-    if turn.citations:
+    if turn.citations or deviations.empty_fields == "all":
         message["annotations"] = list(turn.citations)
     return message
 
@@ -219,10 +230,11 @@ def _usage(usage: Usage, deviations: Deviations) -> Object:
         "cached_tokens": usage.cached_tokens if deviations.cached_field == "prompt_tokens_details" else None,
         "cache_write_tokens": usage.cache_write_tokens,
     }
-    for name, details in (
-        ("prompt_tokens_details", prompt),
-        ("completion_tokens_details", {"reasoning_tokens": usage.reasoning_tokens}),
-    ):
+    completion = {"reasoning_tokens": usage.reasoning_tokens}
+    if deviations.empty_fields == "all":
+        prompt["audio_tokens"] = 0
+        completion |= {"audio_tokens": 0, "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0}
+    for name, details in (("prompt_tokens_details", prompt), ("completion_tokens_details", completion)):
         known = {key: count for key, count in details.items() if count is not None}
         if known:
             body[name] = known
@@ -258,7 +270,7 @@ def _transferred(events: list[bytes]) -> list[bytes]:
 
 
 def _chunks(turn: Turn, call: Call, deviations: Deviations) -> Iterator[Object]:
-    envelope = _envelope(turn, call, "chat.completion.chunk")
+    envelope = _envelope(turn, call, "chat.completion.chunk", deviations)
     usage = _usage(turn.usage, deviations) if turn.usage is not None else None
     place = "none" if usage is None or deviations.stream_usage == "never" else deviations.usage_in
     if deviations.prompt_filter_chunk:
@@ -266,7 +278,7 @@ def _chunks(turn: Turn, call: Call, deviations: Deviations) -> Iterator[Object]:
         yield {**envelope, "id": "", "model": "", "choices": [], "prompt_filter_results": filters}
     turns = (turn, *turn.others)
     deltas = [
-        [_choice(index, delta, None) for delta in _with_role(choice, deviations)]
+        [_choice(index, delta, None, deviations) for delta in _with_role(choice, deviations)]
         for index, choice in enumerate(turns)
     ]
     for choice in chain.from_iterable(zip_longest(*deltas)):
@@ -276,7 +288,7 @@ def _chunks(turn: Turn, call: Call, deviations: Deviations) -> Iterator[Object]:
                 chunk["usage"] = usage if place == "every_chunk" else None
             yield chunk
     for index, said in enumerate(turns):
-        choice = _choice(index, {}, _finish(said, deviations))
+        choice = _choice(index, {}, _finish(said, deviations), deviations)
         chunk = {**envelope, "choices": [choice]}
         if index == len(turns) - 1:
             _PLACES[place](chunk, choice, usage)
@@ -295,15 +307,17 @@ _PLACES: Mapping[str, Callable[[Object, Object, Object | None], object]] = {
 }
 
 
-def _choice(index: int, delta: Object, finish: JSON) -> Object:
-    return {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
+def _choice(index: int, delta: Object, finish: JSON, deviations: Deviations) -> Object:
+    unweighed = {} if deviations.empty_fields == "none" else {"logprobs": None}
+    return {"index": index, "delta": delta, **unweighed, "finish_reason": finish}
 
 
 def _with_role(turn: Turn, deviations: Deviations) -> Iterator[Object]:
     """The deltas of one alternative, with the role where this vendor says it."""
     role = {"role": "assistant"}
     if deviations.role == "own_chunk":
-        yield {**role, "content": None if turn.text is None else _content("", deviations)}
+        unrefused = {"refusal": None} if deviations.empty_fields == "all" else {}
+        yield {**role, "content": None if turn.text is None else _content("", deviations), **unrefused}
     for number, delta in enumerate(_deltas(turn, deviations)):
         said = deviations.role == "every" or (deviations.role == "first" and number == 0)
         yield {**role, **delta} if said else delta

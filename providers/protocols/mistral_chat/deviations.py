@@ -42,4 +42,5 @@ class Deviations(ChatDeviations, frozen=True, kw_only=True, forbid_unknown_field
     )
     tool_call_delta: Literal["streamed", "whole"] = "whole"
     tool_call_type: bool = False
+    empty_fields: Literal["all", "some", "none"] = "none"
     error: Literal["object", "text", "message", "detail", "list"] = "message"

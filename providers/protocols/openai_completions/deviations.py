@@ -144,6 +144,10 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     role: Literal["own_chunk", "first", "every"] = "own_chunk"
     # The first chunk holds Azure's prompt_filter_results and no choices.
     prompt_filter_chunk: bool = False
+    # Which of OpenAI's fields without news an answer has. "some" are a chunk's null log probabilities, and a
+    # whole answer's null refusal and fingerprint; "all" adds the service tier, empty annotations, a stream's
+    # refusal and fingerprint, and the counts of audio and predictions.
+    empty_fields: Literal["all", "some", "none"] = "some"
     # An SSE comment that is sent before the first chunk and between chunks; "" for none.
     comment: str = ""
     # The vendor's word for one of the protocol's finish reasons, where it is another.

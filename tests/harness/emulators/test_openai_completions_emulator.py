@@ -25,7 +25,7 @@ from providers.errors import (
     RateLimited,
     ServerError,
 )
-from providers.events import Event, Turn, assemble
+from providers.events import Event, Turn, Usage, assemble
 from providers.listen import Listener
 from providers.protocols.openai_completions import PROTOCOL, Deviations
 from providers.wire import Endpoint, Request
@@ -384,6 +384,36 @@ def test_alternatives_refusals_and_citations_are_spoken() -> None:
         got = heard(turn, msgspec.structs.replace(ASKED, stream=streams), Deviations())
         assert (got.text, got.citations, got.choices) == ("a", ({"url": "u"},), 2)
         assert (got.others[0].text, got.others[0].refusal, got.others[0].finish) == ("b", "no", "length")
+
+
+@pytest.mark.parametrize(
+    ("said", "whole", "chunk", "counts"),
+    [
+        ("all", {"service_tier", "system_fingerprint"}, {"service_tier", "system_fingerprint"}, 4),
+        ("some", {"system_fingerprint"}, set(), 1),
+        ("none", set(), set(), 1),
+    ],
+)
+def test_fields_without_news_are_the_vendors(
+    said: Any, whole: set[str], chunk: set[str], counts: int
+) -> None:
+    """Each vendor's empty fields are in its whole answers and chunks, and no others."""
+    turn = Turn(
+        parts=(Text("a"),),
+        finish="stop",
+        usage=Usage(input_tokens=3, cached_tokens=1, reasoning_tokens=1),
+        complete=True,
+    )
+    at = endpoint(Deviations(empty_fields=said))
+    body = jsontext.parse(EMULATOR.speak(turn, msgspec.structs.replace(ASKED, stream=False), at).content)
+    message = body["choices"][0]["message"]
+    assert body.keys() & {"service_tier", "system_fingerprint"} == whole
+    assert ("refusal" in message, "annotations" in message) == (said != "none", said == "all")
+    assert len(body["usage"]["completion_tokens_details"]) == counts
+    first = jsontext.parse(EMULATOR.speak(turn, ASKED, at).content.split(b"\n\n")[0].removeprefix(b"data: "))
+    assert first.keys() & {"service_tier", "system_fingerprint"} == chunk
+    assert ("refusal" in first["choices"][0]["delta"]) == (said == "all")
+    assert ("logprobs" in first["choices"][0]) == (said != "none")
 
 
 def test_reasoning_details_and_signatures_are_spoken() -> None:

@@ -2,7 +2,8 @@
 
 A shape is a JSON path: ``whole`` or the event's kind, then the keys, with ``[]`` for the items of a list.
 Real are the recordings that are kept as they came (``http-raw``) and answered with 200, of the protocol's
-every vendor; spoken is what the emulator says in every scenario, with the protocol's own deviations.
+every vendor; spoken is what the emulator says in every scenario, with the deviations of the vendor whose
+protocol it is.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from harness.emulators import EMULATORS
 from harness.observation import frames_of
 from harness.scenarios import SCENARIOS
 from harness.verify import as_exchange
-from providers import jsontext
+from providers import jsontext, schema
 from providers.call import Message
 from providers.errors import MalformedFrame
 from providers.events import Turn
@@ -34,8 +35,14 @@ RECORDINGS = Path(__file__).parents[4] / "shared" / "recordings"
 FREE = {"args", "arguments", "input", "parameters", "schema", "metadata"}
 
 
+# The vendor of a protocol whose defaults are those of most servers, where its own differ.
+VENDORS = {"openai-completions": "openai"}
+
+
 def endpoint_of(protocol: str) -> Endpoint:
-    """An endpoint with the protocol's own deviations."""
+    """An endpoint with the deviations of the protocol's own vendor."""
+    if protocol in VENDORS:
+        return schema.get(VENDORS[protocol]).endpoint(protocol)
     return Endpoint(
         provider="shapes",
         protocol=protocol,
@@ -119,7 +126,6 @@ HOSTED = "of a tool that the provider runs itself, which no scenario asks for"
 GATEWAY = "of a gateway or another vendor, which has deviations of its own"
 SOMETIMES = "the vendor sends it to some accounts or models only; our emulator leaves it out"
 UNASKED = "answers a request field that no scenario sends"
-GAP = "of the vendor itself, and our emulator leaves it out: clients have to do without it"
 REPEATED = "repeats another count under another name"
 FAMILY = "another model family's body; the emulator speaks Claude's"
 FEW = "documented; the few recordings kept as they came have no such turn or count"
@@ -202,7 +208,6 @@ UNSPOKEN: dict[str, dict[str, str]] = {
         "*.translation_data": GATEWAY,
         "*.web_search_data": GATEWAY,
         "chunk.choices[].delta.reasoning*": GATEWAY,
-        "chunk.choices[].delta.refusal": GAP,
         "chunk.choices[].message": GATEWAY,
         "chunk.choices[].native_finish_reason": GATEWAY,
         "*.choices[].stop_reason": GATEWAY,
@@ -216,11 +221,6 @@ UNSPOKEN: dict[str, dict[str, str]] = {
         "chunk.prompt_text": GATEWAY,
         "chunk.prompt_token_ids": GATEWAY,
         "chunk.provider": GATEWAY,
-        "*.service_tier": GAP,
-        "chunk.system_fingerprint": GAP,
-        "*.usage.completion_tokens_details.accepted_prediction_tokens": GAP,
-        "*.usage.completion_tokens_details.rejected_prediction_tokens": GAP,
-        "*.usage.completion_tokens_details.audio_tokens": GAP,
         "*.usage.completion_tokens_details.image_tokens": GATEWAY,
         "*.usage.*_time": GATEWAY,
         "*.usage.cost": GATEWAY,
@@ -228,13 +228,11 @@ UNSPOKEN: dict[str, dict[str, str]] = {
         "*.usage.is_byok": GATEWAY,
         "*.usage.prompt_cache_*_tokens": GATEWAY,
         "*.usage.*_token_details": GATEWAY,
-        "*.usage.prompt_tokens_details.audio_tokens": GAP,
         "*.usage.prompt_tokens_details.cache_write_tokens": SOMETIMES,
         "*.usage.prompt_tokens_details.video_tokens": GATEWAY,
         "*.usage.server_tool_use_details": GATEWAY,
         "chunk.x_groq": GATEWAY,
         "whole.choices[].content_filter_results": GATEWAY,
-        "whole.choices[].message.annotations": GAP,
         "whole.choices[].message.function_call": "the old form of tool calls, null since",
         "whole.prompt": GATEWAY,
     },
@@ -245,10 +243,7 @@ UNSPOKEN: dict[str, dict[str, str]] = {
         "response.queued": "only of a response in the background",
         "response.reasoning_text.*": "of models whose reasoning is open",
         "*.content_filters": GATEWAY,
-        "*.frequency_penalty": GAP,
-        "*.presence_penalty": GAP,
-        "*.prompt_cache_retention": GAP,
-        "*.moderation": SOMETIMES,
+        "*.moderation.*": UNASKED,
         "*.billing": SOMETIMES,
         "*.output_text": GATEWAY,
         "*.reasoning.context": SOMETIMES,
@@ -324,13 +319,10 @@ UNSEEN: dict[str, dict[str, str]] = {
     "mistral-chat": {
         "chunk.choices[].delta.content[].*": FEW,
         "chunk.choices[].delta.tool_calls": FEW,
-        "chunk.choices[].logprobs": "in none of the streams: our emulator says too much",
         "chunk.usage.completion_tokens_details": FEW,
-        "chunk.usage.prompt_tokens_details": "in none of the streams: our emulator says too much",
+        "chunk.usage.prompt_tokens_details": "in a whole answer; no stream that is kept has cached tokens",
         "whole.choices[].message.content[].*": FEW,
-        "whole.choices[].message.refusal": "in none of the answers: our emulator says too much",
         "whole.choices[].message.tool_calls[].*": FEW,
-        "whole.system_fingerprint": "in none of the answers: our emulator says too much",
         "whole.usage.completion_tokens_details": FEW,
     },
     "ollama-chat": {"*.message.thinking": FEW, "*.message.tool_calls": FEW},
