@@ -19,7 +19,8 @@ from msgspec.structs import replace
 from harness.errors import UnusableInput
 from harness.exchange import FIXTURES, load, save
 from harness.scenarios import SCENARIOS
-from harness.server import MOST_BYTES, Server, running
+from harness.incoming import MOST_BYTES
+from harness.server import Server, running
 from harness.shelf import Shelf
 from harness.subjects import wirecheck
 from providers import schema
