@@ -110,12 +110,24 @@ def _part(part: dict[str, Any], number: int, position: int) -> Iterator[Violatio
         rule = f"{place}.data: required oneof field 'data' must have one initialized field"
         yield Violation(rule, "one kind of data", ", ".join(data) or "none", at)
     for name in ("functionCall", "functionResponse"):
-        if name in part and not part[name].get("name"):
+        if name in part:
             snake = "function_call" if name == "functionCall" else "function_response"
-            yield Violation(f"{place}.{snake}.name: Name cannot be empty.", "a name", "none", f"{at}/{name}")
+            yield from _name(part[name].get("name", ""), f"{place}.{snake}.name", f"{at}/{name}")
     if "functionResponse" in part and "response" not in part["functionResponse"]:
         rule = f"{place}.function_response.response: Response cannot be empty."
         yield Violation(rule, "an object", "none", f"{at}/functionResponse")
+
+
+def _name(name: str, place: str, pointer: str) -> Iterator[Violation]:
+    if not name:
+        yield Violation(f"{place}: Name cannot be empty.", "a name", "none", pointer)
+    elif _NAME.fullmatch(name) is None:
+        rule = (
+            f"{place}: Invalid function name. Must start with a letter or an underscore. "
+            "Must be alphanumeric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or "
+            "dashes (-), with a maximum length of 64."
+        )
+        yield Violation(rule, _NAME.pattern, name, f"{pointer}/name")
 
 
 def _turns(contents: list[Any], deviations: Deviations) -> Iterator[Violation]:
@@ -153,13 +165,7 @@ def _tools(read: dict[str, Any]) -> Iterator[Violation]:
             at = f"/tools/{number}/functionDeclarations/{position}"
             place = f"* GenerateContentRequest.tools[{number}].function_declarations[{position}]"
             name = declaration.get("name", "")
-            if _NAME.fullmatch(name) is None:
-                rule = (
-                    f"{place}.name: Invalid function name. Must start with a letter or an underscore. "
-                    "Must be alphanumeric (a-z, A-Z, 0-9), underscores (_), dots (.), colons (:), or "
-                    "dashes (-), with a maximum length of 64."
-                )
-                yield Violation(rule, _NAME.pattern, name, f"{at}/name")
+            yield from _name(name, f"{place}.name", at)
             if name in names:
                 rule = f"Duplicate function declaration found: {name}"
                 yield Violation(rule, "names that differ", name, f"{at}/name")

@@ -23,11 +23,11 @@ from providers.call import (
 )
 from providers.errors import UnsupportedFeature
 from providers.protocols.google_generative_ai.deviations import Deviations
-from providers.protocols.google_generative_ai.history import Exchange, exchanges
+from providers.protocols.google_generative_ai.history import NAMES, Exchange, exchanges
 from providers.protocols.google_generative_ai.subset import subset
 from providers.protocols.google_generative_ai.surface import Surface
 from providers.protocols.limits import refuse_names, refuse_stops
-from providers.protocols.mending import ToolNames, said_by
+from providers.protocols.mending import said_by
 from providers.wire import Endpoint, Request
 
 # Tokens and levels for an effort, as Google's guide and clients have them
@@ -48,9 +48,7 @@ LEVELS: Mapping[str, str] = {
     "high": "high",
     "xhigh": "high",
 }
-# What a function may be called, and how many stop sequences are taken.
-NAMES = ToolNames(first="A-Za-z_", charset="A-Za-z0-9_.:-", longest=64)
-_STOP_LIMIT = 5
+STOP_LIMIT = 5
 _MODES: Mapping[str, str] = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
@@ -68,7 +66,7 @@ def build(surface: Surface, call: Call, endpoint: Endpoint) -> Request:
             next_step="leave it out of the call",
         )
     refuse_names(call, endpoint, NAMES)
-    refuse_stops(call, endpoint, _STOP_LIMIT)
+    refuse_stops(call, endpoint, STOP_LIMIT)
     history = _History(surface, call, endpoint, deviations)
     body = {
         "systemInstruction": {"parts": [{"text": call.system}]} if call.system else None,

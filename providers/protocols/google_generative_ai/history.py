@@ -1,7 +1,8 @@
 """Messages as exchanges: an answer of the model, a result for each of its calls, and what was said next.
 
 Google wants as many function responses as there were function calls, at once after them. A call without
-a result gets one that says so; a result without a call is left out.
+a result gets one that says so; a result without a call is left out. A name that another protocol took and
+Google does not is made one, the same in the call and in its result.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ from typing import NamedTuple
 import msgspec
 
 from providers.call import Message, Text, ToolCall, ToolResult
+from providers.protocols.mending import ToolNames
+
+# What a function may be called.
+NAMES = ToolNames(first="A-Za-z_", charset="A-Za-z0-9_.:-", longest=64)
 
 
 class Exchange(NamedTuple):
@@ -31,9 +36,21 @@ def exchanges(messages: Iterable[Message]) -> list[Exchange]:
         else:
             grouped[-1][1].append(message)
     return [
-        Exchange(answer, _paired(answer, rest), tuple(m for m in rest if m.role == "user"))
+        Exchange(_renamed(answer), _paired(answer, rest), tuple(m for m in rest if m.role == "user"))
         for answer, rest in grouped
     ]
+
+
+def _renamed(answer: Message | None) -> Message | None:
+    if answer is None or all(
+        not isinstance(part, ToolCall) or NAMES.takes(part.name) for part in answer.parts
+    ):
+        return answer
+    parts = (
+        msgspec.structs.replace(part, name=NAMES.of(part.name)) if isinstance(part, ToolCall) else part
+        for part in answer.parts
+    )
+    return msgspec.structs.replace(answer, parts=tuple(parts))
 
 
 def _sendable(message: Message) -> Message:
@@ -57,5 +74,7 @@ def _result(call: ToolCall, waiting: list[ToolResult]) -> ToolResult:
         same = result.call_id == call.id if call.id and result.call_id else result.name == call.name
         if same:
             waiting.remove(result)
-            return msgspec.structs.replace(result, name=call.name, call_id=call.id)
-    return ToolResult(call.id, call.name, (Text("no result was given for this call"),), is_error=True)
+            return msgspec.structs.replace(result, name=NAMES.of(call.name), call_id=call.id)
+    return ToolResult(
+        call.id, NAMES.of(call.name), (Text("no result was given for this call"),), is_error=True
+    )

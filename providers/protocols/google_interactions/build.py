@@ -20,8 +20,10 @@ from providers.call import (
     ToolResult,
 )
 from providers.errors import UnsupportedFeature
-from providers.protocols.google_generative_ai.history import Exchange, exchanges
+from providers.protocols.google_generative_ai.build import STOP_LIMIT
+from providers.protocols.google_generative_ai.history import NAMES, Exchange, exchanges
 from providers.protocols.google_interactions.deviations import Deviations
+from providers.protocols.limits import refuse_names, refuse_stops
 from providers.protocols.mending import said_by
 from providers.wire import Endpoint, Request
 
@@ -38,7 +40,11 @@ _CHOICES: Mapping[str, str] = {"auto": "auto", "none": "none", "required": "any"
 
 
 def build(call: Call, endpoint: Endpoint) -> Request:
-    """The request, unsigned. Raises UnsupportedFeature when the call forbids parallel tool calls."""
+    """The request, unsigned.
+
+    Raises UnsupportedFeature for tool names and numbers of stop sequences that Google refuses, and when the
+    call forbids parallel tool calls.
+    """
     deviations: Deviations = endpoint.deviations or Deviations()
     if call.parallel_tool_calls is False:
         raise UnsupportedFeature(
@@ -46,6 +52,8 @@ def build(call: Call, endpoint: Endpoint) -> Request:
             "parallel_tool_calls = False (the protocol has no field for it)",
             next_step="leave it out of the call",
         )
+    refuse_names(call, endpoint, NAMES)
+    refuse_stops(call, endpoint, STOP_LIMIT)
     body = {
         "model": call.model,
         "input": [step for part in exchanges(call.messages) for step in _steps(part, endpoint, call.model)],

@@ -33,11 +33,21 @@ def _endpoint(deviations: Deviations | None = None) -> Endpoint:
     )
 
 
-def _judged(body: Any) -> list[str]:
+def _asked(*steps: Any, **config: Any) -> Any:
+    """A body with a function ``look``, of these steps or a word, and generation settings."""
+    asked = {"model": "m", "input": list(steps) or "hi", "tools": [{"type": "function", "name": "look"}]}
+    return {**asked, "generation_config": config} if config else asked
+
+
+def _called(name: str, **more: Any) -> Any:
+    return {"type": "function_call", "id": "c", "name": name, "arguments": {}, **more}
+
+
+def _judged(body: Any, deviations: Deviations | None = None) -> list[str]:
     content = body if isinstance(body, bytes) else jsontext.write(body)
     head = (("Content-Type", "application/json"),)
     request = Request("POST", "https://host.example/v1beta/interactions", head, content)
-    return [fault.where for fault in EMULATOR.judge(request, _endpoint())]
+    return [fault.where for fault in EMULATOR.judge(request, _endpoint(deviations))]
 
 
 def _heard(turn: Turn, endpoint: Endpoint, *, streamed: bool) -> Turn:
@@ -46,6 +56,7 @@ def _heard(turn: Turn, endpoint: Endpoint, *, streamed: bool) -> Turn:
     return assemble([*listener.feed(said.content), *listener.finish()])
 
 
+@pytest.mark.parametrize("legacy", [True, False])
 @pytest.mark.parametrize(
     ("body", "where"),
     [
@@ -66,11 +77,46 @@ def _heard(turn: Turn, endpoint: Endpoint, *, streamed: bool) -> Turn:
             {"model": "m", "input": [{"type": "function_result", "call_id": "x", "result": ""}]},
             ["/input/0/call_id"],
         ),
+        ({"model": "m", "input": "hi", "tools": ["look"]}, ["/tools/0"]),
+        ({"model": "m", "input": "hi", "tools": [{"type": "function"}]}, ["/tools/0/name"]),
+        ({"model": "m", "input": "hi", "tools": [{"type": "function", "name": "a b"}]}, ["/tools/0/name"]),
+        ({"model": "m", "input": "hi", "tools": [{"type": "function", "name": "x" * 65}]}, ["/tools/0/name"]),
+        (
+            {"model": "m", "input": "hi", "tools": [{"type": "function", "name": "x"}] * 2},
+            ["/tools/1/name"],
+        ),
+        (_asked(_called("look")), []),
+        (_asked(_called("mcp/look")), ["/input/0/name"]),
+        (_asked(_called("look", name_of="look")), ["/input/0/name_of"]),
+        (
+            _asked(_called("look"), {"type": "function_result", "call_id": "c", "result": "", "id": "c"}),
+            ["/input/1/id"],
+        ),
+        (
+            _asked({"type": "user_input", "content": [{"type": "function_response"}]}),
+            ["/input/0/content/0"],
+        ),
+        (_asked(stop_sequences=list("abcde")), []),
+        (_asked(stop_sequences=list("abcdef")), ["/generation_config/stop_sequences"]),
+        (_asked(stop_sequences=[""]), ["/generation_config/stop_sequences/0"]),
+        (_asked(temperature=2.1), ["/generation_config/temperature"]),
+        (_asked(max_output_tokens=0), ["/generation_config/max_output_tokens"]),
+        (_asked(thinking_level="xhigh"), ["/generation_config/thinking_level"]),
+        (_asked(tool_choice="required"), ["/generation_config/tool_choice"]),
+        (_asked(tool_choice={"allowed_tools": {"mode": "any", "tools": ["look"]}}), []),
+        (
+            _asked(tool_choice={"allowed_tools": {"mode": "ANY", "tools": ["see"]}}),
+            [
+                "/generation_config/tool_choice/allowed_tools/mode",
+                "/generation_config/tool_choice/allowed_tools/tools/0",
+            ],
+        ),
+        (_asked(tool_choice={"name": "look"}), ["/generation_config/tool_choice/name"]),
     ],
 )
-def test_each_fault_is_found_where_it_is(body: Any, where: list[str]) -> None:
-    """One fault gives one violation, at its JSON pointer."""
-    assert _judged(body) == where
+def test_each_fault_is_found_where_it_is(body: Any, where: list[str], legacy: bool) -> None:
+    """One fault gives one violation, at its JSON pointer, whichever schema the answer is in."""
+    assert _judged(body, Deviations(legacy_outputs=legacy)) == where
 
 
 @settings(max_examples=60, deadline=None)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from harness.emulators import EMULATORS
 from providers.call import Call, Message, Structured, Text, Tool, ToolCall, ToolResult, tool_results, user
 from providers.errors import UnsupportedFeature
 from providers.protocols import PROTOCOLS
+from providers.protocols.google_generative_ai.history import NAMES
 from providers.wire import Endpoint
 
 FOREIGN = ("mcp.server/tool name", "f" * 100)
 OPTIONAL = {"type": "object", "properties": {"city": {"type": "string"}}}
 OPEN = {"type": "object", "properties": {}, "additionalProperties": True}
+GOOGLES = ("google-generative-ai", "google-vertex", "google-gemini-cli", "google-interactions")
 CHATS = ("openai-completions", "mistral-chat", "cohere-chat", "ollama-chat")
 STRICT = ("openai-completions", "mistral-chat", "openai-responses")
 
@@ -44,7 +49,30 @@ def test_a_foreign_name_of_the_history_is_mended(protocol: str, name: str) -> No
     assert named == called
 
 
-@pytest.mark.parametrize("protocol", [*CHATS, "openai-responses", "google-generative-ai"])
+@pytest.mark.parametrize("protocol", GOOGLES)
+@pytest.mark.parametrize("name", [*FOREIGN, "7 wonders"])
+def test_a_foreign_name_is_mended_for_google(protocol: str, name: str) -> None:
+    """The call and its result have the same name, which Google takes and its emulator too."""
+    spoken = PROTOCOLS[protocol]
+    at = Endpoint(
+        provider="google",
+        protocol=protocol,
+        base_url="https://google.example/v1beta",
+        deviations=spoken.deviations(),
+    )
+    said = Message("assistant", (Text("well"), ToolCall(name, {}, id="call00001")))
+    history = (user("hi"), said, tool_results(ToolResult("call00001", name, (Text("yes"),))), user("on"))
+    request = spoken.build(Call(model="m-1", messages=history), at)
+    assert EMULATORS[protocol].judge(request, at) == ()
+    names = re.findall(r'"name":"([^"]*)"', request.content.decode())
+    assert names[-2:] == [NAMES.of(name)] * 2
+    foreign = request.content.replace(names[-1].encode(), b"a b")
+    assert EMULATORS[protocol].judge(replace(request, content=foreign), at)
+
+
+@pytest.mark.parametrize(
+    "protocol", [*CHATS, "openai-responses", "google-generative-ai", "google-interactions"]
+)
 @pytest.mark.parametrize("name", ["tool name", "f" * 200, ""])
 def test_a_refused_name_of_a_tool_is_told(protocol: str, name: str) -> None:
     """A tool on offer is not renamed: its name is refused before anything is sent."""
@@ -53,7 +81,8 @@ def test_a_refused_name_of_a_tool_is_told(protocol: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("protocol", "limit"), [("openai-completions", 4), ("cohere-chat", 5), ("google-generative-ai", 5)]
+    ("protocol", "limit"),
+    [("openai-completions", 4), ("cohere-chat", 5), ("google-generative-ai", 5), ("google-interactions", 5)],
 )
 def test_more_stops_than_the_limit_are_told(protocol: str, limit: int) -> None:
     """As many stop sequences as the vendor takes are sent, one more is refused."""
