@@ -1,7 +1,9 @@
 """One check on one observation to a verdict. Pure.
 
 Blame is decided here. A live exchange that never became an answer (no network, no access, no quota) blames
-the network or the account, whatever the check; an offline one blames whom the check blames.
+the network or the account, whatever the check; an offline one blames whom the check blames. A provider that
+refused where an answer was due, or answered where a refusal was, is blamed for that alone: what a subject
+was to make of the other cannot be judged.
 """
 
 from __future__ import annotations
@@ -51,18 +53,30 @@ def judge(check: Check, seen: Observation | Served) -> Judged:
     try:
         check.judge(seen)
     except Nonconformance as finding:
-        return _found(check, finding)
+        return _found(check, finding, _unexpected(seen))
     except Unjudgeable as reason:
         return Judged(verdict="skipped", reason=str(reason))
     return Judged(verdict="passed")
 
 
-def _found(check: Check, finding: Nonconformance) -> Judged:
+def _unexpected(seen: Observation | Served) -> str:
+    """How a lawful request was met that should have been met otherwise; empty when it was not."""
+    status = seen.exchange.status
+    if seen.fault or seen.violations or not status:
+        return ""
+    if seen.refuses:
+        return "" if status >= 400 else f"the provider did not refuse, status {status}"
+    return f"the answer is a refusal, status {status}" if status >= 400 else ""
+
+
+def _found(check: Check, finding: Nonconformance, unexpected: str) -> Judged:
+    if unexpected and (finding.blame or check.blames) == "subject":
+        return Judged(verdict="skipped", reason=unexpected)
     verdict: Verdict = {"MUST": "failed", "SHOULD": "warned", "MAY": "skipped"}[check.level]  # type: ignore[assignment]
     return Judged(
         verdict=verdict,
-        blame="" if verdict == "skipped" else finding.blame or check.blames,
-        reason=str(finding),
+        blame="" if verdict == "skipped" else "provider" if unexpected else finding.blame or check.blames,
+        reason=f"{unexpected}: {finding}" if unexpected else str(finding),
         expected=finding.expected,
         observed=finding.observed,
         where=finding.at,

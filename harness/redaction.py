@@ -100,6 +100,11 @@ def redacted_url(url: str) -> str:
     return urlunsplit(parts._replace(netloc=host, query=urlencode(query, safe="[]")))
 
 
+def credentialed(url: str, headers: Headers) -> bool:
+    """Whether a redacted request was sent with a credential, in a field or in its URL."""
+    return REDACTED in url or any(REDACTED in value for _, value in headers)
+
+
 def kept_headers(headers: Headers) -> Headers:
     """The fields of an answer that a fixture keeps, with every credential's value replaced."""
     return tuple((name, value) for name, value in redacted_headers(headers) if _KEPT.match(name))

@@ -22,6 +22,7 @@ from harness.errors import RecordingError, UnmatchedRequest
 from harness.exchange import FIXTURES, Exchange, load, scenarios_of
 from harness.faults import FAULTS, Consumer
 from harness.observation import Heard, Observation, frames_of
+from harness.redaction import credentialed
 from harness.scenarios import SCENARIOS, Scenario
 from harness.services.observation import Served
 from harness.services.playing import play
@@ -189,7 +190,7 @@ def observe(
     returned = wirecheck.run(
         provider,
         call,
-        key=fixtures.CANARY,
+        key=fixtures.CANARY if _had_key(provider, exchange) else None,
         protocol=exchange.protocol,
         values=values,
         transport=replay,
@@ -213,6 +214,12 @@ def observe(
         refuses=scenario.refuses if number == len(scenario.steps) - 1 else "",
         released=returned.released,
     )
+
+
+def _had_key(provider: Provider, exchange: Exchange) -> bool:
+    """Whether the exchange was had with a credential; only an optional one may have been left out."""
+    auth = provider.auth_for(exchange.protocol, exchange.model)
+    return auth.required or credentialed(exchange.request.url, exchange.request.headers)
 
 
 def judged_request(endpoint: Endpoint, sent: Request, call: Call) -> tuple[tuple[str, str, str, str], ...]:

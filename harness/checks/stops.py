@@ -17,7 +17,12 @@ _ONE = ("text", "text_stream")
 )
 def end(seen: Observation) -> None:
     """An answer that came to its own end MUST be read as stopped."""
-    require(seen.turn.finish == "stop", expected="stop", observed=(seen.turn.finish, seen.turn.finish_raw))
+    require(
+        seen.turn.finish == "stop",
+        expected="stop",
+        observed=(seen.turn.finish, seen.turn.finish_raw),
+        blame="model" if seen.turn.finish == "length" else "",  # it talked until it was cut, lawfully
+    )
 
 
 @check("stop.length", capability="stop", scenarios=("length_stop*",), source=_CHAT)

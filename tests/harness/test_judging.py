@@ -72,3 +72,26 @@ def test_a_refusal_that_was_asked_for_is_judged() -> None:
     seen = spoken("error_401_bad_key")
     seen = replace(seen, exchange=replace(seen.exchange, origin="recorded"))
     assert judge(CHECKS["err.bad_key"], seen).verdict == "passed"
+
+
+def _met_with(scenario: str, status: int) -> Observation:
+    seen = spoken(scenario)
+    return replace(seen, exchange=replace(seen.exchange, status=status), violations=())
+
+
+@pytest.mark.parametrize(("scenario", "status"), [("text", 404), ("error_401_bad_key", 200)])
+def test_an_answer_of_the_wrong_kind_is_the_provider_s_fault(scenario: str, status: int) -> None:
+    """A refusal of a lawful request, or none of a bad one, blames the provider, and no subject or model."""
+    seen = _met_with(scenario, status)
+    told = judge(finding("MUST", "model"), seen)
+    assert (told.verdict, told.blame) == ("failed", "provider")
+    assert str(status) in told.reason
+    subject = judge(finding("MUST", "subject"), seen)
+    assert (subject.verdict, subject.blame) == ("skipped", "")
+    assert str(status) in subject.reason
+
+
+def test_a_refusal_of_an_unlawful_request_is_judged_as_it_stands() -> None:
+    """When the subject sent what the vendor forbids, its refusal excuses nobody."""
+    seen = replace(_met_with("text", 400), violations=(("unknown field", "none", "x", "/x"),))
+    assert judge(finding("MUST", "subject"), seen).blame == "subject"
