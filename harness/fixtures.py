@@ -56,7 +56,8 @@ def plan(provider: Provider) -> Iterator[tuple[EndpointDeclaration, Scenario, st
         for scenario in SCENARIOS.values():
             model = model_for(provider, declared, scenario)
             said = any(fnmatchcase(declared.protocol, glob) for glob in scenario.protocols)
-            if model and said and all(provider.offered.get(need) for need in scenario.needs):
+            offered = provider.offered_at(declared)
+            if model and said and all(offered.get(need) for need in scenario.needs):
                 yield declared, scenario, model
 
 

@@ -107,7 +107,7 @@ def prepare(
     Raises UnsupportedFeature, ConflictingConfig, MissingCredential when the provider wants a key and
     ``key`` is None or empty, and ConfigurationError for what HTTP cannot carry.
     """
-    refuse_undeclared(provider.id, provider.offered, call)
+    refuse_undeclared(provider.id, provider.offered_at(provider.declaration(protocol, call.model)), call)
     known = {**auth.told(key), **(values or {})}
     endpoint = for_call(provider.endpoint(protocol, call.model, base_url=base_url, values=known), call)
     refuse_unsendable(endpoint.base_url, (*endpoint.headers, *call.extra_headers))

@@ -137,7 +137,8 @@ class EndpointDeclaration(_Strict):
     """A protocol at a base URL, for the models whose ids match one of ``models`` (globs).
 
     ``base_url_form`` is a row of ``providers.azure.FORMS``, which completes what a user wrote. ``model_map``
-    names the value that holds ``model=name`` pairs: what this user calls a model here.
+    names the value that holds ``model=name`` pairs: what this user calls a model here. ``lacks`` are the
+    features that the provider offers, and not here.
     """
 
     protocol: str
@@ -148,6 +149,7 @@ class EndpointDeclaration(_Strict):
     models: tuple[str, ...] = ("*",)
     headers: dict[str, str] = {}
     call_headers: dict[str, str] = {}
+    lacks: tuple[Feature, ...] = ()
     deviations: dict[str, Any] = {}
     auth: Auth | None = None
     source: str
@@ -293,6 +295,10 @@ class Provider(_Strict):
         """The claims as feature name to True or False; what nobody said is absent."""
         return {name: claim.offered for name, claim in self.claims.items()}
 
+    def offered_at(self, declared: EndpointDeclaration) -> Mapping[str, bool]:
+        """The claims as they hold at one endpoint."""
+        return {**self.offered, **dict.fromkeys(declared.lacks, False)}
+
     @property
     def protocols(self) -> tuple[str, ...]:
         """The protocols spoken, in the file's order, each once."""
@@ -338,7 +344,7 @@ class Provider(_Strict):
                 {**self._told(declared.deviations, known), **self._switched(known, protocol_deviations)},
                 protocol_deviations,
             ),
-            features=frozenset(name for name, offered in self.offered.items() if offered),
+            features=frozenset(name for name, offered in self.offered_at(declared).items() if offered),
             refusals={
                 kind: Refused(words.status, words.message, words.type, words.code)
                 for kind, words in self.refusals.items()

@@ -55,7 +55,7 @@ def answer(seen: Observation) -> None:
     "reason.tokens",
     capability="reasoning",
     scenarios=_ONE,
-    protocols=("*", "!cohere-chat", "!ollama-chat", "!bedrock-converse"),  # which have no such count
+    protocols=("*", "!cohere-chat", "!ollama-*", "!bedrock-converse"),  # which have no such count
     source="https://platform.openai.com/docs/guides/reasoning",
 )
 def tokens(seen: Observation) -> None:

@@ -47,7 +47,7 @@ def multi_turn(seen: Observation) -> None:
     "id.present",
     capability="text",
     scenarios=ANSWERED,
-    protocols=("*", "!bedrock-converse", "!ollama-chat"),  # whose references have no such field
+    protocols=("*", "!bedrock-converse", "!ollama-*", "!watsonx-generation"),  # whose references have no such field
     source=_CHAT,
 )
 def id_present(seen: Observation) -> None:
@@ -72,7 +72,7 @@ def id_prefix(seen: Observation) -> None:
     "id.model_echo",
     capability="text",
     scenarios=("text", "text_stream"),
-    protocols=("*", "!cohere-chat", "!bedrock-converse"),  # whose references have no such field
+    protocols=("*", "!cohere-chat*", "!bedrock-converse"),  # whose references have no such field
     source=_CHAT,
 )
 def model_echo(seen: Observation) -> None:

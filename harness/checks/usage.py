@@ -83,7 +83,7 @@ def cached_convention(seen: Observation) -> None:
     "usage.cached",
     capability="caching",
     scenarios=("usage_cached*",),
-    protocols=("*", "!ollama-chat"),  # whose reference has no such count
+    protocols=("*", "!ollama-*", "!cohere-chat-v1", "!watsonx-generation"),  # whose reference has no such count
     source=_CHAT,
 )
 def cached(seen: Observation) -> None:

@@ -16,15 +16,19 @@ from harness.emulators import (
     bedrock_converse,
     bedrock_invoke,
     cohere_chat,
+    cohere_chat_v1,
     google_code_assist,
     google_generative_ai,
     google_interactions,
     google_vertex,
     mistral_chat,
     ollama_chat,
+    ollama_generate,
     openai_codex_responses,
     openai_completions,
     openai_responses,
+    openai_text_completions,
+    watsonx_generation,
 )
 from harness.emulators.emulator import Emulator, Spoken
 from providers import extensions
@@ -39,15 +43,19 @@ _OURS: Mapping[str, Emulator] = {
         bedrock_converse.EMULATOR,
         bedrock_invoke.EMULATOR,
         cohere_chat.EMULATOR,
+        cohere_chat_v1.EMULATOR,
         google_code_assist.EMULATOR,
         google_generative_ai.EMULATOR,
         google_interactions.EMULATOR,
         google_vertex.EMULATOR,
         mistral_chat.EMULATOR,
         ollama_chat.EMULATOR,
+        ollama_generate.EMULATOR,
         openai_codex_responses.EMULATOR,
         openai_completions.EMULATOR,
         openai_responses.EMULATOR,
+        openai_text_completions.EMULATOR,
+        watsonx_generation.EMULATOR,
     )
 }
 EMULATORS: Mapping[str, Emulator] = extensions.table("emulators", Emulator, _OURS)

@@ -98,6 +98,7 @@ FORMS: Mapping[str, Form] = {
     "text/event-stream": SERVER_SENT,
     "application/vnd.amazon.eventstream": MESSAGES,
     "application/x-ndjson": Form(NDJSON, lambda frames: b"".join(each.data + b"\n" for each in frames)),
+    "application/stream+json": Form(NDJSON, lambda frames: b"".join(each.data + b"\n" for each in frames)),
     "application/json": Form(Whole, lambda frames: b"".join(each.data for each in frames)),
 }
 _ARRAY = Form(JSONArray, lambda frames: b"[" + b",\n".join(each.data for each in frames) + b"]")

@@ -27,6 +27,7 @@ from providers.protocols import (
     openai_completions,
     openai_responses,
     openai_text_completions,
+    watsonx_generation,
 )
 from providers.wire import Protocol
 
@@ -50,6 +51,7 @@ _OURS: Mapping[str, Protocol] = {
         openai_completions.PROTOCOL,
         openai_responses.PROTOCOL,
         openai_text_completions.PROTOCOL,
+        watsonx_generation.PROTOCOL,
     )
 }
 PROTOCOLS: Mapping[str, Protocol] = extensions.table("protocols", Protocol, _OURS)

@@ -41,23 +41,38 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     """The request for ``call``. Raises UnsupportedFeature for tools, and for what is not text."""
     deviations: Deviations = endpoint.deviations or Deviations()
     *history, last = call.messages
-    if call.tools or last.role != "user":
-        what = "tools" if call.tools else "a history that does not end with the user"
+    thinks = call.thinking is not None and call.thinking.effort != "none"
+    if call.tools or thinks or last.role != "user":
+        what = (
+            "tools" if call.tools else "reasoning" if thinks else "a history that does not end with the user"
+        )
         raise UnsupportedFeature(endpoint.provider, what, next_step="use the protocol cohere-chat")
-    limits = {
+    said = {
         "preamble": call.system,
         "chat_history": [_said(message, endpoint) for message in history] or None,
+        "message": _text(last, endpoint),
+    }
+    limits = {
         "max_tokens": call.max_output_tokens,
         "temperature": call.temperature,
         "p": call.top_p,
         "seed": call.seed,
         "stop_sequences": list(call.stop) or None,
+        "response_format": _response_format(call),
         "stream": call.stream or None,
     }
-    told = {name: value for name, value in limits.items() if value is not None}
-    body = {"model": call.model, "message": _text(last, endpoint), **told, **deviations.body}
+    told = {name: value for name, value in {**said, **limits}.items() if value is not None}
+    body = {"model": call.model, **told, **deviations.body}
     content = jsontext.write({**body, **call.extra_body})
     return Request("POST", endpoint.url(PATH, call.model), headers(call, endpoint, _STREAM), content)
+
+
+def _response_format(call: Call) -> JSON:
+    """Any JSON, or JSON of a schema; None where no JSON is asked for."""
+    if call.structured is None:
+        return None
+    schema = call.structured.schema
+    return {"type": "json_object", **({"schema": schema} if schema is not None else {})}
 
 
 def _said(message: Message, endpoint: Endpoint) -> dict[str, str]:

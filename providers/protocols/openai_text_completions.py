@@ -64,9 +64,15 @@ def _prompt(call: Call, endpoint: Endpoint) -> str:
     """The system text and the one question."""
     parts = call.messages[0].parts
     single = len(call.messages) == 1 and call.messages[0].role == "user"
-    if call.tools or not single or not all(isinstance(part, Text) for part in parts):
-        what = "tools" if call.tools else "more than one question in words"
-        raise UnsupportedFeature(endpoint.provider, what, next_step="use the protocol openai-completions")
+    asked = {
+        "tools": bool(call.tools),
+        "structured output": call.structured is not None,
+        "reasoning": call.thinking is not None and call.thinking.effort != "none",
+        "more than one question in words": not single or not all(isinstance(each, Text) for each in parts),
+    }
+    for what, wanted in asked.items():
+        if wanted:
+            raise UnsupportedFeature(endpoint.provider, what, next_step="use the protocol openai-completions")
     said = [part.text for part in parts if isinstance(part, Text)]
     return "\n\n".join([*([call.system] if call.system else []), "\n".join(said)])
 

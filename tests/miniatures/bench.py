@@ -34,6 +34,11 @@ MESSAGES = "anthropic-messages"
 GEMINI = "google-generative-ai"
 MODEL = "miniature-1"
 EMBEDDING_MODEL = "cohere.embed-miniature"
+# Of the endpoint of a protocol: what its server cannot do without, and the base of a path with a version.
+OWN = {
+    "cohere-chat-v1": {"base_url": "https://miniature.example"},
+    "watsonx-generation": {"deviations": {"project_id": "miniature"}},
+}
 SPENT = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 EVENT_STREAM = (("content-type", "text/event-stream"),)
 JSON = (("content-type", "application/json"),)
@@ -69,7 +74,8 @@ def provider(protocol: str = CHAT) -> Provider:
             "docs": "https://miniature.example/docs",
             "auth": {"env": ("MINIATURE_API_KEY",), "source": "docs"},
             "endpoints": (
-                {"protocol": protocol, "base_url": "https://miniature.example/v1", "source": "docs"},
+                {"protocol": protocol, "base_url": "https://miniature.example/v1", "source": "docs"}
+                | OWN.get(protocol, {}),
             ),
             "claims": {name: {"offered": True, "source": "docs"} for name in FEATURES}
             | {"embeddings": {"offered": True, "model": EMBEDDING_MODEL, "source": "docs"}},

@@ -43,6 +43,7 @@ source = "docs"
 protocol = "openai-completions"
 base_url = "https://acme.example/v1"
 path = "/{region}/{model}/chat"
+lacks = ["tools"]
 deviations = { max_tokens_field = "max_tokens" }
 source = "docs"
 
@@ -79,6 +80,7 @@ def test_a_good_file_becomes_a_provider(tmp_path: Path) -> None:
     acme = schema.load_file(written(tmp_path, GOOD))
     assert acme.protocols == ("anthropic-messages", "openai-completions")
     assert acme.offered == {"tools": True, "vision": False}
+    assert [acme.offered_at(declared)["tools"] for declared in acme.endpoints] == [True, False]
     assert acme.refusals["bad_key"].code == 17
     assert acme.sources["docs"].read.isoformat() == "2026-11-21"
 
@@ -98,6 +100,7 @@ def test_a_good_file_becomes_a_provider(tmp_path: Path) -> None:
         ('"https://acme.example/v1"', '"acme.example/v1"', "endpoints.1.base_url: expected an http(s) URL"),
         ("{region}.acme", "{regoin}.acme", "endpoints.0.base_url: {regoin} is not in [values]"),
         ('x-account = "{account}"', 'x-account = "{user}"', "endpoints.0.headers.x-account: {user}"),
+        ('["tools"]', '["tolls"]', "endpoints.1.lacks.0: unknown feature 'tolls'"),
         ("max_tokens_field", "max_token_field", "endpoints.1.deviations: unknown deviation"),
         ('= "max_tokens"', '= "most_tokens"', "endpoints.1.deviations: max_tokens_field: "),
         ("tools = {", "tolls = {", "claims.tolls: unknown feature 'tolls'"),
@@ -222,7 +225,7 @@ def test_an_endpoint_is_chosen_and_filled(tmp_path: Path) -> None:
     other = acme.endpoint(model="other-1")
     assert other.url("/chat/completions", "other-1") == "https://acme.example/v1/eu/other-1/chat"
     assert other.deviations.max_tokens_field == "max_tokens"
-    assert other.features == {"tools"}
+    assert (claude.features, other.features) == ({"tools"}, set())
     assert other.refusals["bad_key"].message == "Who are you?"
     assert acme.endpoint(model="other-1", base_url="http://localhost:1/").base_url == "http://localhost:1"
 

@@ -20,6 +20,7 @@ EMULATOR = Emulator(
     judge=judge,
     speak=speak,
     refuse=refuse,
+    streams_unasked=True,
     refusals={
         "bad_key": Refused(401, "unauthorized"),
         "forbidden": Refused(403, "this model requires a subscription, upgrade for access"),

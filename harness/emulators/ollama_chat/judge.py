@@ -54,7 +54,8 @@ def _messages(judged: Judgement, value: JSON, where: str) -> None:
                     _MESSAGE[name](judged, held, f"{place}/{name}")
 
 
-def _images(judged: Judgement, value: JSON, where: str) -> None:
+def images(judged: Judgement, value: JSON, where: str) -> None:
+    """An array of pictures in base64."""
     if not judged.is_a(value, list, where):
         return
     for at, image in enumerate(value):
@@ -82,7 +83,7 @@ _WHOLE = number(-(2**63), 2**63, integer=True)
 _MESSAGE: Mapping[str, Check] = {
     "content": typed(str),
     "thinking": typed(str),
-    "images": _images,
+    "images": images,
     "tool_calls": _tool_calls,
     "tool_name": typed(str),
     "tool_call_id": typed(str),
@@ -96,12 +97,11 @@ _OPTIONS: Mapping[str, Check] = {
     "top_p": number(0, 2**31),
     "stop": texts(),
 }
-_FIELDS: Mapping[str, Check] = {
+SETTINGS: Mapping[str, Check] = {
     "model": judging.model,
-    "messages": _messages,
     "stream": typed(bool),
     "think": _think,
     "format": _format,
     "options": _options,
-    "tools": judging.tools,
 }
+_FIELDS: Mapping[str, Check] = {**SETTINGS, "messages": _messages, "tools": judging.tools}

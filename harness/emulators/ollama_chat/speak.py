@@ -28,21 +28,22 @@ def speak(turn: Turn, call: Call, endpoint: Endpoint) -> Spoken:
     deviations: Deviations = endpoint.deviations or Deviations()
     if call.stream:
         lines = [jsontext.write(line) + b"\n" for line in _lines(turn, call, deviations)]
-        return spoken(200, _headers(turn, "application/x-ndjson"), transferred(lines))
+        return spoken(200, headers(turn, "application/x-ndjson"), transferred(lines))
     body = jsontext.write(_whole(turn, call, deviations))
-    return spoken(200, _headers(turn, "application/json; charset=utf-8"), in_two(body))
+    return spoken(200, headers(turn, "application/json; charset=utf-8"), in_two(body))
 
 
 def refuse(refused: Refused, call: Call, endpoint: Endpoint) -> Spoken:
     """An error answer; ``{model}`` in the message is filled in."""
     body = {"error": refused.message.replace("{model}", call.model)}
-    headers = _headers(Turn(), "application/json; charset=utf-8")
+    sent = headers(Turn(), "application/json; charset=utf-8")
     if refused.status in (429, 503):
-        headers = (*headers, ("retry-after", "1"))
-    return spoken(refused.status, headers, [jsontext.write(body)])
+        sent = (*sent, ("retry-after", "1"))
+    return spoken(refused.status, sent, [jsontext.write(body)])
 
 
-def _headers(turn: Turn, media_type: str) -> Headers:
+def headers(turn: Turn, media_type: str) -> Headers:
+    """The head of an answer."""
     named = (("x-request-id", turn.request_id),) if turn.request_id else ()
     return (("content-type", media_type), *named)
 
@@ -52,16 +53,16 @@ def _line(turn: Turn, call: Call, message: Object) -> Object:
     return {"model": turn.model or call.model, "created_at": CREATED, "message": said, "done": False}
 
 
-def _end(turn: Turn) -> Object:
+def end(turn: Turn) -> Object:
     """The fields of the last line."""
     reason = turn.finish_raw if turn.finish_raw is not None else _FINISH.get(turn.finish, "stop")
-    end: Object = {"done": True, "done_reason": reason, "total_duration": 4000000, "load_duration": 1000000}
+    told: Object = {"done": True, "done_reason": reason, "total_duration": 4000000, "load_duration": 1000000}
     usage = turn.usage
     if usage is not None and usage.input_tokens is not None:
-        end |= {"prompt_eval_count": usage.input_tokens, "prompt_eval_duration": 1000000}
+        told |= {"prompt_eval_count": usage.input_tokens, "prompt_eval_duration": 1000000}
     if usage is not None and usage.output_tokens is not None:
-        end |= {"eval_count": usage.output_tokens, "eval_duration": 2000000}
-    return end
+        told |= {"eval_count": usage.output_tokens, "eval_duration": 2000000}
+    return told
 
 
 def _call(call: ToolCall, number: int, deviations: Deviations) -> Object:
@@ -78,7 +79,7 @@ def _whole(turn: Turn, call: Call, deviations: Deviations) -> Object:
     calls = [_call(each, number, deviations) for number, each in enumerate(turn.tool_calls)]
     if calls:
         message["tool_calls"] = calls
-    return {**_line(turn, call, message), **_end(turn)}
+    return {**_line(turn, call, message), **end(turn)}
 
 
 def _lines(turn: Turn, call: Call, deviations: Deviations) -> Iterator[Object]:
@@ -91,4 +92,4 @@ def _lines(turn: Turn, call: Call, deviations: Deviations) -> Iterator[Object]:
         elif isinstance(part, ToolCall):
             yield _line(turn, call, {"tool_calls": [_call(part, number, deviations)]})
             number += 1
-    yield {**_line(turn, call, {}), **_end(turn)}
+    yield {**_line(turn, call, {}), **end(turn)}

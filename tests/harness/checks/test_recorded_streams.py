@@ -37,8 +37,8 @@ ODD = {
         "sequence_numbers_not_monotonic",
     },
     "stream.block_index": {"duplicate_message_start", "block_index_reused"},
-    "stream.terminal": {"sequence_numbers_not_monotonic"},
-    "stream.accumulate": {"deltas_differ_from_final"},
+    "stream.terminal": {"sequence_numbers_not_monotonic", "value_only_chunk"},
+    "stream.accumulate": {"deltas_differ_from_final", "value_only_chunk"},
     "stream.done_sentinel": {"done_sentinel", "done_sentinel_on_responses", "no_done_sentinel"},
 }
 

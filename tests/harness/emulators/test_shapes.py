@@ -269,6 +269,13 @@ UNSPOKEN: dict[str, dict[str, str]] = {
         "*.item.tools": HOSTED,
         "*.output[].tools": HOSTED,
     },
+    "cohere-chat-v1": {"*.meta.warnings": "of deprecated fields, which we do not send"},
+    "openai-text-completions": {
+        "*.choices[].stop_reason": GATEWAY,
+        "chunk.value": GATEWAY,
+        "whole.prompt": GATEWAY,
+    },
+    "watsonx-generation": {"*.system": SOMETIMES},
 }
 # The same for what is spoken and was not seen.
 UNSEEN: dict[str, dict[str, str]] = {
@@ -329,6 +336,12 @@ UNSEEN: dict[str, dict[str, str]] = {
     "openai-responses": {
         "response.incomplete": FEW,
         "whole.incomplete_details.reason": FEW,
+    },
+    "cohere-chat-v1": {"*.tool_calls": FEW, "tool-calls-generation": FEW},
+    "ollama-generate": {"*.thinking": FEW},
+    "openai-text-completions": {
+        "chunk.usage.*": FEW,
+        "whole.usage.*_details": FEW,
     },
 }
 

@@ -27,7 +27,11 @@ NAMES = (
     "ollama-chat",
     "ollama-generate",
     "openai-text-completions",
+    "watsonx-generation",
 )
+
+# What is in the answer, and not in the summary of it.
+UNTOLD = {"watsonx-generation": {("e0475299cd2d6613", "usage")}}
 
 recorded = pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the shared recordings are not here")
 each_protocol = pytest.mark.parametrize("name", NAMES)
@@ -67,11 +71,12 @@ def heard(
 @recorded
 @each_protocol
 def test_our_reading_agrees(name: str) -> None:
-    """Every recording of the protocol is read as its summary says."""
+    """Every recording of the protocol is read as its summary says, but for what a summary leaves out."""
     mine = [each for each in recordings() if each["api"] == name]
     files = [RECORDINGS / each["provider"] / f"{each['id']}.json" for each in mine]
     report = verify(files)
-    assert report.agree == report.total > 0
+    assert report.total > 0
+    assert {(each.id, each.field) for each in report.disagree} == UNTOLD.get(name, set())
     assert report.skipped == []
 
 
