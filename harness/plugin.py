@@ -25,11 +25,12 @@ from harness.judging import Judged, judge
 from harness.live import LiveStage
 from harness.redaction import redact, without
 from harness.selection import Selection
+from harness.sharding import Sharding, add_options
 from harness.stage import Case, Stage
 from providers import custom
 from providers.errors import Explained, MissingCredential, UnsupportedFeature
 from providers.schema import Catalog, Provider
-from reports import files, results
+from reports import escaping, files, results
 from reports.errors import ReportError
 
 _KEY = pytest.StashKey["Conformance"]()
@@ -79,6 +80,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--exchanges", type=Path, metavar="DIR", help="replay the exchanges below DIR instead of ours"
     )
     group.addoption("--results", type=Path, metavar="FILE", help="write the results to FILE (JSON Lines)")
+    add_options(group)
     parser.addini("wirecheck_only_cells", "collect cells and no ordinary tests", type="bool", default=False)
 
 
@@ -114,6 +116,7 @@ class Conformance:
         if option.record and (not self._live or getattr(option, "dist", "no") != "no"):
             raise pytest.UsageError("--record needs --live, and one process (without -n)")
         selection.verify()
+        self._sharding = Sharding(option, controls=self._controls)
         configured = configuration.read(config.invocation_params.dir, option.catalog, option.exchanges)
         catalog = configured.catalog
         self._faults = catalog.faults
@@ -179,7 +182,7 @@ class Conformance:
             items.clear()
         if self.wanted:
             try:
-                cells = list(self._cells(session))
+                cells = self._sharding.mine(list(self._cells(session)))
             except Explained as fault:  # a fixture or another package's row that cannot be used
                 raise pytest.UsageError(str(fault)) from None
             items.extend(cells)
@@ -234,7 +237,9 @@ class Conformance:
         self._fresh.update((each.id, each) for each in fresh)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what a worker found."""
+        """Keep what a worker found, and how long it took."""
+        if report.when == "call":
+            self._sharding.took(report.nodeid, report.duration)
         told = report.__dict__.pop("wirecheck", None) if self._controls else None
         if told is not None:
             self._keep(_decode(told[0]), map(_decode_exchange, told[1:]))
@@ -276,7 +281,7 @@ class Conformance:
     def _told_something(self, session: pytest.Session) -> bool:
         """Whether the run came to judge: no usage or internal error, no mere collection."""
         broken = session.exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
-        return bool(self._results) and not broken and not self._config.option.collectonly
+        return bool(self._results or self._sharding) and not broken and not self._config.option.collectonly
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the results. A run that was to record and could not is not a success."""
@@ -285,10 +290,13 @@ class Conformance:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._faults and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if self._sharding and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = pytest.ExitCode.OK  # more shards than work: this one has none
+        self._sharding.store()
         if self._path is None or not self._told_something(session):
             return  # what is on disk is worth more than a run that judged nothing
         run = results.Run(
-            evidence.header(self._providers, self._selection.as_mapping()),
+            evidence.header(self._providers, {**self._selection.as_mapping(), **self._sharding.selection}),
             tuple(self._fresh.values()),
             tuple(self._results),
         )
@@ -349,11 +357,10 @@ def _report(item: Cell, found: results.Result, start: float, stop: float) -> pyt
     told: str | tuple[str, int, str] | None = None
     if outcome == "failed":
         check = CHECKS[found.check]
-        told = (
-            f"{check.requirement}\n  {found.verdict}, blame {found.blame}: {found.reason}\n  {check.source}"
-        )
+        reason = escaping.log(found.reason)
+        told = f"{check.requirement}\n  {found.verdict}, blame {found.blame}: {reason}\n  {check.source}"
     elif outcome == "skipped":
-        told = (str(item.path), 0, f"Skipped: {found.reason}")
+        told = (str(item.path), 0, f"Skipped: {escaping.log(found.reason)}")
     report = pytest.TestReport(
         item.nodeid, item.location, {}, outcome, told, "call", (), stop - start, start, stop
     )

@@ -1,9 +1,11 @@
 """Making a peer's words harmless: what a provider answered is shown, and never takes part.
 
-``visible`` is for every output: control characters (terminal escapes among them), bidirectional
-overrides and what XML 1.0 cannot hold become visible. HTML is then escaped by Jinja. ``markdown`` is
-for inline Markdown, in CommonMark's and Python-Markdown's common ground: a backslash where both know
-it, a character reference elsewhere.
+``log`` is for what a CI system's log reader may take for a command of its own (GitHub's runner:
+``::set-output …`` at the start of a line, ``##[set-env …]`` anywhere; ``src/Runner.Common/ActionCommand.cs``
+of actions/runner, read 2026-11-21). ``visible`` is for every output: control characters (terminal escapes
+among them), bidirectional overrides and what XML 1.0 cannot hold become visible. HTML is then escaped by
+Jinja. ``markdown`` is for inline Markdown, in CommonMark's and Python-Markdown's common ground: a backslash
+where both know it, a character reference elsewhere.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ _UNSAFE = re.compile(
 _PICTURES = {0x7F: "␡"} | {code: chr(0x2400 + code) for code in range(0x20)}
 
 _MARKDOWN = re.compile(r"[\\`*_{}\[\]()#!<>&|~@]|://|(?i:www\.)|^[-+=]|^\d+[.)](?=\s|$)")
+_COMMAND = re.compile(r"##\[|^\s*::")
 _BACKSLASHED = frozenset("\\`*_{}[]()#!")
 
 
@@ -37,6 +40,16 @@ def line(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     return visible(text.replace("\r\n", "\n")).replace("\n", " ⏎ ").replace("\t", " ")
+
+
+def log(text: str) -> str:
+    """``text`` as one line in which a CI system finds no command; its two openings are broken by a space."""
+    return _COMMAND.sub(_broken, line(text))
+
+
+def _broken(match: re.Match[str]) -> str:
+    found = match.group()
+    return f"{found[:-1]} {found[-1]}"
 
 
 def markdown(text: str) -> str:

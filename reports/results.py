@@ -16,6 +16,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
@@ -41,6 +42,7 @@ Verdict = Literal["passed", "failed", "warned", "errored", "skipped"]
 Blame = Literal["", "provider", "subject", "account", "network", "model", "harness"]
 Origin = Literal["", "recorded", "imported", "documented", "synthetic"]
 Level = Literal["MUST", "SHOULD", "MAY"]
+SHARD = "shard"  # the kind of selection that a part of a run has: ("3/8",)
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # safe as a file's name
 Headers: TypeAlias = tuple[tuple[str, str], ...]  # (name, value) pairs, wire case and order kept
 
@@ -114,7 +116,7 @@ class Subject(_Record, frozen=True):
 
 class Header(_Record, frozen=True, kw_only=True, tag_field="kind", tag="header"):
     """What ran. ``started`` is None for a run that must come out the same twice; ``selection`` tells
-    what was asked for, by kind of thing; empty means everything."""
+    what was asked for, by kind of thing; empty means everything. A part of a run names its ``shard``."""
 
     format: Literal["wirecheck-results"] = FORMAT
     version: Literal[1] = VERSION
@@ -404,7 +406,8 @@ def merge(runs: Iterable[Run]) -> Run:
     """One run of several shards, in any order.
 
     Facts, exchanges and results that two shards share must be the same, but for durations (the
-    shortest stays). Raises MixedVersions, DuplicateResult, and EmptyReport for no run at all.
+    shortest stays). A union of all shards is the run that was split; one that lacks some says which it
+    has. Raises MixedVersions, DuplicateResult, and EmptyReport for no run at all.
     """
     shards = tuple(runs)
     if not shards:
@@ -421,14 +424,17 @@ def merge(runs: Iterable[Run]) -> Run:
     started = [header.started for header in headers if header.started is not None]
     kinds = {kind for header in headers for kind in header.selection}
     everything = {kind for kind in kinds if any(kind not in header.selection for header in headers)}
+    selection = {
+        kind: tuple(sorted({name for header in headers for name in header.selection[kind]}))
+        for kind in sorted(kinds - everything)
+    }
+    if not missing_shards(selection):
+        selection.pop(SHARD, None)
     header = Header(
         wirecheck=versions[0],
         started=min(started, default=None),
         subjects=_union((header.subjects for header in headers), lambda subject: subject.name),
-        selection={
-            kind: tuple(sorted({name for header in headers for name in header.selection[kind]}))
-            for kind in sorted(kinds - everything)
-        },
+        selection=selection,
         providers=_union((header.providers for header in headers), lambda provider: provider.id),
         checks=_union((header.checks for header in headers), lambda check: check.id),
         scenarios=_union((header.scenarios for header in headers), lambda scenario: scenario.name),
@@ -446,6 +452,22 @@ def merge(runs: Iterable[Run]) -> Run:
         results[result.identity] = min(known, result, key=_duration)
     complete = all(shard.complete for shard in shards)
     return canonical(Run(header, tuple(exchanges.values()), tuple(results.values()), complete))
+
+
+def missing_shards(selection: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The shards that a selection lacks: none for a whole run. Raises MixedVersions for shards of two
+    different splits."""
+    names = selection.get(SHARD, ())
+    for name in names:
+        if not re.fullmatch(r"[1-9]\d{0,3}/[1-9]\d{0,3}", name):
+            raise MixedVersions("no shard is named so", expected="a shard such as 3/8", seen=name)
+    splits = sorted({name.partition("/")[2] for name in names})
+    if len(splits) > 1:
+        raise MixedVersions(
+            "shards of several splits", expected="shards of one run", seen=", ".join(sorted(names))
+        )
+    every = [f"{number}/{count}" for count in splits for number in range(1, int(count) + 1)]
+    return tuple(name for name in every if name not in names)
 
 
 def _union(shards: Iterable[tuple[_T, ...]], key: Callable[[_T], str]) -> tuple[_T, ...]:

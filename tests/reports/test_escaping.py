@@ -51,6 +51,22 @@ def test_line_is_one_line(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("::set-output name=a::b", ": :set-output name=a::b"),
+        (" \t::error::x", "  : :error::x"),
+        ("fine\n::stop-commands::x", "fine ⏎ ::stop-commands::x"),
+        ("see ##[set-env name=PATH;]/tmp", "see ## [set-env name=PATH;]/tmp"),
+        ("100%0A::error::x", "100%0A::error::x"),
+        ("std::vector", "std::vector"),
+    ],
+)
+def test_log(text: str, shown: str) -> None:
+    """A log reader finds no command at the start of a line, nor the older form anywhere."""
+    assert escaping.log(text) == shown
+
+
+@pytest.mark.parametrize(
     ("text", "written"),
     [
         ("finish_reason", "finish\\_reason"),
@@ -77,7 +93,7 @@ def test_markdown(text: str, written: str) -> None:
 def test_markdown_keeps_nothing_active(text: str) -> None:
     """Outside of escapes and references no active character is left, and reading them gives the text."""
     written = escaping.markdown(text)
-    inert = re.sub(r"\\[\\`*_{}\[\]()#!.)]|&#\d+;", "", written)
+    inert = re.sub(r"\\[\\`*_{}\[\]()#!.)]|&#\d+;", " ", written)
     assert not re.search(r"[\\`*_{}\[\]()#!<>&|~@\n]|://|(?i:www\.)", inert)
     assert html.unescape(re.sub(r"\\([\\`*_{}\[\]()#!.)])", r"\1", written)) == escaping.line(text).strip()
 
