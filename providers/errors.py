@@ -374,8 +374,9 @@ _BAD_KEY = (  # Google and xAI say these with 400, Bedrock with 403
     "security token included in the request is invalid",
     "make sure your api key is valid",
 )
-_NO_MODEL = (  # Bedrock, DeepSeek, Mistral, OpenAI, OpenRouter and Z.AI say these with 400
+_NO_MODEL = (  # Bedrock, DeepSeek, Mistral, OpenAI, OpenRouter, SiliconFlow and Z.AI say these with 400
     "model not exist",
+    "model does not exist",
     "model_not_found",
     "invalid_model",
     "not a valid model id",
