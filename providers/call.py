@@ -16,10 +16,12 @@ Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh"]
 
 
 class Text(msgspec.Struct, frozen=True, tag="text"):
-    """Words. ``signature`` is opaque provider data to be replayed with them (Gemini)."""
+    """Words. ``signature`` is opaque provider data to be replayed with them (Gemini); ``citations`` are their
+    sources as the vendor wrote them, replayed with them to the same one (Anthropic, Bedrock)."""
 
     text: str
     signature: str | None = None
+    citations: tuple[JSON, ...] = ()
 
 
 class Image(msgspec.Struct, frozen=True, tag="image"):
@@ -81,7 +83,7 @@ class ToolResult(msgspec.Struct, frozen=True, tag="tool_result"):
 
 
 class Opaque(msgspec.Struct, frozen=True, tag="opaque"):
-    """A vendor block of ``protocol`` that only this protocol can replay (server tools, citations)."""
+    """A vendor block of ``protocol`` that only this protocol can replay (server tools)."""
 
     protocol: str
     value: JSON

@@ -191,7 +191,8 @@ CLOSES: Mapping[str, tuple[type, ...]] = {
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
     """The assembled answer.
 
-    ``parts``: content in order of appearance. ``text`` is all Text joined, None when the peer sent no
+    ``parts``: content in order of appearance; a Text has the citations of its block, and ``citations`` are
+    those of all. ``text`` is all Text joined, None when the peer sent no
     text field at all; ``reasoning`` likewise. ``finish`` is None when none was sent; ``complete`` says
     that the completion signal came. ``choices`` counts the alternatives, ``others`` holds all but the first.
     ``drift`` lists what was ignored. ``error`` is what ended the turn, None when nothing did.
@@ -309,7 +310,7 @@ class _Choice:
 
     def __init__(self) -> None:
         self._blocks: dict[int, _Block] = {}
-        self._citations: list[JSON] = []
+        self._citations: list[Citation] = []
         self._refusal: list[str] = []
         self._finish: Finish | None = None
 
@@ -320,7 +321,7 @@ class _Choice:
             case Refusal():
                 self._refusal.append(event.text)
             case Citation():
-                self._citations.append(event.value)
+                self._citations.append(event)
             case ToolCallEnd():
                 block = self._blocks.get(event.block)
                 if block is not None:
@@ -333,13 +334,21 @@ class _Choice:
 
     def turn(self) -> Turn:
         return Turn(
-            parts=tuple(self._blocks[index].part() for index in sorted(self._blocks)),
+            parts=tuple(self._part(index) for index in sorted(self._blocks)),
             finish=self._finish.reason if self._finish else None,
             finish_raw=self._finish.raw if self._finish else None,
             finish_detail=self._finish.detail if self._finish else None,
             refusal="".join(self._refusal) if self._refusal else None,
-            citations=tuple(self._citations),
+            citations=tuple(cited.value for cited in self._citations),
         )
+
+    def _part(self, index: int) -> Part:
+        """A block as a part; a text has its own citations."""
+        part = self._blocks[index].part()
+        if not self._citations or not isinstance(part, Text):
+            return part
+        own = tuple(cited.value for cited in self._citations if cited.block == index)
+        return Text(part.text, part.signature, own)
 
 
 class _Block:

@@ -390,6 +390,7 @@ def _within(least: float, most: float | None, kind: type | tuple[type, ...] = in
     return check
 
 
+_count = _within(0, None)
 _positive = _within(1, None)
 _share = _within(0, 1, (int, float))
 
@@ -503,7 +504,44 @@ _Shape: TypeAlias = tuple[Mapping[str, Check], Mapping[str, Check]]  # required,
 _CACHE = {
     "cache_control": _shaped({"type": _one_of("ephemeral")}, {"ttl": _one_of("5m", "1h")}),
 }
-_TEXT: _Shape = ({"text": _spoken}, {**_CACHE, "citations": _any})
+_DOCUMENT_CITED = {"cited_text": _text, "document_index": _count, "document_title": _any}
+_CITATIONS: Mapping[str, _Shape] = {
+    "char_location": (
+        {**_DOCUMENT_CITED, "start_char_index": _count, "end_char_index": _count},
+        {"file_id": _any},
+    ),
+    "page_location": (
+        {**_DOCUMENT_CITED, "start_page_number": _count, "end_page_number": _count},
+        {"file_id": _any},
+    ),
+    "content_block_location": (
+        {**_DOCUMENT_CITED, "start_block_index": _count, "end_block_index": _count},
+        {"file_id": _any},
+    ),
+    "web_search_result_location": (
+        {"cited_text": _text, "encrypted_index": _text, "title": _any, "url": _text},
+        {},
+    ),
+    "search_result_location": (
+        {
+            "cited_text": _text,
+            "search_result_index": _count,
+            "source": _text,
+            "title": _any,
+            "start_block_index": _count,
+            "end_block_index": _count,
+        },
+        {},
+    ),
+}
+
+
+def _cited(judged: _Judge, value: Any, where: str) -> None:
+    if value is not None:
+        _each(_by_type(_CITATIONS))(judged, value, where)
+
+
+_TEXT: _Shape = ({"text": _spoken}, {**_CACHE, "citations": _cited})
 _IMAGE_SOURCES: Mapping[str, _Shape] = {
     "base64": ({"media_type": _one_of(*_IMAGES), "data": _word}, {}),
     "url": ({"url": _word}, {}),

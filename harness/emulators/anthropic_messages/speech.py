@@ -107,10 +107,11 @@ def _stop(turn: Turn, call: Call) -> dict[str, Any]:
 
 
 def _blocks(turn: Turn) -> list[dict[str, Any]]:
-    """The content blocks; the turn's citations stand in its first text."""
+    """The content blocks; citations that belong to no text stand in the first one."""
     blocks = [block for at, part in enumerate(turn.parts) if (block := _block(part, at)) is not None]
     cited = next((block for block in blocks if block["type"] == "text"), None)
-    if cited is not None and turn.citations:
+    told = any("citations" in block for block in blocks)
+    if cited is not None and turn.citations and not told:
         cited["citations"] = list(turn.citations)
     return blocks
 
@@ -118,7 +119,8 @@ def _blocks(turn: Turn) -> list[dict[str, Any]]:
 def _block(part: Part, at: int) -> dict[str, Any] | None:
     match part:
         case Text():
-            return {"type": "text", "text": part.text}
+            cited = {"citations": list(part.citations)} if part.citations else {}
+            return {"type": "text", "text": part.text, **cited}
         case Reasoning() if part.redacted:
             return {"type": "redacted_thinking", "data": part.signature or ""}
         case Reasoning():

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import cycle
 from typing import Any
 
 from harness.emulators import aws_event_stream
 from harness.emulators.emulator import Spoken, spoken
 from providers import jsontext
-from providers.call import Call, Opaque, Part, Reasoning, Text, ToolCall
+from providers.call import JSON, Call, Opaque, Part, Reasoning, Text, ToolCall
 from providers.errors import RemoteError
 from providers.events import FinishReason, Turn, Usage
 from providers.wire import Endpoint, Headers, Refused
@@ -117,17 +117,23 @@ _Block = tuple[str, Any, str]  # kind, its value when whole, a call's arguments 
 
 
 def _blocks(turn: Turn) -> list[_Block]:
-    """The content blocks; the turn's citations stand in its first text."""
+    """The content blocks; citations that belong to no text stand in the first one."""
     blocks = [block for at, part in enumerate(turn.parts) if (block := _block(part, at)) is not None]
     first = next((at for at, block in enumerate(blocks) if block[0] == "text"), None)
-    if first is not None and turn.citations:
-        value = {"content": [{"text": blocks[first][1]}], "citations": list(turn.citations)}
-        blocks[first] = ("citationsContent", value, "")
+    told = any(block[0] == "citationsContent" for block in blocks)
+    if first is not None and turn.citations and not told:
+        blocks[first] = _cited(blocks[first][1], turn.citations)
     return blocks
+
+
+def _cited(text: str, citations: Iterable[JSON]) -> _Block:
+    return "citationsContent", {"content": [{"text": text}], "citations": list(citations)}, ""
 
 
 def _block(part: Part, at: int) -> _Block | None:
     match part:
+        case Text() if part.citations:
+            return _cited(part.text, part.citations)
         case Text():
             return "text", part.text, ""
         case Reasoning() if part.redacted:

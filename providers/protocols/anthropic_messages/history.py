@@ -138,7 +138,7 @@ class History:
         for part in message.parts:
             match part:
                 case Text():
-                    blocks += _content(part)
+                    blocks += [{**block, **_cited(part, own)} for block in _content(part)]
                 case Reasoning():
                     blocks += self._reasoning(part, own)
                 case Opaque() if own and part.protocol == NAME:
@@ -194,6 +194,11 @@ def _content(part: object) -> list[Block]:
             title = {"title": part.name} if part.name else {}
             return [{"type": "document", "source": _source(part), **title}]
     return []
+
+
+def _cited(part: Text, own: bool) -> Block:
+    """The citations of the vendor's own words."""
+    return {"citations": list(part.citations)} if own and part.citations else {}
 
 
 def _source(part: Image | Document) -> Block:

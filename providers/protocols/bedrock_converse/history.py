@@ -154,7 +154,8 @@ class History:
         for part in message.parts:
             match part:
                 case Text():
-                    blocks += self._content(part)
+                    cited = own and part.citations and part.text.strip()
+                    blocks += _cited(part) if cited else self._content(part)
                 case Reasoning() if own:
                     blocks += self._reasoning(part)
                 case Opaque() if own and part.protocol == NAME:
@@ -226,6 +227,11 @@ class History:
         self._documents += 1
         plain = " ".join(_NOT_IN_NAMES.sub(" ", name or "").split())
         return f"{plain or 'document'}-{self._documents}"[-200:]
+
+
+def _cited(part: Text) -> list[Block]:
+    """The model's own words with their citations, as the model said them."""
+    return [{"citationsContent": {"content": [{"text": part.text}], "citations": list(part.citations)}}]
 
 
 def _result(wire_id: str, content: list[Block], failed: bool) -> Block:

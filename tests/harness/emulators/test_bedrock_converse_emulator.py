@@ -549,7 +549,9 @@ def test_an_unfinished_turn_is_cut() -> None:
 def test_more_is_spoken() -> None:
     """Citations, kept vendor blocks, a turn without usage and a stop text are spoken too."""
     opaque = Opaque("bedrock-converse", {"toolResult": {"toolUseId": "s1", "content": [{"text": "x"}]}})
-    turn = Turn(parts=(Text("Hi"), opaque), citations=({"title": "Sky"},), finish="stop", complete=True)
+    sky = {"title": "Sky"}
+    said = (Text("Hi", citations=(sky,)), opaque)
+    turn = Turn(parts=said, citations=(sky,), finish="stop", complete=True)
     for stream in (False, True):
         call = replace(CALL, stream=stream, stop=("END",))
         seen = heard(EMULATOR.speak(turn, call, ENDPOINT), call)

@@ -50,6 +50,7 @@ MANNERS = {
 }
 CALL = Call(model="gemini-3", messages=(user("hi"),))
 LOOK = Tool("look", "Looks.", {"type": "object", "properties": {"at": {"type": "string"}}})
+GROUNDED = {"groundingMetadata": {"webSearchQueries": ["q"]}}
 
 
 def _endpoint(name: str = SURFACES[0], deviations: Deviations = PLAIN) -> Endpoint:
@@ -330,9 +331,7 @@ def test_decoding_undoes_speaking(manner: str, streamed: bool, turn: Turn, name:
             finish_raw="STOP",
             others=(Turn(parts=(Text("b"),), finish="length"),),
         ),
-        Turn(
-            parts=(Text("a"),), finish="stop", citations=({"groundingMetadata": {"webSearchQueries": ["q"]}},)
-        ),
+        Turn(parts=(Text("a", citations=(GROUNDED,)),), finish="stop", citations=(GROUNDED,)),
     ],
 )
 def test_rarer_turns_are_heard_as_they_were_said(name: str, streamed: bool, turn: Turn) -> None:

@@ -37,6 +37,7 @@ ENDPOINT = Endpoint(
 CODEX = replace(ENDPOINT, protocol="openai-codex-responses", deviations=CodexDeviations())
 CALL = Call(model=MODEL, messages=(user("Hello"),), max_output_tokens=64)
 HEADERS = (("content-type", "application/json"),)
+CITED = {"type": "url_citation", "url": "https://x.example"}
 
 
 def lookalike(**deviations: Any) -> Endpoint:
@@ -324,7 +325,7 @@ PLAIN = Turn(parts=(Text("Hello"),), finish="stop", complete=True)
     "turn",
     [
         replace(PLAIN, refusal="I will not.", parts=(), finish="refusal"),
-        replace(PLAIN, citations=({"type": "url_citation", "url": "https://x.example"},)),
+        replace(PLAIN, parts=(Text("Hello", citations=(CITED,)),), citations=(CITED,)),
         replace(PLAIN, parts=(Text("Hm", signature="commentary"), Text("Hello"))),
         replace(
             PLAIN, parts=(Opaque("openai-responses", {"type": "web_search_call", "id": "ws"}), Text("Hi"))

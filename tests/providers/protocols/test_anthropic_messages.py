@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from harness.emulators import EMULATORS
 from providers.call import (
     Call,
     Document,
@@ -45,7 +46,7 @@ from providers.errors import (
     TruncatedStream,
     UnsupportedFeature,
 )
-from providers.events import Assembler, Citation, Finish, Start, Turn, UsageReport
+from providers.events import Assembler, Citation, Finish, Start, Turn, UsageReport, assemble
 from providers.listen import Listener
 from providers.protocols import PROTOCOLS
 from providers.protocols.anthropic_messages import PROTOCOL, Deviations, StreamDecoder, build, error
@@ -501,6 +502,43 @@ def test_unsigned_thinking_is_replayed_where_it_may_be() -> None:
     """An endpoint that takes empty signatures gets its own unsigned thinking back."""
     told = sent(user("x"), own(Reasoning("Hm.")), user("y"), endpoint=lookalike(empty_signatures=True))
     assert told[1][1] == [{"type": "thinking", "thinking": "Hm.", "signature": ""}]
+
+
+CITATION = {
+    "type": "char_location",
+    "cited_text": "The sky is blue.",
+    "document_index": 0,
+    "document_title": None,
+    "start_char_index": 0,
+    "end_char_index": 16,
+}
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_citations_go_back_with_their_words(streamed: bool) -> None:
+    """Each text keeps its own citations, and goes back with them unchanged."""
+    words = (Text("It is "), Text("blue", citations=(CITATION,)), Text("."))
+    turn = Turn(parts=words, citations=(CITATION,), finish="stop", complete=True)
+    call = replace(CALL, stream=streamed)
+    spoken = EMULATORS["anthropic-messages"].speak(turn, call, ENDPOINT)
+    listener = Listener(PROTOCOL, ENDPOINT, streamed=streamed, status=200, headers=spoken.headers)
+    got = assemble([*listener.feed(spoken.content), *listener.finish()])
+    assert (got.parts, got.citations) == (words, (CITATION,))
+    back = own(*got.parts)
+    call = replace(CALL, messages=(user("Why?"), back, user("And at night?")))
+    request = build(call, ENDPOINT)
+    assert EMULATORS["anthropic-messages"].judge(request, ENDPOINT) == ()
+    assert request.json()["messages"][1]["content"] == [
+        text("It is "),
+        {**text("blue"), "citations": [CITATION]},
+        text("."),
+    ]
+
+
+def test_citations_of_others_stay_away() -> None:
+    """The citations of another vendor's words are not sent."""
+    stranger = Message("assistant", (Text("blue", citations=({"title": "Sky"},)),), provider="elsewhere")
+    assert sent(user("Why?"), stranger, user("So?"))[1] == ("assistant", [text("blue")])
 
 
 def test_vendor_blocks_are_replayed_only_here() -> None:

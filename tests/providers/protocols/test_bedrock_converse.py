@@ -343,6 +343,20 @@ def test_reasoning_is_replayed(model: str, part: Reasoning, expected: dict[str, 
     assert content == [*([{"reasoningContent": expected}] if expected else []), {"text": "Yes."}]
 
 
+def test_citations_go_back_with_their_words() -> None:
+    """The model's own words go back with their citations; another model's without."""
+    cited = Text(
+        "It rains.", citations=({"title": "Sky", "location": {"documentChar": {"documentIndex": 0}}},)
+    )
+    sent = body(user("Rain?"), said(cited, model=NOVA), user("So?"))
+    assert sent["messages"][1]["content"] == [
+        {"citationsContent": {"content": [{"text": "It rains."}], "citations": list(cited.citations)}}
+    ]
+    assert accepted(sent) == ""
+    stranger = Message("assistant", (cited,), provider="elsewhere")
+    assert body(user("Rain?"), stranger, user("So?"))["messages"][1]["content"] == [{"text": "It rains."}]
+
+
 def test_foreign_reasoning_stays_away() -> None:
     """What another model thought is not sent, be it another provider's or this one's."""
     foreign = Message(
@@ -602,7 +616,7 @@ def test_a_citation_and_a_server_tool_are_kept() -> None:
     assert turn.tool_calls == ()
     assert turn.parts == (
         Opaque("bedrock-converse", {"toolUse": {**start["toolUse"], "input": {"q": 1}}}),
-        Text("It rains."),
+        Text("It rains.", citations=({"title": "Sky"},)),
     )
     assert turn.citations == ({"title": "Sky"},)
 
@@ -753,7 +767,13 @@ def test_a_whole_answer_is_read() -> None:
         "usage": {"inputTokens": 5, "outputTokens": 7, "totalTokens": 15, "cacheReadInputTokenCount": 3},
     }
     turn = heard(json.dumps(answer).encode(), streamed=False)
-    assert turn.parts == (Reasoning("Hm.", "s=="), HIDDEN, Text("It rains."), Text(""), USED)
+    assert turn.parts == (
+        Reasoning("Hm.", "s=="),
+        HIDDEN,
+        Text("It rains.", citations=({"title": "Sky"},)),
+        Text(""),
+        USED,
+    )
     assert (turn.citations, turn.drift, turn.complete) == (
         ({"title": "Sky"},),
         ("content block hologram",),

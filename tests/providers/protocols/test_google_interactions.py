@@ -206,7 +206,7 @@ def test_a_stream_of_steps_is_heard() -> None:
     )
     assert turn.parts == (
         Reasoning("hm", signature="c2ln"),
-        Text("Ok"),
+        Text("Ok", citations=({"url": "u"},)),
         Opaque(PROTOCOL.name, {"type": "google_search_call", "id": "g", "arguments": {"q": 1}}),
         ToolCall("f", {"a": 1}, id="c", arguments_raw='{"a":1}'),
     )
