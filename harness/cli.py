@@ -35,7 +35,6 @@ app.add_typer(fixtures_app, name="fixtures")
 app.add_typer(catalog.app, name="providers")
 app.add_typer(dialects.app)
 app.add_typer(reports_commands.app)
-app.add_typer(serving.app)
 app.add_typer(importing.app)
 
 Globs = list[str]
@@ -52,6 +51,15 @@ FixturesFolder = Annotated[
 def run(context: typer.Context) -> None:
     """Run the checks: takes every option of pytest and of the plugin (see wirecheck run --help)."""
     raise typer.Exit(offline.run_pytest(context.args))
+
+
+@app.command(
+    "serve",
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+)
+def serve(context: typer.Context) -> None:
+    """Give the recordings back to any program, over HTTP on loopback (see wirecheck serve --help)."""
+    serving.main(context.args)
 
 
 @app.command("matrix")

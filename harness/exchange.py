@@ -14,6 +14,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Sequence
 from datetime import date
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -137,6 +138,15 @@ def walk(root: Path) -> Iterator[tuple[str, str, str]]:
     """(provider, protocol, scenario) of every fixture below ``root``, sorted."""
     for path in sorted(root.glob("*/*/*/1.exchange.toml")):
         yield path.parts[-4], path.parts[-3], path.parts[-2]
+
+
+def served(root: Path, providers: Sequence[str] = ()) -> dict[tuple[str, str], list[str]]:
+    """The scenarios below ``root`` of the ``providers`` (globs; none takes all), by (provider, protocol)."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for provider, protocol, scenario in walk(root):
+        if not providers or any(fnmatchcase(provider, glob) for glob in providers):
+            found.setdefault((provider, protocol), []).append(scenario)
+    return found
 
 
 def _inside(root: Path, place: Path) -> None:

@@ -26,8 +26,11 @@ _IGNORED = {
     "host",
     "transfer-encoding",
     "user-agent",
+    "x-amz-content-sha256",
     "x-amz-date",
 }
+# What SDKs tell about themselves and their attempts.
+_OF_CLIENTS = ("x-stainless-", "amz-sdk-", "x-goog-api-client", "x-fern-", "x-datadog-", "traceparent")
 
 
 def match(request: Request, recorded: Sequence[Exchange]) -> Exchange:
@@ -76,7 +79,9 @@ def _telling(headers: Headers) -> dict[str, str]:
 
 def telling(name: str, value: str) -> bool:
     """Whether a field says what is asked; ``Accept: */*`` says what its absence says (RFC 9110, 12.5.1)."""
-    return name.lower() not in _IGNORED and (name.lower(), value) != ("accept", "*/*")
+    name = name.lower()
+    ours = name not in _IGNORED and not name.startswith(_OF_CLIENTS)
+    return ours and (name, value) != ("accept", "*/*")
 
 
 def _bodies(recorded: bytes, seen: bytes) -> Iterator[tuple[str, object, object]]:

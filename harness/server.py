@@ -195,7 +195,7 @@ class Server:
         self._shelf.rewind()
 
     def answer(self, request: Request) -> Exchange | None:
-        """What answers ``request``, and goes into the journal. None for what the real provider is to answer."""
+        """What answers ``request``, noted in the journal; None for what the real provider is to answer."""
         try:
             found = self._shelf.answer(request)
             exchange, miss = found.exchange, found.miss
@@ -528,8 +528,10 @@ _OWN = Exchange(
 )
 
 
-async def run(server: Server, told: Callable[[dict[str, Any]], None]) -> None:
-    """Serve until SIGTERM or SIGINT; ``told`` gets the ready line."""
+async def run(
+    server: Server, told: Callable[[dict[str, Any]], None], then: Callable[[], object] = lambda: None
+) -> None:
+    """Serve until SIGTERM or SIGINT. ``told`` gets the ready line; ``then`` is called on another thread."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -537,8 +539,10 @@ async def run(server: Server, told: Callable[[dict[str, Any]], None]) -> None:
             loop.add_signal_handler(number, stopped.set)
     await server.start()
     told(server.ready())
+    preparing = loop.run_in_executor(None, then)
     await stopped.wait()
     await server.stop()
+    await preparing
 
 
 @contextlib.contextmanager

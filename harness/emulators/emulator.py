@@ -49,6 +49,7 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     ``call.stream``, shaped by ``endpoint.deviations``; deterministic. ``refuse(refused, call, endpoint)`` is
     an error answer in the vendor's shape. ``refusals`` are the vendor's own words by kind: bad_key,
     forbidden, unknown_model, rate_limit, quota, overloaded, server_error, context_overflow, bad_request.
+    ``streams_unasked``: a request that does not say whether to stream is answered with a stream.
     """
 
     name: str
@@ -57,3 +58,4 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     speak: Callable[[Turn, Call, Endpoint], Spoken]
     refuse: Callable[[Refused, Call, Endpoint], Spoken]
     refusals: dict[str, Refused]
+    streams_unasked: bool = False

@@ -7,7 +7,7 @@ credentials that went out, whatever scheme made them, for whoever keeps the exch
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import date
 
 import httpx
@@ -18,32 +18,49 @@ from harness.transports.replay import as_request
 from providers.wire import Headers, Request
 
 
-class _Tapped(httpx.SyncByteStream):
+class _Tapped(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A response's bytes, with where each chunk ended and how long it took."""
 
-    def __init__(self, inner: httpx.SyncByteStream) -> None:
+    def __init__(self, inner: httpx.SyncByteStream | httpx.AsyncByteStream) -> None:
         self._inner = inner
+        self._before = 0.0
         self.pieces: list[bytes] = []
         self.delays_ms: list[int] = []
 
     def __iter__(self) -> Iterator[bytes]:
-        before = time.monotonic()
+        assert isinstance(self._inner, httpx.SyncByteStream)
+        self._before = time.monotonic()
         for chunk in self._inner:
-            now = time.monotonic()
-            if chunk:
-                self.pieces.append(chunk)
-                self.delays_ms.append(round((now - before) * 1000))
-            before = now
+            self._note(chunk)
             yield chunk
 
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        assert isinstance(self._inner, httpx.AsyncByteStream)
+        self._before = time.monotonic()
+        async for chunk in self._inner:
+            self._note(chunk)
+            yield chunk
+
+    def _note(self, chunk: bytes) -> None:
+        now = time.monotonic()
+        if chunk:
+            self.pieces.append(chunk)
+            self.delays_ms.append(round((now - self._before) * 1000))
+        self._before = now
+
     def close(self) -> None:
+        assert isinstance(self._inner, httpx.SyncByteStream)
         self._inner.close()
 
+    async def aclose(self) -> None:
+        assert isinstance(self._inner, httpx.AsyncByteStream)
+        await self._inner.aclose()
 
-class Record(httpx.BaseTransport):
+
+class Record(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """A transport in front of ``inner`` that remembers the last exchange."""
 
-    def __init__(self, inner: httpx.BaseTransport) -> None:
+    def __init__(self, inner: httpx.BaseTransport | httpx.AsyncBaseTransport) -> None:
         self._inner = inner
         self._request: Request | None = None
         self._status = 0
@@ -53,7 +70,19 @@ class Record(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Ask ``inner``; the answer's content coding is left out, so that its bytes can be read again."""
+        assert isinstance(self._inner, httpx.BaseTransport)
         request.read()
+        self._asked(request)
+        return self._tapped(self._inner.handle_request(request))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """As ``handle_request``, of an ``inner`` that is asynchronous."""
+        assert isinstance(self._inner, httpx.AsyncBaseTransport)
+        await request.aread()
+        self._asked(request)
+        return self._tapped(await self._inner.handle_async_request(request))
+
+    def _asked(self, request: httpx.Request) -> None:
         request.headers["accept-encoding"] = "identity"
         seen = as_request(request)
         self.secrets.update(sent_secrets(seen.url, seen.headers))
@@ -61,12 +90,13 @@ class Record(httpx.BaseTransport):
             seen.method, redacted_url(seen.url), redacted_headers(seen.headers), seen.content
         )
         self._status, self._headers, self._body = 0, (), None
-        response = self._inner.handle_request(request)
+
+    def _tapped(self, response: httpx.Response) -> httpx.Response:
         self._status = response.status_code
         self._headers = tuple(
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
         )
-        assert isinstance(response.stream, httpx.SyncByteStream)
+        assert isinstance(response.stream, httpx.SyncByteStream | httpx.AsyncByteStream)
         self._body = _Tapped(response.stream)
         return httpx.Response(
             response.status_code,
@@ -104,4 +134,9 @@ class Record(httpx.BaseTransport):
         )
 
     def close(self) -> None:
+        assert isinstance(self._inner, httpx.BaseTransport)
         self._inner.close()
+
+    async def aclose(self) -> None:
+        assert isinstance(self._inner, httpx.AsyncBaseTransport)
+        await self._inner.aclose()

@@ -2,7 +2,7 @@
 
 A request that is not the recorded one raises UnmatchedRequest, which names the first difference; with
 ``strict=False`` every request is answered by the next exchange in order (for requests that are judged
-elsewhere). ``seen`` keeps the requests, credentials redacted.
+elsewhere). ``seen`` tells the requests, credentials redacted when it is read, for that takes its time.
 """
 
 from __future__ import annotations
@@ -79,8 +79,16 @@ class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def __init__(self, exchanges: Sequence[Exchange], *, strict: bool = True) -> None:
         self._exchanges = list(exchanges)
         self._strict = strict
-        self.seen: list[Request] = []
+        self._seen: list[Request] = []
         self._answers: list[_Chunks] = []
+
+    @property
+    def seen(self) -> list[Request]:
+        """The requests so far, in order."""
+        return [
+            Request(each.method, redacted_url(each.url), redacted_headers(each.headers), each.content)
+            for each in self._seen
+        ]
 
     @property
     def released(self) -> bool:
@@ -89,9 +97,7 @@ class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         seen = as_request(request)
-        self.seen.append(
-            Request(seen.method, redacted_url(seen.url), redacted_headers(seen.headers), seen.content)
-        )
+        self._seen.append(seen)
         exchange = match(seen, self._exchanges) if self._strict else self._exchanges[0]
         if len(self._exchanges) > 1:
             self._exchanges.remove(exchange)

@@ -1,0 +1,107 @@
+"""The answer of an emulator to a request that nobody recorded: what the vendor would refuse, in its words, or
+a small turn.
+
+The turn is always the same sentence; what is judged is the request. An emulator knows no account, so a
+credential is only asked for, never checked. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from harness import fixtures
+from harness.emulators import EMULATORS
+from harness.emulators.emulator import Spoken
+from harness.redaction import is_credential
+from providers.call import Call, Text, user
+from providers.errors import ConfigurationError, MalformedFrame, UnsupportedFeature
+from providers.events import Turn, Usage
+from providers.protocols import PROTOCOLS
+from providers.schema import Provider
+from providers.wire import Endpoint, Refused, Request
+
+SAID = "This is an emulator speaking."
+ANY = "any"  # stands for a provider without deviations
+_TURN = Turn(
+    parts=(Text(SAID),),
+    finish="stop",
+    usage=Usage(input_tokens=9, output_tokens=6),
+    complete=True,
+)
+_IN_PATH = re.compile(r"/(?:models?|deployments)/([^/:]+(?::[0-9][^/:]*)?)[/:]")
+_MODEL_FIELDS = ("model", "model_id", "modelId", "agent")
+
+
+def endpoint_of(provider: Provider, protocol: str, model: str) -> Endpoint:
+    """The documented endpoint for ``model``, or the first of the protocol where it serves none such."""
+    values = fixtures.placeholder_values(provider)
+    try:
+        return provider.endpoint(protocol, model, values=values)
+    except ConfigurationError:
+        return provider.endpoint(protocol, values=values)
+
+
+def plain_endpoint(protocol: str) -> Endpoint:
+    """An endpoint of nobody in particular, which speaks the protocol as its reference has it."""
+    base_url = f"https://{ANY}.example/v1"
+    return Endpoint(
+        provider=ANY, protocol=protocol, base_url=base_url, deviations=PROTOCOLS[protocol].deviations()
+    )
+
+
+def model_of(request: Request) -> str:
+    """The model that a request names in its body or in its path; empty where it names none."""
+    body = _body(request)
+    named = next((body[name] for name in _MODEL_FIELDS if isinstance(body.get(name), str)), None)
+    found = _IN_PATH.search(urlsplit(request.url).path)
+    return named or (unquote(found[1]) if found else "")
+
+
+def answer(request: Request, endpoint: Endpoint, provider: Provider | None) -> Spoken:
+    """What the vendor behind ``endpoint`` would say; ``provider`` None asks for no credential."""
+    emulator = EMULATORS[endpoint.protocol]
+    call = _call(request, streams_unasked=emulator.streams_unasked)
+    if provider is not None and not _has_credential(request, provider, endpoint.protocol):
+        return emulator.refuse(_words("bad_key", endpoint), call, endpoint)
+    found = emulator.judge(request, endpoint)
+    if found:
+        first = found[0]
+        told = f"{first.rule}: expected {first.expected}, seen {first.seen}, at {first.where or 'the body'}"
+        words = _words("bad_request", endpoint)
+        return emulator.refuse(Refused(400, told, words.type, words.code), call, endpoint)
+    try:
+        return emulator.speak(_TURN, call, endpoint)
+    except UnsupportedFeature as fault:
+        words = _words("bad_request", endpoint)
+        return emulator.refuse(Refused(400, str(fault), words.type, words.code), call, endpoint)
+
+
+def _words(kind: str, endpoint: Endpoint) -> Refused:
+    return endpoint.refusals.get(kind) or EMULATORS[endpoint.protocol].refusals[kind]
+
+
+def _call(request: Request, *, streams_unasked: bool) -> Call:
+    """As much of the call as an answer needs."""
+    body = _body(request)
+    method = urlsplit(request.url).path.rpartition("/")[2].lower()
+    stream = bool(body.get("stream", streams_unasked)) or "stream" in method
+    return Call(model=model_of(request) or "unnamed", messages=(user("?"),), stream=stream)
+
+
+def _body(request: Request) -> Mapping[str, Any]:
+    try:
+        body = request.json()
+    except MalformedFrame:
+        return {}
+    return body if isinstance(body, dict) else {}
+
+
+def _has_credential(request: Request, provider: Provider, protocol: str) -> bool:
+    auth = provider.auth_for(protocol)
+    if auth.scheme == "none" or not auth.required:
+        return True
+    query = (name for name, _ in parse_qsl(urlsplit(request.url).query))
+    return any(is_credential(name) for name, _ in request.headers) or auth.name in query
