@@ -83,5 +83,6 @@ EMULATOR = Emulator(
     judge=judge,
     speak=speak,
     refuse=refuse,
+    streams_unasked=True,
     refusals=ollama_chat.EMULATOR.refusals,
 )
