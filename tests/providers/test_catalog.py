@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from providers import auth, errors, schema
+from providers.protocols import PROTOCOLS
 from providers.schema import Provider
 from providers.wire import Request
 
@@ -62,6 +63,20 @@ def known(provider: str) -> dict[str, Any]:
     if facts is None:
         pytest.skip("the facts do not name it")
     return facts
+
+
+def beyond(system: str) -> dict[str, dict[str, Any]]:
+    """What the facts know from a system's source alone, by its own ids; short, and without our ids."""
+    if not FACTS.exists():
+        pytest.skip("the facts are not here")
+    named: dict[str, dict[str, Any]] = json.loads(FACTS.read_text("utf-8"))["_beyond_seeds"][system]
+    return named
+
+
+def addresses(facts: dict[str, Any]) -> set[str]:
+    """Every default base URL of one such entry."""
+    named = (facts.get("base_url"), *facts.get("default_urls", ()), *texts([facts.get("apis")]))
+    return {url.rstrip("/") for url in named if url and "://" in url}
 
 
 def texts(value: Any) -> Iterator[str]:
@@ -181,6 +196,35 @@ def test_a_system_is_as_the_facts_say(provider: Provider, system: Any) -> None:
     named = {*facts["env"].get(system, []), *facts["extra_env"].get(system, [])}
     assert named <= {*described.env, *(described.newest_env or ()), *described.extra_env}
     assert described.auth_key == facts["auth_json_key"].get(system)
+
+
+@every_provider
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_system_is_as_its_source_alone_says(provider: Provider, system: Any) -> None:
+    """What only a system's source names is described with all of its variables, at one of its addresses."""
+    named = beyond(system)
+    described = provider.systems.get(system)
+    own = {described.id, described.newest_id, *described.aliases} if described else set()
+    ids = sorted(named.keys() & {provider.id, *provider.aliases, *own})
+    if not ids:
+        pytest.skip("the facts do not name it")
+    assert described is not None
+    assert {variable for id in ids for variable in named[id]["env"]} <= {
+        *described.env,
+        *(described.newest_env or ()),
+        *described.extra_env,
+    }
+    urls = {url for id in ids for url in addresses(named[id])}
+    assert not urls or described.base_url.rstrip("/") in urls
+
+
+def test_every_provider_of_pis_source_is_here() -> None:
+    """pi's source names no provider that the catalog lacks, but for those whose protocol is not there."""
+    spoken = {
+        id for id, facts in beyond("pi").items() if any(api["api"] in PROTOCOLS for api in facts["apis"])
+    }
+    described = {provider.systems["pi"].id for provider in PROVIDERS if "pi" in provider.systems}
+    assert spoken <= described
 
 
 def test_every_provider_of_the_facts_is_here() -> None:
