@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from struct import pack
 from typing import Any
 from zlib import crc32
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from providers import jsontext
-from providers.call import Message, Reasoning, Text, ToolCall, ToolResult
+from providers.call import Message, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
 from providers.events import FinishReason, Turn, Usage
 from providers.framing.eventstream import EventStream
 from providers.framing.json_array import JSONArray
@@ -109,13 +111,14 @@ framed_bytes = st.one_of(sse_streams, json_texts, json_arrays, aws_streams, aws_
 # ---------------------------------------------------------------- the nouns, in no protocol's words
 
 words = st.text(max_size=40)
+written = st.text(min_size=1, max_size=40)
 names = st.text("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789_-", min_size=1, max_size=20)
 signatures = st.text("abcdefghijklmnopqrstuvwxyz0123456789+/=", min_size=1, max_size=60)
 _keys = st.text(max_size=4)
 json_objects: st.SearchStrategy[dict[str, Any]] = st.dictionaries(_keys, json_values, max_size=3)
 
 
-def _called(name: str, arguments: dict[str, Any], call_id: str) -> ToolCall:
+def _called(name: str, arguments: dict[str, Any], call_id: str | None) -> ToolCall:
     return ToolCall(name, arguments, id=call_id, arguments_raw=jsontext.write(arguments).decode())
 
 
@@ -154,6 +157,34 @@ def turns(
         finish=draw(st.sampled_from([finish for finish in finishes if finish != wrong])),
         usage=draw(usages()),
         complete=True,
+    )
+
+
+hidden = st.builds(
+    Reasoning,
+    st.just(""),
+    st.binary(min_size=1, max_size=20).map(lambda data: b64encode(data).decode()),
+    st.just(True),
+)
+unnumbered = st.builds(_called, names, json_objects, st.none())
+
+
+@st.composite
+def full_turns(draw: st.DrawFn, blocks: tuple[Opaque, ...] = ()) -> Turn:
+    """All that a Turn can hold: refusals, redacted thoughts, calls without ids, signed words and calls,
+    further choices, and a vendor's own ``blocks``. Ids of calls differ."""
+    signed = st.builds(Text, words, signatures) | st.builds(replace, tool_calls, signature=signatures)
+    parts = answer_parts | hidden | unnumbered | signed
+    parts = parts | st.sampled_from(blocks) if blocks else parts
+    said = [draw(turns(parts)) for _ in range(draw(st.integers(1, 3)))]
+    said = [replace(turn, parts=_numbered(turn), refusal=draw(st.none() | written)) for turn in said]
+    return replace(said[0], others=tuple(said[1:]), choices=len(said))
+
+
+def _numbered(turn: Turn) -> tuple[Part, ...]:
+    return tuple(
+        replace(part, id=f"{part.id}{number}") if isinstance(part, ToolCall) and part.id else part
+        for number, part in enumerate(turn.parts)
     )
 
 

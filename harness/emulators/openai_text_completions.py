@@ -77,7 +77,8 @@ def speak(turn: Turn, call: Call, endpoint: Endpoint) -> Spoken:
     """``turn`` as the answer to ``call``. Only words can be said; other parts are left out."""
     deviations: Deviations = endpoint.deviations or Deviations()
     if not call.stream:
-        whole = _body(turn, call, [_choice(turn.text or "", _finish(turn))], turn.usage)
+        choices = [_choice(index, each.text or "", _finish(each)) for index, each in _choices(turn)]
+        whole = _body(turn, call, choices, turn.usage)
         return spoken(200, _headers(turn, call, "application/json"), in_two(jsontext.write(whole)))
     chunks = [*_chunks(turn, call, deviations.stream_usage != "never")]
     events = [b"data: %s\n\n" % jsontext.write(chunk) for chunk in chunks]
@@ -114,8 +115,12 @@ def _body(turn: Turn, call: Call, choices: list[Object], usage: Usage | None) ->
     return body if usage is None else {**body, "usage": _usage(usage)}
 
 
-def _choice(text: str, finish: JSON) -> Object:
-    return {"index": 0, "text": text, "logprobs": None, "finish_reason": finish}
+def _choices(turn: Turn) -> Iterator[tuple[int, Turn]]:
+    return enumerate((turn, *turn.others))
+
+
+def _choice(index: int, text: str, finish: JSON) -> Object:
+    return {"index": index, "text": text, "logprobs": None, "finish_reason": finish}
 
 
 def _finish(turn: Turn) -> JSON:
@@ -139,9 +144,10 @@ def _usage(usage: Usage) -> Object:
 
 
 def _chunks(turn: Turn, call: Call, counted: bool) -> Iterator[Object]:
-    for piece in pieces(turn.text or ""):
-        yield _body(turn, call, [_choice(piece, None)], None)
-    yield _body(turn, call, [_choice("", _finish(turn))], None)
+    for index, each in _choices(turn):
+        for piece in pieces(each.text or ""):
+            yield _body(turn, call, [_choice(index, piece, None)], None)
+        yield _body(turn, call, [_choice(index, "", _finish(each))], None)
     if counted and turn.usage is not None:
         yield _body(turn, call, [], turn.usage)
 

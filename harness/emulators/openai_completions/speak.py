@@ -172,10 +172,10 @@ def _add_reasoning(message: Object, part: Reasoning, deviations: Deviations) -> 
     field = deviations.reasoning_field
     if field in _IN_CONTENT:
         return
-    if field == "reasoning_details":
+    if field == "reasoning_details" and (part.text or part.signature is not None or part.details is not None):
         message["reasoning"] = (message.get("reasoning") or "") + part.text or None
         message.setdefault("reasoning_details", []).extend(_details(part))
-    else:
+    elif field != "reasoning_details":
         message[field] = message.get(field, "") + part.text
 
 

@@ -116,6 +116,7 @@ class StreamDecoder:
     def _said(self, index: int, content: Value, events: list[Event]) -> None:
         """Some of the block ``index``, which begins if it is not open."""
         if index not in self._content:
+            self._told_plan(events)
             kind = content.optional_text("type") or ("thinking" if "thinking" in content.raw else "text")
             self._content[index] = (self._block(), kind)
             if kind not in ("text", "thinking"):
