@@ -18,6 +18,7 @@ from harness import build, configuration, docs_pages, offline, verify
 from harness.checks import CHECKS
 from harness.commands import catalog, dialects, importing, serving
 from harness.commands import reports as reports_commands
+from harness.commands import subjects as subjects_commands
 from harness.commands.catalog import Catalogs
 from harness.services.scenarios import named
 from providers.errors import Explained
@@ -36,6 +37,7 @@ app.add_typer(catalog.app, name="providers")
 app.add_typer(dialects.app)
 app.add_typer(reports_commands.app)
 app.add_typer(importing.app)
+app.add_typer(subjects_commands.app, name="subject")
 
 Globs = list[str]
 Provider = Annotated[Globs | None, typer.Option("--provider", metavar="GLOB", help="Only these providers.")]
@@ -50,6 +52,8 @@ FixturesFolder = Annotated[
 )
 def run(context: typer.Context) -> None:
     """Run the checks: takes every option of pytest and of the plugin (see wirecheck run --help)."""
+    if subjects_commands.wants(context.args):
+        raise typer.Exit(subjects_commands.run_third_party(context.args))
     raise typer.Exit(offline.run_pytest(context.args))
 
 

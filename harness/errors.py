@@ -7,7 +7,7 @@ HarnessError
     UnredactedSecret
   UnmatchedRequest        replay: the request is not the recorded one
   SubjectError            the client under test
-    NotInstalled  Crashed  Hung
+    NotInstalled  Crashed  Hung  Garbled
   UnusableInput           a path or an option that cannot be used
 Nonconformance            a finding, not a malfunction; becomes ``failed`` or ``warned``
 Unjudgeable               the evidence does not allow a verdict; becomes ``skipped``
@@ -71,6 +71,10 @@ class Crashed(SubjectError):
 
 class Hung(SubjectError):
     """The client under test did not answer in time."""
+
+
+class Garbled(SubjectError):
+    """The client under test wrote what is no line of the subject protocol."""
 
 
 class UnusableInput(HarnessError):

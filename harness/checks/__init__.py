@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from harness.checks import (
     broken,
+    client,
     delivery,
     errors,
     reasoning,
@@ -28,6 +29,7 @@ from providers import extensions
 
 _MODULES = (
     broken,
+    client,
     delivery,
     errors,
     reasoning,

@@ -74,7 +74,8 @@ CAPABILITIES: Mapping[str, Capability] = {
 class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One requirement. ``scenarios`` and ``protocols`` are globs, a leading ``!`` excludes; ``faults`` are
     globs of fault names, empty for the unchanged exchange. ``blames`` is whose fault a finding is.
-    ``service``: it reads what a service answered, and no turn."""
+    ``service``: it reads what a service answered, and no turn. ``client``: it reads what a third party
+    returned, and does not judge our own adapters."""
 
     id: str
     requirement: str
@@ -87,6 +88,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     faults: tuple[str, ...]
     service: bool
     judge: Judge
+    client: bool = False
 
     @property
     def topic(self) -> str:
@@ -94,7 +96,11 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
         return self.id.split(".")[0]
 
     def applies(self, protocol: str, scenario: str) -> bool:
-        """Whether the check is collected for a scenario of a protocol."""
+        """Whether the check is collected for a scenario of a protocol when our own adapters are run."""
+        return not self.client and self.covers(protocol, scenario)
+
+    def covers(self, protocol: str, scenario: str) -> bool:
+        """Whether the check has something to say of a scenario of a protocol."""
         if self.service is not (scenario in SERVICE_SCENARIOS):
             return False
         return selects(self.protocols, protocol) and selects(self.scenarios, scenario)
@@ -133,6 +139,7 @@ def check(
     protocols: tuple[str, ...] = ALL,
     faults: tuple[str, ...] = (),
     service: bool = False,
+    client: bool = False,
 ) -> Callable[[Judging], Judging]:
     """Register a function as the check ``id``.
 
@@ -156,6 +163,7 @@ def check(
             protocols=protocols,
             faults=faults,
             service=service,
+            client=client,
             judge=judge,
         )
         return judge

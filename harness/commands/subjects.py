@@ -1,0 +1,195 @@
+"""``wirecheck subject …`` and ``wirecheck run --subject``: arguments and printing only."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from harness import configuration, fixtures
+from harness.errors import UnusableInput
+from harness.selection import Selection
+from harness.subjects import check as checking
+from harness.subjects import install as installing
+from harness.subjects.inprocess import InProcess
+from harness.subjects.process import Process
+from harness.subjects.run import Found, Plan, Story, Subject, run
+from harness.subjects.table import SUBJECTS
+from harness.subjects.table import Subject as Row
+from providers.schema import Catalog
+from reports import results
+
+app = typer.Typer(no_args_is_help=True, help="Third-party clients under test.")
+run_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+Globs = list[str]
+
+
+def named(name: str) -> Row:
+    """The row of a subject. Raises UnusableInput for a name nobody has."""
+    if name not in SUBJECTS:
+        raise UnusableInput("no subject has this name", expected=", ".join(SUBJECTS), seen=name)
+    return SUBJECTS[name]
+
+
+def start_of(row: Row) -> Callable[[], Process]:
+    """Starts an installed subject. Raises NotInstalled."""
+    start = installing.start_of(row)
+    return lambda: Process(start.command, start.environ, known_secrets=(fixtures.CANARY,))
+
+
+def _of_command(command: str) -> Callable[[], Process]:
+    words = shlex.split(command)
+    return lambda: Process(words, installing.guarded(), known_secrets=(fixtures.CANARY,))
+
+
+@app.command("list")
+def list_subjects() -> None:
+    """Print the clients that can be tested, one a line."""
+    for row in SUBJECTS.values():
+        state = "installed" if installing.installed(row) else "-"
+        print(f"{row.name:24s} {row.version:12s} {row.language:8s} {state:10s} {', '.join(row.protocols)}")
+
+
+@app.command("show")
+def show(name: Annotated[str, typer.Argument(help="A name that the list has.")]) -> None:
+    """Print what is known of one client."""
+    row = named(name)
+    place = installing.folder(row) if row.language != "ours" else "here"
+    for what, value in (
+        ("name", row.name),
+        ("title", row.title),
+        ("language", row.language),
+        ("packages", " ".join(row.packages)),
+        ("driver", row.driver),
+        ("protocols", " ".join(row.protocols)),
+        ("home", row.home),
+        ("notes", row.notes),
+        ("folder", f"{place}{'' if installing.installed(row) else ' (not installed)'}"),
+    ):
+        print(f"{what:10s} {value}")
+
+
+@app.command("install")
+def install(names: Annotated[list[str], typer.Argument(help="Names that the list has.")]) -> None:
+    """Install clients, each pinned and into a folder of its own."""
+    for row in [named(name) for name in names]:
+        installing.install(row, print)
+
+
+@app.command("check")
+def check(
+    command: Annotated[str, typer.Argument(help="A command line, or a name that the list has.")],
+) -> None:
+    """Ask a subject a few calls, and tell whether it keeps to the subject protocol."""
+    start = start_of(SUBJECTS[command]) if command in SUBJECTS else _of_command(command)
+    told = checking.check(start)
+    for line in told:
+        print(f"{'ok  ' if line.good else 'FAIL'} {line.what}{': ' + line.why if line.why else ''}")
+    raise typer.Exit(0 if all(line.good for line in told) else 1)
+
+
+@run_app.command()
+def run_subject(
+    subject: Annotated[str, typer.Option(help="The client, by name.")] = "",
+    subject_command: Annotated[
+        str, typer.Option(help="A program that speaks the subject protocol, as a command line.")
+    ] = "",
+    provider: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these providers.")] = None,
+    protocol: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these protocols.")] = None,
+    scenario: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these scenarios.")] = None,
+    check: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these checks.")] = None,
+    fault: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these faults.")] = None,
+    no_faults: Annotated[bool, typer.Option("--no-faults", help="Only undamaged exchanges.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-n", help="Subjects that run at a time.")] = 2,
+    results_file: Annotated[Path | None, typer.Option("--results", help="Write the results here.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(help="Take up the unfinished run in this file, and finish it there.")
+    ] = None,
+    exchanges: Annotated[Path | None, typer.Option(help="Replay the exchanges below this folder.")] = None,
+    catalog: Annotated[list[Path] | None, typer.Option(help="Also read these catalog files.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every result.")] = False,
+) -> None:
+    """Replay fixtures and faults to a third-party client, and judge what it sent and returned."""
+    if bool(subject) is bool(subject_command):
+        raise UnusableInput("which subject?", expected="--subject NAME or --subject-command CMD")
+    selection = Selection(
+        providers=tuple(provider or ()),
+        protocols=tuple(protocol or ()),
+        scenarios=tuple(scenario or ()),
+        checks=tuple(check or ()),
+    )
+    selection.verify()
+    used = configuration.read(Path.cwd(), tuple(catalog or ()), exchanges)
+    plan = Plan(
+        catalog=used.catalog,
+        exchanges=used.exchanges,
+        selection=selection,
+        faults=tuple(fault or ()),
+        plain=no_faults,
+    )
+    starts, spoken, title = _chosen(subject, subject_command, used.catalog)
+    found = run(
+        plan,
+        starts,
+        name=title.name,
+        title=title,
+        spoken=spoken,
+        jobs=jobs,
+        path=resume or results_file,
+        resume=resume,
+        told=_told(verbose),
+    )
+    raise typer.Exit(_summary(found))
+
+
+def _chosen(
+    name: str, command: str, catalog: Catalog
+) -> tuple[Callable[[], Subject], Sequence[str], results.Subject]:
+    """How the subject is started, what it speaks, and what it is called in results."""
+    starts: Callable[[], Subject]
+    if name:
+        row = named(name)
+        starts = (lambda: InProcess(catalog)) if row.language == "ours" else start_of(row)
+    else:
+        starts = _of_command(command)
+    first = starts()
+    try:
+        introduced = first.hello()
+    finally:
+        first.stop()
+    return starts, introduced.protocols, results.Subject(name or introduced.name, introduced.version)
+
+
+def _told(verbose: bool) -> Callable[[Story, Found], None]:
+    def tell(story: Story, found: Found) -> None:
+        for each in found.found:
+            if verbose or each.verdict in ("failed", "errored"):
+                scenario = f"{each.scenario}+{each.fault}" if each.fault else each.scenario
+                place = f"{each.provider}/{each.protocol}/{scenario}/{each.check}"
+                print(f"{each.verdict.upper():8s} {place}  {each.reason}"[:400], flush=True)
+
+    return tell
+
+
+def _summary(found: results.Run) -> int:
+    counts = Counter(each.verdict for each in found.results)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in results.VERDICTS if counts[verdict])
+    print(told or "nothing was judged", file=sys.stderr)
+    return 1 if counts["failed"] or counts["errored"] else 0
+
+
+def wants(arguments: Sequence[str]) -> bool:
+    """Whether the arguments of ``wirecheck run`` name a third party."""
+    return any(each.split("=")[0] in ("--subject", "--subject-command") for each in arguments)
+
+
+def run_third_party(arguments: Sequence[str]) -> int:
+    """``wirecheck run`` with a third party: its exit code. Raises as the run does."""
+    command = typer.main.get_command(run_app)
+    code = command.main([*arguments], prog_name="wirecheck run", standalone_mode=False)
+    return int(code or 0)

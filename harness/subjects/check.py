@@ -1,0 +1,128 @@
+"""``wirecheck subject check``: whether a program keeps to the subject protocol, told by a few calls.
+
+It does not judge the client: only that every command gets one lawful line, in time, that a call of a protocol
+nobody speaks is refused, and that the program ends when it is told to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import msgspec
+
+from harness.emulators import EMULATORS
+from harness.errors import SubjectError
+from harness.exchange import Exchange
+from harness.fixtures import CANARY
+from harness.server import Server, running
+from harness.subjects.process import Process
+from harness.subjects.protocol import Answer, Introduced, Run, Unsupported, line_of
+from harness.subjects.stand import Place, Stand
+from providers.call import Call, Text, user
+from providers.events import Turn, Usage
+from providers.protocols import PROTOCOLS
+from providers.wire import Endpoint, Request
+
+_LIMIT_S = 20.0
+_SAID = "Hello from the check."
+_UNKNOWN = "no-such-protocol"
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One thing that was looked at."""
+
+    what: str
+    good: bool
+    why: str = ""
+
+
+def check(start: Callable[[], Process]) -> list[Line]:
+    """What was looked at, in order; it ends at the first thing that makes the rest pointless."""
+    try:
+        process = start()
+    except SubjectError as fault:
+        return [Line("it starts", False, str(fault))]
+    told = [Line("it starts", True)]
+    try:
+        told += _asked(process)
+    except SubjectError as fault:
+        told.append(Line("it answers", False, str(fault)))
+    finally:
+        process.stop()
+    return told
+
+
+def _asked(process: Process) -> Iterator[Line]:
+    introduced = process.hello()
+    yield Line(f"hello: {introduced.name} {introduced.version}", bool(introduced.name))
+    spoken = [name for name in introduced.protocols if name in PROTOCOLS]
+    strange = sorted({*introduced.protocols} - {*PROTOCOLS})
+    yield Line(f"protocols: {', '.join(spoken)}", bool(spoken), f"nobody knows {strange}" if strange else "")
+    call = Call(model="test-model", messages=(user("Say hello."),))
+    run = Run(id="0", protocol=_UNKNOWN, base_url="http://127.0.0.1:9", key=CANARY, call=call)
+    yield Line("a protocol nobody speaks is unsupported", isinstance(process.ask(run, _LIMIT_S), Unsupported))
+    stand = Stand()
+    with running(Server(stand)) as server:
+        for protocol in spoken:
+            for stream in (False, True):
+                yield _one(process, stand, server.url, introduced, protocol, stream)
+
+
+def _one(
+    process: Process, stand: Stand, url: str, introduced: Introduced, protocol: str, stream: bool
+) -> Line:
+    call = Call(model="test-model", messages=(user("Say hello."),), stream=stream)
+    endpoint = Endpoint(
+        provider="check",
+        protocol=protocol,
+        base_url="https://check.example/v1",
+        deviations=PROTOCOLS[protocol].deviations(),
+    )
+    place = stand.open(_exchange(endpoint, call), endpoint.base_url)
+    what = f"{protocol}, {'streamed' if stream else 'whole'}"
+    run = Run(
+        id=place.number, protocol=protocol, base_url=url + place.path(), key=CANARY, call=call, timeout_s=5
+    )
+    reply = process.ask(run, _LIMIT_S)
+    stand.close(place)
+    if not isinstance(reply, Answer):
+        return Line(what, True, f"answered with {type(reply).__name__}")
+    return Line(what, *_wrong(reply, place))
+
+
+def _wrong(reply: Answer, place: Place) -> tuple[bool, str]:
+    if not place.count:
+        return False, "no request came"
+    if reply.error is not None:
+        return False, f"expected an answer, seen {reply.error.type}: {reply.error.message[:200]}"
+    said = reply.turn.text if reply.turn is not None else None
+    if reply.turn is None and isinstance(reply.events, tuple):
+        said = "".join(event.text for event in reply.events if event.type == "text")
+    if said != _SAID:
+        return False, f"expected the text {_SAID!r}, seen {said!r}"
+    return (False, "the key stands in its answer") if CANARY.encode() in line_of(reply) else (True, "")
+
+
+def _exchange(endpoint: Endpoint, call: Call) -> Exchange:
+    turn = Turn(
+        parts=(Text(_SAID),),
+        model=call.model,
+        finish="stop",
+        complete=True,
+        usage=Usage(input_tokens=9, output_tokens=5),
+    )
+    spoken = EMULATORS[endpoint.protocol].speak(turn, call, endpoint)
+    return Exchange(
+        provider="check",
+        protocol=endpoint.protocol,
+        scenario="text",
+        request=Request("POST", endpoint.base_url, (), b""),
+        status=spoken.status,
+        headers=spoken.headers,
+        content=spoken.content,
+        boundaries=spoken.boundaries,
+        origin="synthetic",
+        date=date(2026, 11, 21),
+        source="",
+    )

@@ -1,0 +1,198 @@
+"""OpenAI's own SDK for Python: chat completions and responses."""
+
+from functools import cache
+
+import openai
+import shapes
+from driver import finish, serve, told
+
+_SETTINGS = ("extra_body", "extra_headers")
+
+
+@cache
+def _base(key):
+    return openai.OpenAI(api_key=key, base_url="http://127.0.0.1", max_retries=0)
+
+
+def _client(run):
+    return _base(run.key).with_options(base_url=run.base_url, timeout=run.timeout_s)
+
+
+def _extras(run):
+    headers = dict(run.call.get("extra_headers", ()))
+    return {"extra_body": run.call.get("extra_body") or None, "extra_headers": headers or None}
+
+
+def chat(run):
+    """A chat completion, whole or streamed."""
+    arguments = shapes.chat(run)
+    reply = _client(run).chat.completions.create(**arguments, **_extras(run))
+    return _chunks(reply) if run.stream else _completion(reply)
+
+
+def _completion(reply):
+    choice = reply.choices[0]
+    message = choice.message
+    return {
+        "text": message.content,
+        "tool_calls": [
+            {"name": call.function.name, "id": call.id, "arguments_raw": call.function.arguments}
+            for call in message.tool_calls or ()
+        ],
+        "finish": finish(choice.finish_reason),
+        "finish_raw": choice.finish_reason,
+        "usage": _usage(reply.usage),
+        "model": reply.model,
+        "id": reply.id,
+        "refusal": message.refusal,
+    }
+
+
+def _usage(usage):
+    if usage is None:
+        return None
+    return {"input_tokens": usage.prompt_tokens, "output_tokens": usage.completion_tokens}
+
+
+def _chunks(stream):
+    text, refusal, calls, usage, ended, first = None, None, {}, None, None, None
+    with stream:
+        for chunk in stream:
+            first = first or chunk
+            usage = chunk.usage or usage
+            for choice in chunk.choices:
+                if choice.index:
+                    continue
+                delta = choice.delta
+                ended = choice.finish_reason or ended
+                if delta.content is not None:
+                    text = (text or "") + delta.content
+                    yield {"type": "text", "text": delta.content}
+                if delta.refusal:
+                    refusal = (refusal or "") + delta.refusal
+                for piece in delta.tool_calls or ():
+                    if piece.index not in calls:
+                        calls[piece.index] = {"name": "", "id": None, "arguments_raw": ""}
+                        name = piece.function.name or ""
+                        yield {
+                            "type": "tool_call_start",
+                            "index": piece.index,
+                            "name": name,
+                            "id": piece.id,
+                        }
+                    call = calls[piece.index]
+                    call["id"] = call["id"] or piece.id
+                    if piece.function is not None:
+                        call["name"] = call["name"] or piece.function.name or ""
+                        more = piece.function.arguments or ""
+                        call["arguments_raw"] += more
+                        yield {"type": "tool_call_delta", "index": piece.index, "text": more}
+    yield {
+        "turn": {
+            "text": text,
+            "tool_calls": list(calls.values()),
+            "finish": finish(ended),
+            "finish_raw": ended,
+            "usage": _usage(usage),
+            "model": first and first.model,
+            "id": first and first.id,
+            "refusal": refusal,
+        }
+    }
+
+
+def responses(run):
+    """A response, whole or streamed."""
+    arguments = shapes.responses(run)
+    reply = _client(run).responses.create(**arguments, **_extras(run))
+    return _response_events(reply) if run.stream else _response(reply)
+
+
+def _response(reply):
+    told_turn = {"text": None, "reasoning": None, "tool_calls": [], "refusal": None}
+    for item in reply.output:
+        if item.type == "message":
+            for part in item.content:
+                name = {"output_text": "text", "refusal": "refusal"}[part.type]
+                value = part.text if name == "text" else part.refusal
+                told_turn[name] = (told_turn[name] or "") + value
+        elif item.type == "function_call":
+            told_turn["tool_calls"].append(
+                {"name": item.name, "id": item.call_id, "arguments_raw": item.arguments}
+            )
+        elif item.type == "reasoning":
+            said = "".join(each.text for each in (item.content or item.summary or ()))
+            told_turn["reasoning"] = (told_turn["reasoning"] or "") + said
+    raw = reply.incomplete_details.reason if reply.incomplete_details else reply.status
+    ended = "tool_calls" if told_turn["tool_calls"] and raw == "completed" else finish(raw)
+    usage = reply.usage
+    return {
+        **told_turn,
+        "finish": "refusal" if told_turn["refusal"] and raw == "completed" else ended,
+        "finish_raw": raw,
+        "usage": usage and {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens},
+        "model": reply.model,
+        "id": reply.id,
+    }
+
+
+def _response_events(stream):
+    last = None
+    with stream:
+        for event in stream:
+            if event.type == "response.output_text.delta":
+                yield {"type": "text", "text": event.delta}
+            elif event.type in ("response.reasoning_summary_text.delta", "response.reasoning_text.delta"):
+                yield {"type": "reasoning", "text": event.delta}
+            elif event.type == "response.output_item.added" and event.item.type == "function_call":
+                item = event.item
+                yield {
+                    "type": "tool_call_start",
+                    "index": event.output_index,
+                    "name": item.name,
+                    "id": item.call_id,
+                }
+            elif event.type == "response.function_call_arguments.delta":
+                yield {"type": "tool_call_delta", "index": event.output_index, "text": event.delta}
+            elif event.type in ("response.completed", "response.incomplete", "response.failed"):
+                last = event.response
+            elif event.type == "error":
+                raise _InStream(event.message, event.code)
+    if last is not None and last.status == "failed":
+        raise _InStream(last.error.message, last.error.code)
+    if last is not None:
+        yield {"turn": _response(last)}
+
+
+class _InStream(Exception):
+    """What the events told, in which the SDK sees a failure only its user can tell."""
+
+    def __init__(self, message, code):
+        super().__init__(message)
+        self.code = code
+
+
+def error(fault):
+    """An error of the SDK in the words of the protocol."""
+    if isinstance(fault, _InStream):
+        return told(fault, typed=True, status=200, code=fault.code)
+    if isinstance(fault, openai.APITimeoutError):
+        return told(fault, typed=True, kind="timeout")
+    if isinstance(fault, openai.APIConnectionError):
+        return told(fault, typed=True, kind="connection")
+    if isinstance(fault, openai.APIResponseValidationError):
+        return told(fault, typed=True, kind="protocol")
+    if isinstance(fault, openai.APIStatusError):
+        return told(fault, typed=True, status=fault.status_code, code=fault.code, request_id=fault.request_id)
+    if isinstance(fault, openai.APIError):
+        return told(fault, typed=True, status=200, code=fault.code or fault.type)
+    return None
+
+
+serve(
+    package="openai",
+    protocols={"openai-completions": chat, "openai-responses": responses},
+    errors=(openai.OpenAIError,),
+    error=error,
+    features=("no_retries",),
+)

@@ -1,0 +1,465 @@
+"""Runs the checks against a third party: every scenario and every fault, over loopback, case by case.
+
+A story is one scenario of an endpoint with all its faults; its plain case comes first, since a fault's
+verdict may be "the same as without". Stories are shared out to workers, each with a subject of its own; what
+they find is the same for any number of them. What was found is appended to the result file as it comes, so
+that a run that was cut off can be taken up again, story by story.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from harness import evidence, fixtures
+from harness.checks.registry import Check
+from harness.errors import RecordingError, SubjectError, UnmatchedRequest, UnusableInput
+from harness.exchange import Exchange
+from harness.faults import FAULTS
+from harness.judging import Judged, judge
+from harness.observation import Heard, Observation
+from harness.scenarios import SCENARIOS
+from harness.selection import Selection
+from harness.server import Server, running
+from harness.stage import Case, Stage, judged_request
+from harness.subjects.judged import JUDGED, checks_of, faults_of, judged_by
+from harness.subjects.observation import ClientObservation, Read, aligned, kept_words, read
+from harness.subjects.protocol import Answer, Hints, Introduced, Run, Trouble, Unsupported, line_of
+from harness.subjects.stand import Place, Stand
+from providers import jsontext
+from providers.errors import MalformedFrame
+from providers.events import Turn
+from providers.protocols import PROTOCOLS
+from providers.schema import Catalog, Provider
+from providers.wire import Endpoint, Request
+from reports import results
+from reports.errors import ReportError
+
+FIRST = "client.completes"
+_LIMIT_S = 10.0
+_STALLED_S = 1.0
+_LONGEST_DELAY_MS = 250
+_SOME_RETRIES = 10
+
+
+class Subject(Protocol):
+    """What is asked: a process, or our own adapters in this one."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can be asked."""
+
+    def hello(self, limit_s: float = ...) -> Introduced:
+        """Who it is."""
+
+    def ask(self, run: Run, limit_s: float) -> Answer | Unsupported | Trouble:
+        """What it makes of a call."""
+
+    def stop(self) -> None:
+        """End it in peace."""
+
+    def end(self) -> None:
+        """End it at once."""
+
+
+class Story(msgspec.Struct, frozen=True):
+    """One scenario of an endpoint, plain and with each of ``faults``."""
+
+    provider: str
+    protocol: str
+    scenario: str
+    faults: tuple[str, ...]
+
+    @property
+    def id(self) -> tuple[str, str, str]:
+        """What names it in results."""
+        return (self.provider, self.protocol, self.scenario)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What came of one story."""
+
+    found: tuple[results.Result, ...]
+    exchanges: tuple[results.Exchange, ...]
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be run. ``checks`` are globs; ``plain`` leaves the faults out."""
+
+    catalog: Catalog
+    exchanges: Path
+    selection: Selection
+    faults: tuple[str, ...] = ()
+    plain: bool = False
+
+    def providers(self) -> tuple[Provider, ...]:
+        """The providers asked for."""
+        return self.selection.chosen(self.catalog)
+
+    def stories(self, spoken: Sequence[str]) -> Iterator[Story]:
+        """Every story of an endpoint whose protocol is ``spoken`` (globs)."""
+        stage = Stage(self.catalog, self.exchanges)
+        for provider in self.providers():
+            for protocol in provider.protocols:
+                if not any(fnmatchcase(protocol, glob) for glob in spoken):
+                    continue
+                for scenario in stage.scenarios(provider.id, protocol):
+                    if scenario in SCENARIOS and self._wants(protocol, scenario):
+                        faults = tuple(self._faults(stage, provider.id, protocol, scenario))
+                        yield Story(provider.id, protocol, scenario, faults)
+
+    def _wants(self, protocol: str, scenario: str) -> bool:
+        chosen = self.selection
+        return (
+            chosen.takes(protocol, scenario, "")
+            if not chosen.checks
+            else any(chosen.takes(protocol, scenario, check) for check in JUDGED)
+        )
+
+    def _faults(self, stage: Stage, provider: str, protocol: str, scenario: str) -> Iterator[str]:
+        if self.plain:
+            return
+        try:
+            last = stage.exchanges(provider, protocol, scenario)[-1]
+        except RecordingError:
+            return
+        for name in faults_of(scenario):
+            wanted = not self.faults or any(fnmatchcase(name, glob) for glob in self.faults)
+            asked = wanted and bool(self.checks(protocol, scenario, name))
+            if asked and FAULTS[name].apply(last, PROTOCOLS[protocol]) is not None:
+                yield name
+
+    def checks(self, protocol: str, scenario: str, fault: str) -> tuple[Check, ...]:
+        """The checks that may judge a case; those that hold everywhere do not make one of their own."""
+        found = checks_of(protocol, scenario, fault)
+        own = [check for check in found if not fault or check.faults != ("*",)]
+        if not own:
+            return ()
+        return tuple(
+            check
+            for check in found
+            if check.id == FIRST or self.selection.takes(protocol, scenario, check.id)
+        )
+
+
+class Actor:
+    """One worker's subject: started when it is needed, and again after it failed."""
+
+    def __init__(self, start: Callable[[], Subject]) -> None:
+        self._start = start
+        self._subject: Subject | None = None
+        self.introduced: Introduced | None = None
+
+    def ask(self, run: Run, limit_s: float) -> Answer | Unsupported | Trouble:
+        """What the subject makes of a call. Raises SubjectError for what it did instead."""
+        subject = self.ready()
+        try:
+            reply = subject.ask(run, limit_s)
+        except SubjectError:
+            self._subject = None
+            raise
+        return reply
+
+    def ready(self) -> Subject:
+        """The running subject. Raises what starting it raises."""
+        if self._subject is None or not self._subject.alive:
+            if self._subject is not None:
+                self._subject.end()
+            self._subject = self._start()
+            try:
+                self.introduced = self._subject.hello()
+            except BaseException:
+                self._subject.end()
+                self._subject = None
+                raise
+        return self._subject
+
+    def stop(self) -> None:
+        """End the subject."""
+        if self._subject is not None:
+            self._subject.stop()
+            self._subject = None
+
+
+class Player:
+    """Plays stories to one actor."""
+
+    def __init__(self, plan: Plan, stand: Stand, url: Callable[[], str], actor: Actor, name: str) -> None:
+        self._plan = plan
+        self._stand = stand
+        self._url = url
+        self._actor = actor
+        self._name = name
+        self._stage = Stage(plan.catalog, plan.exchanges)
+
+    def play(self, story: Story) -> Found:
+        """What the checks find in a story: its plain case, then its faults."""
+        plain: ClientObservation | None = None
+        found: list[results.Result] = []
+        shown: tuple[results.Exchange, ...] = ()
+        for fault in ("", *story.faults):
+            case = Case(story.provider, story.protocol, story.scenario, fault, FIRST)
+            try:
+                given = self._stage.observation(case)
+            except (UnmatchedRequest, RecordingError) as trouble:
+                found.append(
+                    self._unseen(case, Judged(verdict="errored", blame="harness", reason=str(trouble)))
+                )
+                continue
+            assert isinstance(given, Observation)
+            seen = self._observed(given, plain)
+            if isinstance(seen, Judged):
+                found.append(self._unseen(case, seen))
+                continue
+            if not fault:
+                plain = seen
+                shown = (evidence.exchange(replace(given.exchange, request=seen.sent), seen.turn),)
+            found += self._judged(seen)
+        return Found(tuple(found), shown)
+
+    def _observed(self, given: Observation, plain: ClientObservation | None) -> ClientObservation | Judged:
+        exchange = quickened(given.exchange)
+        place = self._stand.open(exchange, given.endpoint.base_url)
+        limit_s = _STALLED_S if exchange.ending == "stall" else _LIMIT_S
+        run = Run(
+            id=place.number,
+            protocol=given.protocol,
+            provider=given.provider,
+            base_url=self._url() + place.path(),
+            key=fixtures.CANARY,
+            call=given.call,
+            timeout_s=limit_s,
+            hints=hints(given.endpoint),
+        )
+        self._actor.ready()
+        try:
+            reply = self._actor.ask(run, limit_s * 2 + 2)
+        except SubjectError as fault:
+            return _broken(given, str(fault), place)
+        finally:
+            self._stand.close(place)
+        if isinstance(reply, Unsupported):
+            return Judged(verdict="skipped", reason=f"the client cannot say this call: {reply.reason}")
+        if isinstance(reply, Trouble):
+            return Judged(verdict="errored", blame="harness", reason=f"the driver: {reply.message}")
+        introduced = self._actor.introduced
+        assert introduced is not None
+        return observed(given, plain, reply, introduced, place)
+
+    def _judged(self, seen: ClientObservation) -> Iterator[results.Result]:
+        for check in self._plan.checks(seen.protocol, seen.scenario, seen.fault):
+            if seen.broke and check.id != FIRST:
+                continue
+            if not seen.broke and not seen.requests and check.id not in _WITHOUT_REQUEST:
+                continue
+            if judged_by(check, seen.scenario, seen.exposed):
+                found = evidence.result(seen, check.id, judge(check, seen))
+                yield replace(found, subject=self._name)
+
+    def _unseen(self, case: Case, judged: Judged) -> results.Result:
+        told = evidence.unseen(case.provider, case.protocol, case.scenario, case.fault, case.check, judged)
+        return replace(told, subject=self._name)
+
+
+_WITHOUT_REQUEST = frozenset({FIRST, "client.asked", "client.key_untold"})
+
+
+def observed(
+    given: Observation,
+    plain: ClientObservation | None,
+    answer: Answer,
+    introduced: Introduced,
+    place: Place,
+) -> ClientObservation:
+    """What a subject was given, sent and returned, for checks to look at."""
+    heard: Read = read(answer, introduced.features)
+    error = kept_words(heard.error, given.error)
+    turn = replace(aligned(heard.turn, given.turn), error=error)
+    return _client(
+        given,
+        place,
+        Heard(given.frames, heard.events, turn, error),
+        exposed=heard.exposed,
+        baseline=plain.turn if plain is not None else None,
+        limit=1 if "no_retries" in introduced.features else _SOME_RETRIES,
+        told=answer.error,
+        leaked=fixtures.CANARY.encode() in line_of(answer),
+    )
+
+
+def _broken(given: Observation, told: str, place: Place) -> ClientObservation:
+    return _client(given, place, Heard((), (), Turn(), None), exposed=frozenset(), broke=told)
+
+
+def _client(given: Observation, place: Place, heard: Heard, **more: object) -> ClientObservation:
+    sent = compact(place.asked[0]) if place.asked else given.sent
+    violations = judged_request(given.endpoint, sent, given.call) if place.asked else ()
+    told = {
+        **msgspec.structs.asdict(given),
+        "sent": sent,
+        "heard": heard,
+        "violations": violations,
+        "reference": given.turn,
+        "reference_error": given.error,
+        "requests": place.count,
+        "asked": tuple(place.asked),
+        **more,
+    }
+    return ClientObservation(**told)  # type: ignore[arg-type]
+
+
+def compact(request: Request) -> Request:
+    """The request with its JSON as our own adapters write it, so that checks may look at its bytes."""
+    try:
+        return replace(request, content=jsontext.write(request.json()))
+    except MalformedFrame:
+        return request
+
+
+def quickened(exchange: Exchange) -> Exchange:
+    """The exchange without long pauses: a client cannot tell one second from sixty but by its own limit."""
+    if not exchange.delays_ms:
+        return exchange
+    return replace(exchange, delays_ms=tuple(min(each, _LONGEST_DELAY_MS) for each in exchange.delays_ms))
+
+
+def hints(endpoint: Endpoint) -> Hints:
+    """What a user of an endpoint knows of it from its reference."""
+    told = endpoint.deviations
+    return Hints(
+        max_tokens_field=getattr(told, "max_tokens_field", None) or None,
+        stream_usage=getattr(told, "stream_usage", "") == "asked",
+    )
+
+
+class Log:
+    """The result file: appended to while the run lasts, and written whole at its end."""
+
+    def __init__(self, path: Path | None, header: results.Header, kept: Found) -> None:
+        self._path = path
+        self._header = header
+        self._lock = threading.Lock()
+        self._results = [*kept.found]
+        self._exchanges = {each.id: each for each in kept.exchanges}
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(_lines((header, *kept.exchanges, *kept.found)))
+
+    def add(self, found: Found) -> None:
+        """Keep what came of a story; a reader finds all of it or, of the last one, its beginning."""
+        with self._lock:
+            fresh = [each for each in found.exchanges if each.id not in self._exchanges]
+            self._results += found.found
+            self._exchanges.update((each.id, each) for each in fresh)
+            if self._path is not None:
+                with self._path.open("ab") as file:
+                    file.write(_lines((*fresh, *found.found)))
+
+    def finish(self) -> results.Run:
+        """The whole run; the file gets its footer."""
+        run = results.canonical(
+            results.Run(self._header, tuple(self._exchanges.values()), tuple(self._results))
+        )
+        if self._path is not None:
+            results.write(self._path, run)
+        return run
+
+
+def _lines(records: Iterable[object]) -> bytes:
+    return b"".join(results.json_line(record) + b"\n" for record in records)
+
+
+def taken_up(
+    path: Path | None, header: results.Header, stories: Sequence[Story]
+) -> tuple[Found, set[tuple[str, str, str]]]:
+    """What an unfinished file has of whole stories, and which those are.
+
+    Raises UnusableInput for the file of another run."""
+    if path is None or not path.exists():
+        return Found((), ()), set()
+    try:
+        earlier = results.read(path, unfinished=True)
+    except ReportError as fault:
+        raise UnusableInput("the run cannot be taken up", seen=str(fault), where=str(path)) from None
+    if (earlier.header.subjects, earlier.header.wirecheck) != (header.subjects, header.wirecheck):
+        raise UnusableInput(
+            "the file is of another subject or version",
+            expected=str(header.subjects),
+            seen=str(earlier.header.subjects),
+            where=str(path),
+        )
+    told = {(r.provider, r.protocol, r.scenario, r.fault) for r in earlier.results if r.check == FIRST}
+    last = earlier.results[-1:] if not earlier.complete else ()
+    torn = {(r.provider, r.protocol, r.scenario) for r in last}
+    done = {
+        story.id
+        for story in stories
+        if story.id not in torn and all((*story.id, fault) in told for fault in ("", *story.faults))
+    }
+    kept = tuple(r for r in earlier.results if (r.provider, r.protocol, r.scenario) in done)
+    named = {name for result in kept for name in result.exchanges}
+    return Found(kept, tuple(each for each in earlier.exchanges if each.id in named)), done
+
+
+def run(
+    plan: Plan,
+    start: Callable[[], Subject],
+    *,
+    name: str,
+    title: results.Subject,
+    spoken: Sequence[str],
+    jobs: int = 1,
+    path: Path | None = None,
+    resume: Path | None = None,
+    told: Callable[[Story, Found], None] = lambda story, found: None,
+) -> results.Run:
+    """Play every story of ``plan`` to ``jobs`` subjects. Raises SubjectError when none can be started."""
+    header = replace(evidence.header(plan.providers(), plan.selection.as_mapping()), subjects=(title,))
+    stories = list(plan.stories(spoken))
+    kept, done = taken_up(resume, header, stories)
+    log = Log(path, header, kept)
+    waiting: queue.SimpleQueue[Story] = queue.SimpleQueue()
+    for story in stories:
+        if story.id not in done:
+            waiting.put(story)
+    stand = Stand()
+    failures: list[BaseException] = []
+    with running(Server(stand)) as server:
+
+        def work() -> None:
+            actor = Actor(start)
+            player = Player(plan, stand, lambda: server.url, actor, name)
+            try:
+                while not failures:
+                    story = waiting.get_nowait()
+                    found = player.play(story)
+                    log.add(found)
+                    told(story, found)
+            except queue.Empty:
+                pass
+            except BaseException as fault:  # handed to whoever waits
+                failures.append(fault)
+            finally:
+                actor.stop()
+
+        workers = [threading.Thread(target=work, name=f"wirecheck-subject-{n}") for n in range(max(1, jobs))]
+        for worker in workers:
+            worker.start()
+        try:
+            for worker in workers:
+                worker.join()
+        except BaseException as fault:
+            failures.append(fault)
+            for worker in workers:
+                worker.join()
+            raise
+    if failures:
+        raise failures[0]
+    return log.finish()

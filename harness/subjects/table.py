@@ -1,0 +1,71 @@
+"""The clients under test, pinned: one row each. Data only.
+
+A row of language ``python`` is installed with venv and pip, one of ``node`` with npm, each into a folder of
+its own (``harness.subjects.install``); ``driver`` is its file in ``harness/subjects/drivers``, or a path of
+another package that adds the row through the entry points ``wirecheck.subjects``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from providers import extensions
+
+Language = Literal["python", "node", "ours"]
+_CHAT = ("openai-completions",)
+
+
+class Subject(msgspec.Struct, frozen=True, kw_only=True):
+    """A client. ``packages`` are pinned in the words of its installer; the first one's version is the
+    client's. ``protocols`` are those its driver speaks; ``environ`` is set for it; ``home`` is where it is
+    documented; ``notes`` are for people."""
+
+    name: str
+    title: str
+    language: Language
+    packages: tuple[str, ...] = ()
+    driver: str = ""
+    protocols: tuple[str, ...] = _CHAT
+    environ: Mapping[str, str] = {}
+    home: str = ""
+    notes: str = ""
+
+    @property
+    def version(self) -> str:
+        """The pinned version of its first package, empty when it has none."""
+        return self.packages[0].replace("==", "@").rpartition("@")[2] if self.packages else ""
+
+
+_OURS: Mapping[str, Subject] = {
+    subject.name: subject
+    for subject in (
+        Subject(
+            name="wirecheck",
+            title="wirecheck's own adapters",
+            language="ours",
+            protocols=("*",),
+        ),
+        Subject(
+            name="openai",
+            title="OpenAI Python",
+            language="python",
+            packages=("openai==2.8.1",),
+            driver="openai_python.py",
+            protocols=("openai-completions", "openai-responses"),
+            home="https://github.com/openai/openai-python",
+        ),
+        Subject(
+            name="anthropic",
+            title="Anthropic Python",
+            language="python",
+            packages=("anthropic==0.74.1",),
+            driver="anthropic_python.py",
+            protocols=("anthropic-messages",),
+            home="https://github.com/anthropics/anthropic-sdk-python",
+        ),
+    )
+}
+SUBJECTS: Mapping[str, Subject] = extensions.table("subjects", Subject, _OURS)
