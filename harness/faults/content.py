@@ -24,7 +24,6 @@ from harness.faults.fault import (
     in_values,
     rewritten,
     speaking,
-    with_value,
 )
 from harness.grammars.grammar import Grammar
 from providers import jsontext
@@ -91,7 +90,7 @@ def _arguments(change: Callable[[str], str]) -> Change:
             before = grammar.value(frames[at])
             after = rewritten(before, key, lambda piece: change(piece) if piece else piece)
             if after != before:
-                frames[at] = with_value(frames[at], after)
+                frames[at] = grammar.with_value(frames[at], after)
                 return frames
         return None
 

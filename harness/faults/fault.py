@@ -17,7 +17,6 @@ from harness.emulators import aws_event_stream
 from harness.exchange import Exchange
 from harness.grammars import GRAMMARS
 from harness.grammars.grammar import Grammar, is_sentinel
-from providers import jsontext
 from providers.errors import FramingError
 from providers.framing.eventstream import EventStream
 from providers.framing.json_array import JSONArray
@@ -171,16 +170,9 @@ def in_values(change: Callable[[Any, Grammar], Any]) -> Change:
     """A change of the JSON of each frame, one by one."""
 
     def each(frames: Frames, grammar: Grammar) -> Frames | None:
-        return [with_value(frame, change(grammar.value(frame), grammar)) for frame in frames]
+        return [grammar.with_value(frame, change(grammar.value(frame), grammar)) for frame in frames]
 
     return in_frames(each)
-
-
-def with_value(frame: Frame, value: Any) -> Frame:
-    """The frame with other JSON; as it was when ``value`` is None or says what it said."""
-    if value is None or value == jsontext.parse(frame.data):
-        return frame
-    return Frame(jsontext.write(value), frame.event)
 
 
 def rewritten(value: Any, key: str | None, change: Callable[[Any], Any]) -> Any:

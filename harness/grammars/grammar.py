@@ -63,6 +63,9 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
     that may be null, by the key of the object they stand in.
     ``with_arguments(frames, change)`` changes the last piece of arguments, None where it does not; it is
     there where other frames repeat the arguments and have to be changed with it.
+
+    ``opened(value)`` is the event inside a frame's JSON, where the protocol wraps it in text; all above is of
+    that. ``closed(value, event)`` is the JSON with another event inside.
     """
 
     source: str
@@ -92,6 +95,8 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
     name_key: str = "name"
     usage_keys: tuple[str, ...]
     nulls: Mapping[str, tuple[str, ...]]
+    opened: Callable[[JSON], JSON] = lambda value: value
+    closed: Callable[[JSON, JSON], JSON] = lambda value, event: event
 
     def error_frame(self, refused: Refused) -> Frame:
         """The error as a frame."""
@@ -99,11 +104,17 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
         return Frame(jsontext.write(self.error(refused)), event)
 
     def value(self, frame: Frame) -> Any:
-        """The frame's JSON; None for the sentinel, a blank frame and one that is no JSON."""
+        """What the frame says; None for the sentinel, a blank frame and one that is no JSON."""
         try:
-            return jsontext.parse(frame.data)
+            return self.opened(jsontext.parse(frame.data))
         except MalformedFrame:
             return None
+
+    def with_value(self, frame: Frame, value: Any) -> Frame:
+        """The frame saying something else; as it was when ``value`` is None or what it said."""
+        if value is None or value == self.value(frame):
+            return frame
+        return Frame(jsontext.write(self.closed(jsontext.parse(frame.data), value)), frame.event)
 
     def values(self, frames: Iterable[Frame]) -> Iterator[Any]:
         """The JSON objects among the frames, in wire order."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -11,8 +12,9 @@ from msgspec.structs import replace
 from harness.checks import CHECKS
 from harness.checks.registry import selects
 from harness.exchange import Exchange
-from harness.faults import FAULTS
+from harness.faults import FAULTS, content
 from harness.faults.fault import frames_of, rewritten
+from harness.grammars import GRAMMARS
 from harness.scenarios import SCENARIOS
 from providers import jsontext
 from providers.protocols import PROTOCOLS
@@ -20,6 +22,7 @@ from tests.miniatures.bench import CHAT, GEMINI, MESSAGES, bench, provider, spok
 
 SPOKEN = (CHAT, MESSAGES, GEMINI)
 BINARY = "bedrock-converse"
+WRAPPED = "bedrock-invoke"
 
 
 def lawful(scenario: str, protocol: str) -> Exchange:
@@ -225,3 +228,25 @@ def test_members_are_rewritten_at_any_depth() -> None:
     """``rewritten`` replaces every member of a name, in objects and arrays, and nothing else."""
     value = {"a": [{"b": 1}, {"c": {"b": 2}}], "b": 3}
     assert rewritten(value, "b", lambda member: member * 10) == {"a": [{"b": 10}, {"c": {"b": 20}}], "b": 30}
+
+
+INSIDE = {fault.name for fault in content.FAULTS if not fault.name.startswith(("error.", "tool.server_side"))}
+
+
+@pytest.mark.parametrize("fault", sorted(INSIDE))
+def test_what_is_wrapped_is_reached(fault: str) -> None:
+    """A fault of what frames say reaches the events in Bedrock's chunks as it does the Messages API's own."""
+    for scenario in FAULTS[fault].scenarios:
+        there = FAULTS[fault].apply(lawful(scenario, MESSAGES), PROTOCOLS[MESSAGES])
+        here = FAULTS[fault].apply(lawful(scenario, WRAPPED), PROTOCOLS[WRAPPED])
+        assert (here is None) is (there is None), scenario
+        if here is not None and there is not None:
+            assert events(here) == events(there)
+
+
+def events(exchange: Exchange) -> list[Any]:
+    """What the frames say, without pings, ids and metrics, in which two vendors of one model differ."""
+    grammar = GRAMMARS[exchange.protocol]
+    said = [grammar.value(frame) for frame in frames_of(exchange) or []]
+    told = [rewritten(value, "id", lambda _: "") for value in said if value.get("type") != "ping"]
+    return [{key: value[key] for key in value if key != "amazon-bedrock-invocationMetrics"} for value in told]
