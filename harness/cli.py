@@ -16,7 +16,7 @@ from rich.console import Console
 
 from harness import build, configuration, docs_pages, offline, verify
 from harness.checks import CHECKS
-from harness.commands import catalog, dialects, importing, serving
+from harness.commands import catalog, dialects, history, importing, serving
 from harness.commands import reports as reports_commands
 from harness.commands import subjects as subjects_commands
 from harness.commands.catalog import Catalogs
@@ -36,6 +36,7 @@ app.add_typer(fixtures_app, name="fixtures")
 app.add_typer(catalog.app, name="providers")
 app.add_typer(dialects.app)
 app.add_typer(reports_commands.app)
+app.add_typer(history.app, name="history")
 app.add_typer(importing.app)
 app.add_typer(subjects_commands.app, name="subject")
 

@@ -8,6 +8,8 @@
       UnknownReference        a result names what its file does not describe
       MixedVersions           runs that do not speak of the same things
       UnwritableReport        a file cannot be written; what was there before is untouched
+      UnreadableHistory       a file is no history, or one of another version
+      OutOfOrder              a run is older than the history's last one
       UnreadableExpectations  the file of expected failures is wrong
 
 The message is made in one place from fields, which tests compare; what a file holds is made visible in it.
@@ -81,6 +83,14 @@ class MixedVersions(ReportError):
 
 class UnwritableReport(ReportError):
     """A report cannot be written; what was there before is untouched."""
+
+
+class UnreadableHistory(ReportError):
+    """A file is no history that can be read."""
+
+
+class OutOfOrder(ReportError):
+    """A run is older than the last one of the history."""
 
 
 class UnreadableExpectations(ReportError):

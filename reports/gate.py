@@ -1,13 +1,15 @@
-"""Run, baseline and expected failures to a decision. No printing.
+"""Run, baseline and expected failures to a decision. No printing, no clock.
 
 A **regression** is a result that was passed or warned in the baseline and is now failed or errored, or
 a claim whose last pass is gone. Without a baseline every failed or errored result is one. A failure
-that the baseline does not know is new: it is told, and does not fail the gate.
+that the baseline does not know is new: it is told, and does not fail the gate, so a new check breaks nobody
+before somebody accepted a run that has it.
 
 An **expected failure** (a ``[[expected]]`` table of a TOML file) names ``id``, a glob over
-``Result.id``, ``reason``, ``owner``, ``upstream`` and ``expires``. It must fail: when everything it
-names that was judged passes, or its day is over, the gate fails. What it names and was not judged in
-this run is told, and does not fail the gate.
+``Result.id``, ``reason``, ``owner``, ``upstream`` and ``expires``. It must fail: the gate fails when
+everything it names that was judged passes (an unexpected pass), when its day is over (expired), and when
+nothing has such an id any more (stale). What a run of a selection did not look at is not stale: the baseline
+still knows it. What was skipped is told, and does not fail the gate.
 """
 
 from __future__ import annotations
@@ -15,20 +17,36 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import translate
 from typing import Annotated, Literal
 
 import msgspec
 
 from reports import escaping
+from reports.baseline import Baseline, Entry
 from reports.errors import UnreadableExpectations
 from reports.matrix import as_of, claimed
-from reports.results import Blame, Result, Run
+from reports.results import SHARD, Blame, Result, Run
 
 PASSED: Literal[0] = 0
 FAILED: Literal[1] = 1
 UNDECIDED: Literal[2] = 2
+
+Kind = Literal[
+    "regression", "unexpected pass", "expired", "stale", "new failure", "unjudged", "expected", "undecided"
+]
+Level = Literal["error", "warning", "note"]
+LEVELS: Mapping[Kind, Level] = {  # in the order of a decision's notices
+    "undecided": "error",
+    "regression": "error",
+    "unexpected pass": "error",
+    "expired": "error",
+    "stale": "error",
+    "new failure": "warning",
+    "unjudged": "note",
+    "expected": "note",
+}
 
 _GOOD = frozenset({"passed", "warned"})
 _BAD = frozenset({"failed", "errored"})
@@ -47,7 +65,8 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 class Regression(msgspec.Struct, frozen=True):
     """Something that was better. ``id`` is the result's, or ``provider/protocol/capability`` of a claim
-    that lost its evidence; ``since`` is the day it was last seen good, None when it never was."""
+    that lost its evidence; ``since`` is the day it was last seen good, None when it never was; ``failing``
+    the day of the first run that saw it bad, None when nobody keeps a history."""
 
     id: str
     check: str
@@ -55,13 +74,31 @@ class Regression(msgspec.Struct, frozen=True):
     blame: Blame
     since: dt.date | None
     reason: str
+    failing: dt.date | None = None
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """One thing the gate says. ``id`` is a result's, a claim's or the glob of an expected failure, and empty
+    for the run as a whole. ``text`` may hold a peer's words: it is one visible line."""
+
+    kind: Kind
+    id: str
+    text: str
+    check: str = ""
+    provider: str = ""
+    blame: Blame = ""
+
+    @property
+    def level(self) -> Level:
+        """How much it matters."""
+        return LEVELS[self.kind]
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What the gate says, and why. ``reasons`` are one line each, in a fixed order.
+    """What the gate says, and why.
 
-    ``exit_code``: 0 nothing got worse; 1 it did, or an expectation is wrong; 2 the run judged nothing
-    or has no subject in common with the baseline.
+    ``exit_code``: 0 nothing got worse; 1 it did, or an expectation is wrong; 2 the run judged nothing, is
+    a shard, or has no subject in common with the baseline.
     """
 
     exit_code: Literal[0, 1, 2]
@@ -70,8 +107,21 @@ class Decision(msgspec.Struct, frozen=True):
     expected: tuple[str, ...] = ()
     unexpected_passes: tuple[Expected, ...] = ()
     expired: tuple[Expected, ...] = ()
+    stale: tuple[Expected, ...] = ()
     unjudged: tuple[Expected, ...] = ()
-    reasons: tuple[str, ...] = ()
+    undecided: str = ""
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """All of it, in a fixed order: what fails the gate first."""
+        return tuple(
+            msgspec.structs.replace(notice, text=escaping.line(notice.text)) for notice in _notices(self)
+        )
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What people read, one line each; a failure that was expected is no reason for anything."""
+        return tuple(notice.text for notice in self.notices if notice.kind != "expected")
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -81,31 +131,43 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 def expectations(text: str, path: str = "expected failures") -> tuple[Expected, ...]:
     """The expected failures of a TOML file. Raises UnreadableExpectations."""
     try:
-        return msgspec.convert(tomllib.loads(text), _File).expected
+        found = msgspec.convert(tomllib.loads(text), _File).expected
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as fault:
         raise UnreadableExpectations(
             expected="[[expected]] tables of id, reason, owner, upstream and expires",
             seen=str(fault),
             where=path,
         ) from None
+    ids = [entry.id for entry in found]
+    twice = sorted({id for id in ids if ids.count(id) > 1})
+    if twice:
+        raise UnreadableExpectations(expected="each id once", seen=", ".join(twice), where=path)
+    return found
+
+
+def unusable(reason: str) -> Decision:
+    """The decision on input that cannot be read."""
+    return Decision(UNDECIDED, undecided=reason)
 
 
 def decide(
     run: Run,
-    baseline: Run | None = None,
+    baseline: Baseline | None = None,
     expected: Iterable[Expected] = (),
     *,
     today: dt.date | None = None,
+    failing: Callable[[Iterable[str]], Mapping[str, dt.date]] | None = None,
 ) -> Decision:
-    """The gate's decision on ``run``, which like ``baseline`` was read from a file or is canonical.
+    """The gate's decision on ``run``, which was read from a file or is canonical.
 
-    ``today`` is the day expectations are held to; without it the day the run is looked at from.
+    ``today`` is the day expectations are held to; without it the day the run is looked at from. ``failing``
+    tells of ids the day since when they are bad, where a history knows it.
     """
     known = tuple(expected)
     judged = [result for result in run.results if result.verdict in _GOOD | _BAD]
     undecided = _undecided(run, baseline, judged)
     if undecided:
-        return Decision(UNDECIDED, reasons=(undecided,))
+        return unusable(undecided)
     day = today or as_of(run) or dt.date.min
     expired = tuple(entry for entry in known if entry.expires < day)
     living = [(entry, re.compile(translate(entry.id))) for entry in known if entry.expires >= day]
@@ -117,7 +179,51 @@ def decide(
         for result in judged
         if result.verdict in _BAD and any(glob.match(result.id) for _, glob in living)
     }
-    before = {} if baseline is None else {result.identity: result for result in baseline.results}
+    regressions, new = _worse(judged, baseline, forgiven)
+    if baseline is not None:
+        regressions += _lost(run, baseline)
+    unjudged = [(entry, glob) for entry, glob in living if not verdicts[entry.id]]
+    stale = tuple(entry for entry, glob in unjudged if not _exists(glob, run, baseline))
+    days = failing(each.id for each in (*regressions, *new)) if failing else {}
+    decision = Decision(
+        PASSED,
+        tuple(msgspec.structs.replace(each, failing=days.get(each.id)) for each in regressions),
+        tuple(msgspec.structs.replace(each, failing=days.get(each.id)) for each in new),
+        tuple(sorted(forgiven)),
+        tuple(entry for entry, _ in living if verdicts[entry.id] and not verdicts[entry.id] & _BAD),
+        expired,
+        stale,
+        tuple(entry for entry, _ in unjudged if entry not in stale),
+    )
+    failed = any(notice.level == "error" for notice in decision.notices)
+    return msgspec.structs.replace(decision, exit_code=FAILED if failed else PASSED)
+
+
+def _undecided(run: Run, baseline: Baseline | None, judged: list[Result]) -> str:
+    shards = run.header.selection.get(SHARD)
+    if shards:
+        return f"undecided: the run is only shard {', '.join(shards)}: merge all of them first"
+    if not run.complete:
+        return "undecided: the run did not finish"
+    if not judged:
+        return "undecided: the run judged nothing"
+    if baseline is None:
+        return ""
+    ours = {subject.name for subject in run.header.subjects}
+    theirs = baseline.subjects
+    if theirs and not ours & theirs:
+        return (
+            f"undecided: the run is of {', '.join(sorted(ours))}, the baseline of {', '.join(sorted(theirs))}"
+        )
+    return ""
+
+
+def _worse(
+    judged: list[Result], baseline: Baseline | None, forgiven: set[str]
+) -> tuple[list[Regression], list[Regression]]:
+    """The regressions, and the failures that the baseline does not know."""
+    before = {} if baseline is None else baseline.entries
+    day = None if baseline is None else baseline.day
     regressions: list[Regression] = []
     new: list[Regression] = []
     for result in sorted(judged, key=lambda result: result.identity):
@@ -125,94 +231,94 @@ def decide(
             continue
         past = before.get(result.identity)
         if baseline is None or (past is not None and past.verdict in _GOOD):
-            regressions.append(_regression(result, past, baseline))
+            regressions.append(_regression(result, past, day))
         elif past is None or past.verdict not in _BAD:
-            new.append(_regression(result, past, baseline))
-    if baseline is not None:
-        regressions += _lost(run, baseline)
-    decision = Decision(
-        PASSED,
-        tuple(regressions),
-        tuple(new),
-        tuple(sorted(forgiven)),
-        tuple(entry for entry, _ in living if verdicts[entry.id] and not verdicts[entry.id] & _BAD),
-        expired,
-        tuple(entry for entry, _ in living if not verdicts[entry.id]),
-    )
-    failed = decision.regressions or decision.unexpected_passes or decision.expired
-    return msgspec.structs.replace(
-        decision,
-        exit_code=FAILED if failed else PASSED,
-        reasons=tuple(escaping.line(reason) for reason in _reasons(decision)),
-    )
+            new.append(_regression(result, past, day))
+    return regressions, new
 
 
-def _undecided(run: Run, baseline: Run | None, judged: list[Result]) -> str:
-    if not judged:
-        return "undecided: the run judged nothing"
-    if baseline is None:
-        return ""
-    ours = {subject.name for subject in run.header.subjects}
-    theirs = {subject.name for subject in baseline.header.subjects}
-    if not ours & theirs:
-        return (
-            f"undecided: the run is of {', '.join(sorted(ours))}, the baseline of {', '.join(sorted(theirs))}"
-        )
-    return ""
-
-
-def _regression(result: Result, past: Result | None, baseline: Run | None) -> Regression:
-    since = None
-    if past is not None and past.verdict in _GOOD:
-        since = past.date or (as_of(baseline) if baseline is not None else None)
+def _regression(result: Result, past: Entry | None, day: dt.date | None) -> Regression:
+    since = past.date or day if past is not None and past.verdict in _GOOD else None
     return Regression(result.id, result.check, result.provider, result.blame, since, result.reason)
+
+
+def _exists(glob: re.Pattern[str], run: Run, baseline: Baseline | None) -> bool:
+    """Whether anything has an id like this: in a run of everything, a result; else also the baseline, and
+    without one nobody can tell."""
+    if any(glob.match(result.id) for result in run.results):
+        return True
+    if not run.header.selection:
+        return False
+    return baseline is None or any(
+        glob.match("/".join(part or "-" for part in identity)) for identity in baseline.entries
+    )
 
 
 _Key = tuple[str, str, str]  # provider, protocol, capability
 
 
-def _lost(run: Run, baseline: Run) -> list[Regression]:
+def _lost(run: Run, baseline: Baseline) -> list[Regression]:
     """Claims that a pass in the baseline stood for, and that nothing was judged for now, among the
-    endpoints this run judged and the capabilities it has checks for."""
-    now, before = _evidence(run), _evidence(baseline)
-    endpoints = {key[:2] for key in now}
-    asked = {check.capability for check in run.header.checks}
+    endpoints this run judged or has no word about. A run of some checks or scenarios cannot tell."""
+    if {"checks", "scenarios"} & run.header.selection.keys():
+        return []
+    capability_of = {check.id: check.capability for check in run.header.checks}
+    subjects = {subject.name for subject in run.header.subjects}
+    now = {
+        (result.provider, result.protocol, capability_of[result.check])
+        for result in run.results
+        if result.verdict != "skipped"
+    }
+    before: dict[_Key, list[dt.date]] = {}
+    day = baseline.day or dt.date.min
+    for (subject, provider, protocol, _, _, check), entry in baseline.entries.items():
+        if entry.verdict in _GOOD and check in capability_of and subject in subjects:
+            key = (provider, protocol, capability_of[check])
+            before.setdefault(key, []).append(entry.date or day)
+    endpoints = {key[:2] for key in now} | _silent(run)
     claims = {provider.id: provider.claims for provider in run.header.providers}
     columns = {column.id: column for group in run.header.groups for column in group.capabilities}
     return [
         Regression("/".join(key), "", key[0], "", max(dates), "a claim lost its evidence")
         for key, dates in sorted(before.items())
-        if dates
-        and key not in now
-        and key[:2] in endpoints
-        and key[2] in asked
-        and claimed(columns[key[2]], claims.get(key[0], {}))
+        if key not in now and key[:2] in endpoints and claimed(columns[key[2]], claims.get(key[0], {}))
     ]
 
 
-def _evidence(run: Run) -> Mapping[_Key, list[dt.date]]:
-    """The dates of the passes of everything judged; a pass without a date counts from the run's day."""
-    capability_of = {check.id: check.capability for check in run.header.checks}
-    day = as_of(run) or dt.date.min
-    found: dict[_Key, list[dt.date]] = {}
-    for result in run.results:
-        if result.verdict != "skipped":
-            dates = found.setdefault((result.provider, result.protocol, capability_of[result.check]), [])
-            if result.verdict in _GOOD:
-                dates.append(result.date or day)
-    return found
+def _silent(run: Run) -> set[tuple[str, str]]:
+    """The endpoints that were asked for and of which there is no result, not even a skip."""
+    if "protocols" in run.header.selection:
+        return set()
+    asked = {(provider.id, protocol) for provider in run.header.providers for protocol in provider.protocols}
+    return asked - {(result.provider, result.protocol) for result in run.results}
 
 
-def _reasons(decision: Decision) -> Iterator[str]:
+def _notices(decision: Decision) -> Iterator[Notice]:
+    if decision.undecided:
+        yield Notice("undecided", "", decision.undecided)
     for found in decision.regressions:
-        since = f", good on {found.since}" if found.since else ""
-        blamed = f" (blames {found.blame})" if found.blame else ""
-        yield f"regression: {found.id}{since}: {found.reason}{blamed}"
+        yield _told(found, "regression", f"regression: {found.id}")
     for entry in decision.unexpected_passes:
-        yield f"expected to fail, and passes: {entry.id} ({entry.owner}, {entry.upstream})"
+        yield _doubted(entry, "unexpected pass", "expected to fail, and passes")
     for entry in decision.expired:
-        yield f"expectation expired on {entry.expires}: {entry.id} ({entry.owner}, {entry.upstream})"
+        yield _doubted(entry, "expired", f"expectation expired on {entry.expires}")
+    for entry in decision.stale:
+        yield _doubted(entry, "stale", "expected to fail, and there is no such result any more")
     for found in decision.new_failures:
-        yield f"new failure, not in the baseline: {found.id}: {found.reason}"
+        yield _told(found, "new failure", f"new failure, not in the baseline: {found.id}")
     for entry in decision.unjudged:
-        yield f"expected to fail, and not judged: {entry.id}"
+        yield Notice("unjudged", entry.id, f"expected to fail, and not judged: {entry.id}")
+    for id in decision.expected:
+        yield Notice("expected", id, f"fails as expected: {id}")
+
+
+def _told(found: Regression, kind: Kind, start: str) -> Notice:
+    since = f", good on {found.since}" if found.since else ""
+    failing = f", failing since {found.failing}" if found.failing else ""
+    blamed = f" (blames {found.blame})" if found.blame else ""
+    text = f"{start}{since}{failing}: {found.reason}{blamed}"
+    return Notice(kind, found.id, text, found.check, found.provider, found.blame)
+
+
+def _doubted(entry: Expected, kind: Kind, start: str) -> Notice:
+    return Notice(kind, entry.id, f"{start}: {entry.id} ({entry.owner}, {entry.upstream})")

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import datetime as dt
 
+import msgspec
 import pytest
 
-from reports import gate
+from reports import baseline, gate
 from reports.errors import UnreadableExpectations
 from reports.gate import Expected, Regression
-from reports.results import Result, Subject
+from reports.results import Result, Run
 from tests.reports.samples import FRESH, OLD, TODAY, result, run
 
+TWICE = 2 * ("[[expected]]\nid = 'a'\nreason = 'b'\nowner = 'c'\nupstream = 'd'\nexpires = 2026-11-21\n")
 ID = "wirecheck/acme/openai-completions/text/-/stream.order"
 
 
 def _order(verdict: str, **facts: object) -> Result:
     return result("stream.order", verdict, reason="two finishes", **facts)
+
+
+def _of(*found: Result) -> baseline.Baseline:
+    return baseline.of(run(*found))
 
 
 def _expected(id: str = ID, expires: dt.date = TODAY) -> Expected:
@@ -42,7 +48,7 @@ def _expected(id: str = ID, expires: dt.date = TODAY) -> Expected:
 )
 def test_regression(before: str, now: str, exit_code: int, regressed: int, new: int) -> None:
     """A regression was passed or warned and is failed or errored; a failure never judged before is new."""
-    old = run(_order(before)) if before else run()
+    old = baseline.of(run(_order(before)) if before else run())
     decision = gate.decide(run(_order(now)), old)
     assert (decision.exit_code, len(decision.regressions), len(decision.new_failures)) == (
         exit_code,
@@ -53,7 +59,7 @@ def test_regression(before: str, now: str, exit_code: int, regressed: int, new: 
 
 def test_regression_tells_check_provider_blame_and_since() -> None:
     """A regression says what broke, whom it blames, and when it was last seen good."""
-    decision = gate.decide(run(_order("failed", blame="provider")), run(_order("passed", date=OLD)))
+    decision = gate.decide(run(_order("failed", blame="provider")), _of(_order("passed", date=OLD)))
     assert decision.regressions == (Regression(ID, "stream.order", "acme", "provider", OLD, "two finishes"),)
     assert decision.reasons == (f"regression: {ID}, good on 2026-05-01: two finishes (blames provider)",)
 
@@ -67,31 +73,60 @@ def test_without_a_baseline_every_failure_counts() -> None:
 
 def test_expected_failure_is_forgiven_and_told() -> None:
     """A known failure does not fail the gate, and is listed; globs cover many."""
-    decision = gate.decide(run(_order("failed")), run(_order("passed")), [_expected("*/acme/*/stream.*")])
+    decision = gate.decide(run(_order("failed")), _of(_order("passed")), [_expected("*/acme/*/stream.*")])
     assert (decision.exit_code, decision.regressions, decision.expected) == (gate.PASSED, (), (ID,))
 
 
 def test_expected_failure_must_fail() -> None:
     """An expected failure that passes fails the gate; one that was not judged is only told."""
-    stray = _expected("*/zeta/*")
-    decision = gate.decide(run(_order("passed")), None, [_expected(), stray])
-    assert decision.exit_code == gate.FAILED
-    assert decision.unexpected_passes == (_expected(),)
-    assert decision.unjudged == (stray,)
-    assert decision.reasons[-1] == "expected to fail, and not judged: */zeta/*"
+    decision = gate.decide(run(_order("passed")), None, [_expected()])
+    assert (decision.exit_code, decision.unexpected_passes) == (gate.FAILED, (_expected(),))
+
+
+def test_expectation_of_a_skip_is_told() -> None:
+    """An expected failure that could not be judged is told, and fails nothing."""
+    cut = "wirecheck/acme/openai-completions/text/-/stream.cut"
+    skipped = result("stream.cut", "skipped", reason="no key")
+    decision = gate.decide(run(_order("passed"), skipped), None, [_expected(cut)])
+    assert (decision.exit_code, decision.unjudged) == (gate.PASSED, (_expected(cut),))
+    assert decision.reasons == (f"expected to fail, and not judged: {cut}",)
+
+
+@pytest.mark.parametrize(
+    ("selection", "before", "stale"),
+    [
+        ({}, None, True),
+        ({}, "*/zeta/*", True),
+        ({"providers": ("acme",)}, None, False),
+        ({"providers": ("acme",)}, "nothing of zeta", True),
+        ({"providers": ("acme",)}, "*/zeta/*", False),
+    ],
+    ids=["whole run", "gone since", "selection alone", "known nowhere", "not looked at"],
+)
+def test_stale_expectation_fails_the_gate(
+    selection: dict[str, object], before: str | None, stale: bool
+) -> None:
+    """An expectation that names nothing fails the gate, unless the run did not look at what it names."""
+    now = run(_order("passed"), selection=selection)
+    far = _order("failed", provider="zeta", protocol="ollama")
+    old = None if before is None else _of(_order("passed"), *((far,) if "zeta/" in before else ()))
+    decision = gate.decide(now, old, [_expected("*/zeta/*")])
+    assert decision.exit_code == (gate.FAILED if stale else gate.PASSED)
+    assert bool(decision.stale) is stale
+    assert bool(decision.unjudged) is not stale
 
 
 def test_expired_expectation_fails_the_gate() -> None:
     """After its day an expectation forgives nothing, and fails the gate by itself."""
     late = _expected(expires=TODAY - dt.timedelta(1))
-    decision = gate.decide(run(_order("failed")), run(_order("failed")), [late], today=TODAY)
+    decision = gate.decide(run(_order("failed")), _of(_order("failed")), [late], today=TODAY)
     assert (decision.exit_code, decision.expired) == (gate.FAILED, (late,))
     assert gate.decide(run(_order("failed")), None, [_expected()], today=TODAY).exit_code == gate.PASSED
 
 
 def test_claim_that_lost_its_evidence_is_a_regression() -> None:
     """A claimed capability that passed and is not judged any more fails the gate."""
-    before = run(result("stream.order"), result("tool.named"), result("err.typed"))
+    before = _of(result("stream.order"), result("tool.named"), result("err.typed"))
     decision = gate.decide(run(result("stream.order")), before)
     assert [found.id for found in decision.regressions] == ["acme/openai-completions/tools"]
     assert decision.regressions[0].since == FRESH
@@ -99,14 +134,14 @@ def test_claim_that_lost_its_evidence_is_a_regression() -> None:
 
 def test_endpoint_outside_the_run_loses_nothing() -> None:
     """What this run did not look at is no regression."""
-    before = run(result("stream.order"), result("stream.order", provider="zeta", protocol="ollama"))
+    before = _of(result("stream.order"), result("stream.order", provider="zeta", protocol="ollama"))
     assert gate.decide(run(result("stream.order")), before).exit_code == gate.PASSED
 
 
 def test_run_that_judged_nothing_decides_nothing() -> None:
     """Skips alone, or another client's baseline, leave the gate undecided."""
     assert gate.decide(run(_order("skipped"))).exit_code == gate.UNDECIDED
-    other = run(_order("passed", subject="other"), subjects=(Subject("other"),))
+    other = _of(_order("passed", subject="other"))
     assert gate.decide(run(_order("passed")), other).reasons == (
         "undecided: the run is of wirecheck, the baseline of other",
     )
@@ -122,8 +157,57 @@ def test_expectations_are_read_from_toml() -> None:
     assert gate.expectations("") == ()
 
 
+def test_endpoint_without_a_word_loses_its_claims() -> None:
+    """An endpoint that was asked for and has no result at all lost the evidence of its claims."""
+    before = _of(result("stream.order"), result("err.typed", provider="zeta", protocol="ollama"))
+    only_zeta = run(result("err.typed", provider="zeta", protocol="ollama"))
+    assert [found.id for found in gate.decide(only_zeta, before).regressions] == [
+        "acme/openai-completions/streaming"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["checks", "scenarios"])
+def test_run_of_some_checks_loses_nothing(kind: str) -> None:
+    """A run that was asked for some checks or scenarios only says nothing about the others' evidence."""
+    before = _of(result("stream.order"), result("tool.named"))
+    now = run(result("stream.order"), selection={kind: ("s*",)})
+    assert gate.decide(now, before).exit_code == gate.PASSED
+
+
+def test_new_check_breaks_nobody() -> None:
+    """A check that the baseline does not know may fail, until a run with it is accepted."""
+    now = run(_order("passed"), result("stream.cut", "failed"))
+    old = _of(_order("passed"))
+    assert gate.decide(now, old).exit_code == gate.PASSED
+    passing = run(_order("passed"), result("stream.cut"))
+    assert gate.decide(now, baseline.accepted(old, passing)).exit_code == gate.FAILED
+
+
+def test_since_when_it_fails() -> None:
+    """A history adds the day of the first run that saw the failure."""
+    decision = gate.decide(
+        run(_order("failed")), _of(_order("passed", date=OLD)), failing=lambda ids: dict.fromkeys(ids, FRESH)
+    )
+    assert decision.regressions[0].failing == FRESH
+    assert "good on 2026-05-01, failing since 2026-11-20: two finishes" in decision.reasons[0]
+
+
 @pytest.mark.parametrize(
-    "text", ["[[expected]]\nid = 'x'\n", "not toml", "[[expcted]]\n", "[[expected]]\nid = ''\n"]
+    ("part", "told"),
+    [
+        (run(_order("passed"), selection={"shard": ("1/8",)}), "only shard 1/8"),
+        (msgspec.structs.replace(run(_order("passed")), complete=False), "did not finish"),
+    ],
+)
+def test_part_of_a_run_decides_nothing(part: Run, told: str) -> None:
+    """A shard, or a run that was cut off, is no whole that a baseline is compared with."""
+    decision = gate.decide(part, _of(_order("passed")))
+    assert decision.exit_code == gate.UNDECIDED
+    assert told in decision.undecided
+
+
+@pytest.mark.parametrize(
+    "text", [TWICE, "[[expected]]\nid = 'x'\n", "not toml", "[[expcted]]\n", "[[expected]]\nid = ''\n"]
 )
 def test_faulty_expectations_are_refused(text: str) -> None:
     """A missing field, an unknown table and what is no TOML are told with the file's name."""
