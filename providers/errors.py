@@ -354,7 +354,7 @@ _OVERFLOW = (
 _QUOTA = (
     "insufficient_quota",
     "insufficient balance",
-    "insufficient credits",
+    "insufficient credit",
     "credit balance is too low",
     "specified api usage limits",
     "enforced_spend_limit_reached",
