@@ -9,6 +9,8 @@ HarnessError
   SubjectError            the client under test
     NotInstalled  Crashed  Hung  Garbled
   UnusableInput           a path or an option that cannot be used
+  OutOfBudget             a live run may not spend more; nothing was asked
+  NotAsked                a live run gave up a provider that cannot answer
 Nonconformance            a finding, not a malfunction; becomes ``failed`` or ``warned``
 Unjudgeable               the evidence does not allow a verdict; becomes ``skipped``
 """
@@ -79,6 +81,14 @@ class Garbled(SubjectError):
 
 class UnusableInput(HarnessError):
     """A path or an option cannot be used."""
+
+
+class OutOfBudget(HarnessError):
+    """The call may cost more than is left; nothing was asked."""
+
+
+class NotAsked(HarnessError):
+    """Nothing more was asked, because the provider could not answer."""
 
 
 class Nonconformance(AssertionError):

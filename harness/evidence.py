@@ -6,6 +6,7 @@ No judging and no I/O but reading the fixtures that results point to.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from itertools import groupby
 from typing import Any
 
@@ -44,9 +45,14 @@ def result(seen: Observation | Served, check: str, judged: Judged) -> results.Re
         observed=judged.observed,
         where=judged.where,
         origin="synthetic" if seen.fault else exchange.origin,
-        date=exchange.date,
+        date=seen_on(exchange),
         exchanges=(exchange.id,),
     )
+
+
+def seen_on(exchange: Exchange) -> date:
+    """The day of which an exchange tells: that of the last answer seen to be of its shape."""
+    return max(exchange.date, exchange.confirmed) if exchange.confirmed else exchange.date
 
 
 def unseen(
@@ -90,7 +96,7 @@ def _exchange(recorded: Exchange, told: Mapping[str, Any]) -> results.Exchange:
             recorded.status, redacted_headers(recorded.headers), results.body(recorded.content)
         ),
         origin=recorded.origin,
-        date=recorded.date,
+        date=seen_on(recorded),
         source=recorded.source,
         turn=told,
     )

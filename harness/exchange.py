@@ -9,6 +9,7 @@ each transfer chunk of the answer ended.
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import shutil
 import sys
 import tomllib
@@ -41,8 +42,9 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     ``boundaries``: ascending offsets in ``content`` at which each transfer chunk ended; the last one is
     its length. ``delays_ms``: the wait before each chunk, as many as boundaries, or empty when unknown.
     ``ending`` tells a fault of the connection: after the last chunk, or (``refused``, ``no_head``) before
-    any. ``date`` is when it was recorded, or, for a documented one, when its source was read. ``source`` is
-    an address or a recording's own source. ``redactions`` name what was replaced, never its value.
+    any. ``date`` is when it was recorded, or, for a documented one, when its source was read; ``confirmed``
+    is when a later answer was last seen to have its shape, None for never. ``source`` is an address or a
+    recording's own source. ``redactions`` name what was replaced, never its value.
     """
 
     provider: str
@@ -62,6 +64,7 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     licence: str = ""
     redactions: tuple[str, ...] = ()
     ending: Ending = "whole"
+    confirmed: dt.date | None = None
 
     @property
     def id(self) -> str:
@@ -101,6 +104,7 @@ class _Head(msgspec.Struct):
     model: str = ""
     licence: str = ""
     redactions: tuple[str, ...] = ()
+    confirmed: dt.date | None = None
 
 
 def folder(root: Path, provider: str, protocol: str, scenario: str) -> Path:
@@ -138,6 +142,16 @@ def walk(root: Path) -> Iterator[tuple[str, str, str]]:
     """(provider, protocol, scenario) of every fixture below ``root``, sorted."""
     for path in sorted(root.glob("*/*/*/1.exchange.toml")):
         yield path.parts[-4], path.parts[-3], path.parts[-2]
+
+
+def places(root: Path, providers: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:
+    """What ``served`` has for keys, sorted; without looking at every scenario."""
+    found = (path for path in root.glob("*/*") if any(path.glob("*/1.exchange.toml")))
+    return tuple(
+        (path.parent.name, path.name)
+        for path in sorted(found)
+        if not providers or any(fnmatchcase(path.parent.name, glob) for glob in providers)
+    )
 
 
 def served(root: Path, providers: Sequence[str] = ()) -> dict[tuple[str, str], list[str]]:
@@ -205,6 +219,7 @@ def _read(path: Path, provider: str, protocol: str, scenario: str) -> Exchange:
         model=head.model,
         licence=head.licence,
         redactions=head.redactions,
+        confirmed=head.confirmed,
     )
     _verify(exchange, where)
     return exchange
@@ -258,6 +273,10 @@ def save_scenario(root: Path, exchanges: Sequence[Exchange]) -> Path:
 def _workshop(root: Path) -> Iterator[Path]:
     """An empty folder beside the fixtures, for this writer alone."""
     place = root / ".recording"
+    if place.is_symlink() or (place / "lock").is_symlink():
+        raise ExchangeCorrupt(
+            "the recorder's folder is a link", expected="a folder of its own", where=place.name
+        )
     place.mkdir(parents=True, exist_ok=True)
     with (place / "lock").open("w") as lock:
         if sys.platform != "win32":
@@ -289,6 +308,8 @@ def head_of(exchange: Exchange) -> bytes:
         head["licence"] = exchange.licence
     if exchange.redactions:
         head["redactions"] = list(exchange.redactions)
+    if exchange.confirmed:
+        head["confirmed"] = exchange.confirmed
     head["request"] = {
         "method": exchange.request.method,
         "url": exchange.request.url,

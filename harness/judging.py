@@ -41,7 +41,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 def judge(check: Check, seen: Observation | Served) -> Judged:
     """What ``check`` finds. A MUST that is broken has failed, a SHOULD has warned, a MAY is only told."""
-    hindered = _hindrance(seen)
+    hindered = hindrance(seen)
     if hindered:
         return Judged(
             verdict="failed",
@@ -92,7 +92,7 @@ _HINDRANCES: tuple[tuple[type[ProviderError], Blame], ...] = (
 )
 
 
-def _hindrance(seen: Observation | Served) -> Blame:
+def hindrance(seen: Observation | Served) -> Blame:
     """Whom to blame for a fresh exchange that is no answer to what was asked; empty when it is one."""
     if seen.exchange.origin != "recorded" or seen.fault or seen.refuses:
         return ""

@@ -1,25 +1,35 @@
 """The same checks on fresh answers: asks the real provider what the scenario asks, once a scenario.
 
-Nothing is written, but with ``record`` a scenario's exchanges become its fixture: once all of them came
-whole, hold no secret, and a replay of them is found again. Otherwise the old ones stay, and ``not_kept`` says
-why. The credential comes from ``--api-key`` or the provider's own variables; without one every cell is
-skipped with their names.
+A scenario is asked once a round (``--repeat``), of the cheapest declared model that is able, at the pace and
+within the budget of a ledger that all processes share. Nothing is written, but with ``record`` a scenario's
+exchanges become its fixture: once all of them came whole, hold no secret, and a replay of them is found
+again. Otherwise the old ones stay, and ``not_kept`` says why. With ``drift`` their shape is compared with
+the fixture's, and ``probe`` asks a fixture's first question alone, to renew its age. A provider that gave no
+answer several scenarios in a row is not asked any further.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
+import msgspec
+from msgspec.structs import replace
 
-from harness import evidence, fixtures
+from harness import budget, drift, evidence, fixtures, forecast
+from harness.budget import Amount
 from harness.checks import CHECKS
-from harness.errors import RecordingError, UnmatchedRequest, UnusableInput
-from harness.exchange import Exchange, save_scenario
+from harness.drift import Compared
+from harness.errors import ExchangeNotFound, NotAsked, RecordingError, UnmatchedRequest, UnusableInput
+from harness.exchange import FIXTURES, Exchange, load, save_scenario
+from harness.judging import hindrance
 from harness.keeping import prepared, verify_read
+from harness.keys import Keys
+from harness.ledger import Ledger
 from harness.observation import Heard, Observation, hear
 from harness.redaction import secrets_of
 from harness.scenarios import SCENARIOS, Scenario
@@ -28,17 +38,44 @@ from harness.services.observation import Served
 from harness.services.scenarios import SERVICE_SCENARIOS
 from harness.stage import Case, judged_request, played
 from harness.subjects import wirecheck
+from harness.transports.network import Bounded, Limits, Network
+from harness.transports.paced import Paced
 from harness.transports.record import Record
 from providers import credentials
 from providers.auth import Credential
 from providers.call import Call, Message
-from providers.errors import RemoteError
-from providers.schema import Provider
+from providers.errors import Explained, ProviderError, RemoteError
+from providers.events import Usage
+from providers.schema import Price, Provider
 from reports import results
 
 # Refusals that can be provoked without harm; the others need a limit to be hit or a vendor in trouble.
 _PROVOCABLE = {"": None, "bad_key": "wirecheck-not-a-real-key", "unknown_model": None}
 _NO_MODEL = "wirecheck-no-such-model"
+_GIVE_UP_AFTER = 3
+_OBSERVED = frozenset({"recorded", "imported"})
+
+Seen = Observation | Served
+Kind = TypeVar("Kind")
+
+
+class Terms(msgspec.Struct, frozen=True, kw_only=True):
+    """How a live run asks. ``model`` and ``base_url`` None: the catalog's. ``record``: what was said becomes
+    the fixture. ``drift``: it is compared with it."""
+
+    model: str | None = None
+    base_url: str | None = None
+    repeat: int = 1
+    record: bool = False
+    drift: bool = False
+    limits: Limits = Limits()
+
+
+class Probed(msgspec.Struct, frozen=True):
+    """What came of a probe: the comparison, and whether the fixture's age was renewed."""
+
+    compared: Compared
+    renewed: bool
 
 
 def today() -> date:
@@ -59,34 +96,33 @@ def _came_whole(seen: Observation) -> bool:
 
 
 class LiveStage:
-    """Makes observations by asking. ``transport`` makes what stands for the network."""
+    """Makes observations by asking. ``root`` is the folder of fixtures that are recorded and compared with;
+    ``transport`` makes what stands for the network."""
 
     def __init__(
         self,
-        environ: Mapping[str, str],
-        *,
-        key: str | None = None,
-        model: str | None = None,
-        base_url: str | None = None,
-        record: Path | None = None,
-        transport: Callable[[], httpx.BaseTransport] = httpx.HTTPTransport,
+        keys: Keys,
+        ledger: Ledger,
+        terms: Terms,
+        root: Path = FIXTURES,
+        transport: Callable[[], httpx.BaseTransport] | None = None,
     ) -> None:
-        self._environ = environ
-        self._key = key
-        self._model = model
-        self._base_url = base_url
-        self._transport = transport
-        self._root = record
-        self._secrets: set[str] = set(secrets_of(key))
+        self._keys = keys
+        self._terms = terms
+        self._ledger = ledger
+        self._transport = transport or (lambda: Network(keys.environ))
+        self._root = root
+        self._secrets: set[str] = set(secrets_of(keys.given))
         self.kept: list[str] = []
         self.not_kept: list[str] = []
+        self._compared: dict[tuple[str, str, str], Compared] = {}
         self._providers: dict[str, Provider] = {}
-        self._asked = lru_cache(maxsize=None)(self._ask)
-        self._served = lru_cache(maxsize=None)(self._serve)
+        self._in_a_row: dict[str, list[str]] = defaultdict(list)
+        self._made: dict[tuple[str, str, str, int], Seen | Explained] = {}
 
     def cases(self, provider: Provider) -> Iterator[Case]:
         """Every check without a fault that applies to a scenario the provider declares."""
-        self._providers[provider.id] = provider
+        provider = self._known_as(provider)
         for declared, scenario, _ in fixtures.plan(provider):
             if scenario.refuses in _PROVOCABLE:
                 for check in CHECKS.values():
@@ -97,11 +133,90 @@ class LiveStage:
                 if story.harmless and check.applies(protocol, story.name):
                     yield Case(provider.id, protocol, story.name, "", check.id)
 
-    def observation(self, case: Case) -> Observation | Served:
-        """What the provider answers; asked once a scenario. Raises MissingCredential."""
-        if case.scenario in SERVICE_SCENARIOS:
-            return self._served(case.provider, case.protocol, case.scenario)
-        return self._asked(case.provider, case.protocol, case.scenario)
+    def _known_as(self, provider: Provider) -> Provider:
+        """The provider with its cheapest model first, kept for those who know its id."""
+        return self._providers.setdefault(provider.id, budget.cheapest_first(provider))
+
+    def probes(self, provider: Provider) -> Iterator[tuple[str, str]]:
+        """(protocol, scenario) of every fixture whose age one call can renew: an observed one."""
+        provider = self._known_as(provider)
+        for declared, scenario, _ in fixtures.plan(provider):
+            if scenario.refuses in _PROVOCABLE:
+                old = self._fixture(provider.id, declared.protocol, scenario.name)
+                if old and old[0].origin in _OBSERVED:
+                    yield declared.protocol, scenario.name
+
+    def forecast(self, provider: str, protocol: str, scenario: str, *, steps: int | None = None) -> Amount:
+        """What all rounds of a scenario ask, or of its first ``steps``, and about what they cost.
+
+        Raises ConfigurationError.
+        """
+        declared = self._providers[provider]
+        once = forecast.forecast(
+            declared,
+            protocol,
+            scenario,
+            self.model_of(provider, protocol, scenario),
+            base_url=self._terms.base_url,
+            values=credentials.values(declared, self._keys.environ),
+            steps=steps,
+        )
+        return sum([once] * self._terms.repeat, Amount())
+
+    def model_of(self, provider: str, protocol: str, scenario: str) -> str:
+        """The model that a scenario asks."""
+        declared = self._providers[provider]
+        if scenario in SERVICE_SCENARIOS:
+            story = SERVICE_SCENARIOS[scenario]
+            planned = next(model for _, each, model in playing.plan(declared) if each is story)
+            return planned if story.own_model else self._terms.model or planned
+        return self._model_for(declared, protocol, SCENARIOS[scenario])
+
+    def credential(self, provider: str, protocol: str, model: str) -> Credential | None:
+        """What is sent to a provider. Raises MissingCredential, which says what was looked for."""
+        return self._credential(self._providers[provider], protocol, model)
+
+    def observations(self, case: Case) -> tuple[Seen, ...]:
+        """What the provider answers in every round. Raises as ``observation``."""
+        return tuple(self.observation(case, number) for number in range(self._terms.repeat))
+
+    def observation(self, case: Case, number: int = 0) -> Seen:
+        """What the provider answers; asked once a scenario and round.
+
+        Raises MissingCredential and other ConfigurationErrors, UnsupportedFeature, OutOfBudget and NotAsked.
+        """
+        place = (case.provider, case.protocol, case.scenario, number)
+        if place not in self._made:
+            try:
+                self._made[place] = self._fresh_one(*place[:3])
+            except Explained as fault:
+                self._made[place] = fault
+        found = self._made[place]
+        if isinstance(found, Explained):
+            raise found
+        return found
+
+    def _fresh_one(self, provider: str, protocol: str, scenario: str) -> Seen:
+        self._give_up(provider)
+        serves = scenario in SERVICE_SCENARIOS
+        seen = (
+            self._serve(provider, protocol, scenario) if serves else self._ask(provider, protocol, scenario)
+        )
+        blame = hindrance(seen)
+        if blame:
+            self._in_a_row[provider].append(f"{blame}: {seen.error}")
+        else:
+            self._in_a_row[provider].clear()
+        return seen
+
+    def _give_up(self, provider: str) -> None:
+        """Raise NotAsked when the provider gave no answer several times in a row."""
+        refusals = self._in_a_row[provider]
+        if len(refusals) >= _GIVE_UP_AFTER:
+            raise NotAsked(
+                f"not asked: {provider} gave no answer to {len(refusals)} scenarios before this one",
+                seen=refusals[-1],
+            )
 
     def fresh(self, case: Case) -> tuple[results.Exchange, ...]:
         """The exchange behind a case, which is on no disk."""
@@ -110,29 +225,55 @@ class LiveStage:
             return (evidence.served(seen),)
         return (evidence.exchange(seen.exchange, seen.turn),)
 
+    def compared(self, case: Case) -> Compared | None:
+        """How the answers behind a case differ from the fixture, once; None when nobody asked for it."""
+        return self._compared.pop((case.provider, case.protocol, case.scenario), None)
+
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every credential this run has resolved or sent."""
         return tuple(self._secrets)
 
+    def _record(
+        self, provider: Provider, price: Price | None, output_tokens: int | None
+    ) -> tuple[Record, Paced]:
+        """What a call goes through: kept, paced, bounded."""
+
+        def bound_usd(request: httpx.Request) -> float:
+            return budget.bound(len(request.content), output_tokens, price)
+
+        inner = Bounded(self._transport(), self._terms.limits)
+        paced = Paced(inner, self._ledger, provider.id, bound_usd)
+        return Record(paced), paced
+
+    def _settle(
+        self, paced: Paced, usage: Usage | None, price: Price | None, error: ProviderError | None
+    ) -> None:
+        """Tell the ledger what a call cost: a refusal nothing, an uncounted answer what was set aside."""
+        refused = isinstance(error, RemoteError) and error.status >= 400
+        paced.settle(0.0 if refused else budget.spent(usage, price))
+
     def _serve(self, provider: str, protocol: str, scenario: str) -> Served:
         declared = self._providers[provider]
         story = SERVICE_SCENARIOS[scenario]
-        planned = next(model for _, each, model in playing.plan(declared) if each is story)
-        model = planned if story.own_model else self._model or planned
-        record = Record(self._transport())
-        served, said = playing.live(
-            declared,
-            protocol,
-            story,
-            model,
-            key=self._credential(declared, protocol, model),
-            values=credentials.values(declared, self._environ),
-            base_url=self._base_url,
-            record=record,
-            today=today(),
-        )
-        self._secrets |= record.secrets
+        model = self.model_of(provider, protocol, scenario)
+        price = budget.price_of(declared, model) if model else budget.FREE
+        record, _ = self._record(declared, price, 0)
+        try:
+            served, said = playing.live(
+                declared,
+                protocol,
+                story,
+                model,
+                key=self._credential(declared, protocol, model),
+                values=credentials.values(declared, self._keys.environ),
+                base_url=self._terms.base_url,
+                record=record,
+                today=today(),
+            )
+        finally:
+            self._secrets |= record.secrets
+        self._compare(served, said, streamed=None)
         whole = served.error is None and len(said) == len(story.steps)
         self._keep(declared, said, whole, lambda kept: playing.play(declared, story, kept).answers)
         return served
@@ -148,9 +289,56 @@ class LiveStage:
             if seen[-1].error is not None:
                 break
         said = [each.exchange for each in seen]
+        self._compare(seen[-1], said, streamed=story.stream)
         whole = len(seen) == len(story.steps) and all(_came_whole(each) for each in seen)
         self._keep(declared, said, whole, lambda kept: _read(played(declared, story, kept)))
         return seen[-1]
+
+    def probe(self, provider: str, protocol: str, scenario: str) -> Probed:
+        """Ask the first question of a fixture again; with ``record`` an answer of its shape renews its age.
+
+        Raises as ``observation`` does, and RecordingError.
+        """
+        self._give_up(provider)
+        seen = self._step(self._providers[provider], protocol, SCENARIOS[scenario], 0, ())
+        old = self._fixture(provider, protocol, scenario)
+        compared = self._differences(seen, [seen.exchange], old[:1], SCENARIOS[scenario].stream)
+        sound = not compared.note and not compared.breaking
+        if sound and self._terms.record:
+            save_scenario(self._root, [replace(each, confirmed=today()) for each in old])
+        return Probed(compared, sound and self._terms.record)
+
+    def _fixture(self, provider: str, protocol: str, scenario: str) -> tuple[Exchange, ...]:
+        """The fixture of a scenario; nothing when there is none. Raises ExchangeCorrupt."""
+        try:
+            return load(self._root, provider, protocol, scenario)
+        except ExchangeNotFound:
+            return ()
+
+    def _compare(self, seen: Seen, said: Sequence[Exchange], *, streamed: bool | None) -> None:
+        """Hold fresh exchanges against the fixture, as it is before anything is recorded."""
+        place = (seen.provider, seen.protocol, seen.scenario)
+        if not self._terms.drift or place in self._compared:
+            return
+        try:
+            self._compared[place] = self._differences(seen, said, self._fixture(*place), streamed)
+        except RecordingError as fault:
+            self._compared[place] = Compared(*place, note=f"the fixture cannot be read: {fault}")
+
+    def _differences(
+        self, seen: Seen, said: Sequence[Exchange], old: Sequence[Exchange], streamed: bool | None
+    ) -> Compared:
+        place = (seen.provider, seen.protocol, seen.scenario)
+        blame = hindrance(seen)
+        if blame:
+            return Compared(*place, note=f"no answer to compare, blame {blame}: {seen.error}")
+        if not old:
+            return Compared(*place, note="no fixture to compare with")
+        fixture = f"{old[0].origin} {evidence.seen_on(old[0])}"
+        shapes = [
+            [drift.shape(each, seen.endpoint, streamed=streamed) for each in side] for side in (old, said)
+        ]
+        return Compared(*place, fixture, drift.compare_turns(*shapes))
 
     def _keep(
         self,
@@ -160,7 +348,7 @@ class LiveStage:
         replay: Callable[[tuple[Exchange, ...]], Iterable[object]],
     ) -> None:
         """Make ``said`` the fixture of its scenario, if it may be one; ``replay`` gives what is read."""
-        if self._root is None:
+        if not self._terms.record:
             return
         name = said[-1].id.rpartition("/")[0]
         try:
@@ -177,16 +365,20 @@ class LiveStage:
 
     def _known(self, provider: Provider) -> set[str]:
         """What must be in no fixture: credentials, and what fills the provider's placeholders."""
-        values = credentials.values(provider, self._environ)
+        values = self._values(provider)
         return self._secrets | {
             values[name] for name in fixtures.placeholder_values(provider) if name in values
         }
 
+    def _values(self, provider: Provider) -> Mapping[str, str]:
+        return credentials.values(provider, self._keys.environ)
+
     def _bases(self, provider: Provider, exchange: Exchange) -> tuple[str, str]:
         """The base URL that was asked, and the documented one."""
-        values = credentials.values(provider, self._environ)
         model = None if exchange.scenario in SERVICE_SCENARIOS else exchange.model
-        asked = provider.endpoint(exchange.protocol, model, base_url=self._base_url, values=values)
+        asked = provider.endpoint(
+            exchange.protocol, model, base_url=self._terms.base_url, values=self._values(provider)
+        )
         documented = provider.endpoint(exchange.protocol, model, values=fixtures.placeholder_values(provider))
         return asked.base_url, documented.base_url
 
@@ -197,19 +389,22 @@ class LiveStage:
         call = story.call(number, model, answers)
         key = self._credential(provider, protocol, model)  # without one not even a bad key is tried
         key = _PROVOCABLE[story.refuses] or key
-        values = credentials.values(provider, self._environ)
         self._secrets.update(secrets_of(key))
-        record = Record(self._transport())
-        returned = wirecheck.run(
-            provider,
-            call,
-            key=key,
-            protocol=protocol,
-            values=values,
-            transport=record,
-            base_url=self._base_url,
-        )
-        self._secrets |= record.secrets
+        price = budget.price_of(provider, model)
+        record, paced = self._record(provider, price, call.max_output_tokens)
+        try:
+            returned = wirecheck.run(
+                provider,
+                call,
+                key=key,
+                protocol=protocol,
+                values=dict(self._values(provider)),
+                transport=record,
+                base_url=self._terms.base_url,
+            )
+        finally:
+            self._secrets |= record.secrets
+        self._settle(paced, returned.turn.usage, price, returned.error)
         exchange = record.exchange(
             provider=provider.id,
             protocol=protocol,
@@ -232,10 +427,7 @@ class LiveStage:
         returned: wirecheck.Returned,
     ) -> Observation:
         endpoint = provider.endpoint(
-            exchange.protocol,
-            call.model,
-            base_url=self._base_url,
-            values=credentials.values(provider, self._environ),
+            exchange.protocol, call.model, base_url=self._terms.base_url, values=self._values(provider)
         )
         frames = hear(exchange, endpoint, streamed=call.stream).frames if exchange.status else ()
         return Observation(
@@ -252,15 +444,15 @@ class LiveStage:
         )
 
     def _credential(self, provider: Provider, protocol: str, model: str) -> Credential | None:
-        found = self._key or credentials.find(provider, self._environ, protocol, model)
+        found = self._keys.find(provider, protocol, model)
         self._secrets.update(secrets_of(found))
         return found
 
     def _model_for(self, provider: Provider, protocol: str, story: Scenario) -> str:
         if story.refuses == "unknown_model":
             return _NO_MODEL
-        if self._model:
-            return self._model
+        if self._terms.model:
+            return self._terms.model
         return next(
             model
             for declared, scenario, model in fixtures.plan(provider)

@@ -12,23 +12,27 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 import pytest
 
-from harness import configuration, evidence
+from harness import configuration, evidence, live_session
 from harness.checks import CHECKS
-from harness.errors import RecordingError, UnmatchedRequest, UnusableInput
+from harness.errors import NotAsked, OutOfBudget, RecordingError, UnmatchedRequest, UnusableInput
 from harness.judging import Judged, judge
 from harness.live import LiveStage
+from harness.live_items import PROBE, Probe
+from harness.live_session import LiveSession
 from harness.redaction import redact, without
+from harness.repeats import FLAKY, folded
 from harness.selection import Selection
 from harness.sharding import Sharding, add_options
 from harness.stage import Case, Stage
 from providers import custom
-from providers.errors import Explained, MissingCredential, UnsupportedFeature
+from providers.errors import ConfigurationError, Explained, MissingCredential, UnsupportedFeature
 from providers.schema import Catalog, Provider
 from reports import escaping, files, results
 from reports.errors import ReportError
@@ -55,19 +59,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             metavar="GLOB",
             help=f"only cells whose {name} {what} matches; may be repeated",
         )
-    group.addoption("--live", action="store_true", help="talk to the real providers instead of replaying")
-    group.addoption(
-        "--record",
-        action="store_true",
-        help="with --live: keep what was said as fixtures, below the folder of --exchanges",
-    )
-    group.addoption("--model", help="with --live: this model instead of the catalog's first")
-    group.addoption("--api-key", help="with --live: this key instead of the provider's variables")
-    group.addoption(
-        "--base-url",
-        help="with --live: this base URL instead of the catalog's; with --protocol and --model it needs no "
-        "catalog file at all",
-    )
+    live_session.add_options(group)
     group.addoption(
         "--catalog",
         action="append",
@@ -97,7 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_KEY] = Conformance(config, selection)
     except (Explained, ReportError) as fault:
         raise pytest.UsageError(str(fault)) from None
-    config.pluginmanager.register(config.stash[_KEY], "wirecheck-conformance")
+    config.stash[_KEY].register()
 
 
 class Conformance:
@@ -113,30 +105,31 @@ class Conformance:
         self._only_cells = bool(selection) or self._live or config.getini("wirecheck_only_cells")
         self._controls = not hasattr(config, "workerinput")
         self._path: Path | None = option.results if self._controls else None
-        if option.record and (not self._live or getattr(option, "dist", "no") != "no"):
-            raise pytest.UsageError("--record needs --live, and one process (without -n)")
+        for name in ("record", "resume", "drift", "probe", "dialect", "budget"):
+            if getattr(option, name) not in (None, False) and not self._live:
+                raise pytest.UsageError(f"--{name} needs --live")
         selection.verify()
         self._sharding = Sharding(option, controls=self._controls)
         configured = configuration.read(config.invocation_params.dir, option.catalog, option.exchanges)
         catalog = configured.catalog
         self._faults = catalog.faults
         self._providers = (self._custom(),) if self._described else self._chosen(catalog)
+        alone = len(self._providers) == 1
+        self._session = LiveSession(config, configured, alone=alone) if self._live else None
         self._stage: Stage | LiveStage = (
-            LiveStage(
-                os.environ,
-                key=option.api_key,
-                model=option.model,
-                base_url=option.base_url,
-                record=configured.exchanges if option.record else None,
-            )
-            if self._live
-            else Stage(catalog, configured.exchanges)
+            self._session.stage if self._session else Stage(catalog, configured.exchanges)
         )
         self._secrets = tuple(self._credentials()) if self._live else ()
         self._results: list[results.Result] = []
         self._fresh: dict[str, results.Exchange] = {}
         if self._path is not None:
             files.writable(self._path)
+
+    def register(self) -> None:
+        """Let pytest know of this run, and of what surrounds it when it is live."""
+        self._config.pluginmanager.register(self, "wirecheck-conformance")
+        if self._session is not None:
+            self._config.pluginmanager.register(self._session, "wirecheck-live")
 
     def _custom(self) -> Provider:
         option = self._config.option
@@ -175,6 +168,26 @@ class Conformance:
             return None
         return None if any(place.is_relative_to(collection_path) for place in self._named) else True
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Tell the live session what is going to be asked."""
+        if self._session is not None:
+            self._plan(item.case for item in session.items if isinstance(item, Cell | Probe))
+
+    def _plan(self, cases: Iterable[Case]) -> None:
+        assert self._session is not None
+        try:
+            self._session.planned(cases)
+            self._session.begin(self._header())
+        except (Explained, ReportError) as fault:
+            raise pytest.UsageError(str(fault)) from None
+
+    def _header(self) -> results.Header:
+        """What this run is about, for the result file. A live one has a time."""
+        selection = {**self._selection.as_mapping(), **self._sharding.selection}
+        header = evidence.header(self._providers, selection)
+        started = datetime.now(UTC).replace(microsecond=0) if self._live else None
+        return msgspec.structs.replace(header, started=started)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Add the cells."""
@@ -189,13 +202,24 @@ class Conformance:
             found = pytest.CollectReport("", "passed", None, [*cells])  # so that pytest counts them
             session.config.hook.pytest_collectreport(report=found)
 
-    def _cells(self, session: pytest.Session) -> Iterator[Cell]:
+    def _cells(self, session: pytest.Session) -> Iterator[Cell | Probe]:
+        for case in self._cases():
+            named = {"name": case.id, "nodeid": case.id, "case": case}
+            if case.check == PROBE:
+                yield Probe.from_parent(session, live=self._session, **named)
+            else:
+                yield Cell.from_parent(session, stage=self._stage, **named)
+
+    def _cases(self) -> Iterator[Case]:
+        """Every case that was selected."""
         for provider in self._providers:
-            for case in self._stage.cases(provider):
+            probes = self._session is not None and self._config.option.probe
+            found = (
+                self._session.probes(provider) if self._session and probes else self._stage.cases(provider)
+            )
+            for case in found:
                 if self._selection.takes(case.protocol, case.scenario, case.check):
-                    yield Cell.from_parent(
-                        session, name=case.id, nodeid=case.id, case=case, stage=self._stage
-                    )
+                    yield case
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool | None:
@@ -205,10 +229,13 @@ class Conformance:
         hook, location = item.ihook, item.location
         hook.pytest_runtest_logstart(nodeid=item.nodeid, location=location)
         start = time.time()
-        found, fresh = self._untold(*item.judged())
+        standing = self._session.standing(item.case) if self._session else None
+        found, fresh = standing or self._untold(*item.judged())
         report = _report(item, found, start, time.time())
-        if self._config.option.results is not None:
+        if self._config.option.results is not None or self._live:
             self._keep_or_send(report, found, fresh)
+        if self._session is not None:
+            self._session.tell_differences(report, item.case)
         hook.pytest_runtest_logreport(report=report)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=location)
         return True
@@ -233,8 +260,11 @@ class Conformance:
             report.__dict__["wirecheck"] = [_encode(each).decode() for each in (found, *fresh)]
 
     def _keep(self, found: results.Result, fresh: Iterable[results.Exchange]) -> None:
+        fresh = tuple(fresh)
         self._results.append(found)
         self._fresh.update((each.id, each) for each in fresh)
+        if self._session is not None:
+            self._session.keep(found, fresh)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a worker found, and how long it took."""
@@ -256,6 +286,8 @@ class Conformance:
         self._make_record = logging.getLogRecordFactory()
         if isinstance(self._stage, LiveStage):
             logging.setLogRecordFactory(self._redacted_record)
+        if self._session is not None and self._session.spreads:
+            self._plan(self._cases())
 
     def _redacted_record(self, *args: Any, **more: Any) -> logging.LogRecord:
         record = self._make_record(*args, **more)
@@ -267,16 +299,9 @@ class Conformance:
         return record
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell which catalog files could not be used, what was recorded, and what was not and why."""
+        """Tell which catalog files could not be used."""
         for fault in self._faults:
             terminalreporter.write_line(f"CATALOG {fault}", red=True)
-        if not self._config.option.record or not isinstance(self._stage, LiveStage):
-            return
-        terminalreporter.section("recorded")
-        for name in self._stage.kept:
-            terminalreporter.write_line(f"kept {name}")
-        for told in self._stage.not_kept:
-            terminalreporter.write_line(f"NOT KEPT {without(told, self._stage.secrets)}")
 
     def _told_something(self, session: pytest.Session) -> bool:
         """Whether the run came to judge: no usage or internal error, no mere collection."""
@@ -284,10 +309,8 @@ class Conformance:
         return bool(self._results or self._sharding) and not broken and not self._config.option.collectonly
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the results. A run that was to record and could not is not a success."""
+        """Write the results."""
         logging.setLogRecordFactory(self._make_record)
-        if isinstance(self._stage, LiveStage) and self._stage.not_kept and session.exitstatus == 0:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._faults and session.exitstatus == 0:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._sharding and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
@@ -295,15 +318,13 @@ class Conformance:
         self._sharding.store()
         if self._path is None or not self._told_something(session):
             return  # what is on disk is worth more than a run that judged nothing
-        run = results.Run(
-            evidence.header(self._providers, {**self._selection.as_mapping(), **self._sharding.selection}),
-            tuple(self._fresh.values()),
-            tuple(self._results),
-        )
+        run = results.Run(self._header(), tuple(self._fresh.values()), tuple(self._results))
         try:
-            results.write(self._path, run)
+            results.write(self._path, self._session.finish(run) if self._session else run)
         except ReportError as fault:
             raise pytest.UsageError(str(fault)) from None
+        if self._session is not None:
+            self._session.written()
 
 
 class Cell(pytest.Item):
@@ -322,13 +343,15 @@ class Cell(pytest.Item):
         """What the check finds, and the exchanges that nobody was told of before."""
         case = self.case
         try:
-            seen = self._stage.observation(case)
-            judged = judge(CHECKS[case.check], seen)
-            return evidence.result(seen, case.check, judged), self._stage.fresh(case)
+            rounds = self._stage.observations(case)
+            judged = folded([judge(CHECKS[case.check], seen) for seen in rounds])
+            return evidence.result(rounds[0], case.check, judged), self._stage.fresh(case)
         except MissingCredential as missing:
             judged = Judged(verdict="skipped", reason=f"no key: looked for {', '.join(missing.looked_for)}")
-        except UnsupportedFeature as refused:  # the protocol has no words for it: nothing was asked
+        except (UnsupportedFeature, OutOfBudget, NotAsked) as refused:  # nothing was asked
             judged = Judged(verdict="skipped", reason=str(refused))
+        except ConfigurationError as fault:  # the operator's: nothing was asked
+            judged = Judged(verdict="skipped", reason=f"not configured: {fault}")
         except (UnmatchedRequest, RecordingError) as fault:
             judged = Judged(verdict="errored", blame="harness", reason=str(fault))
         except Exception as fault:  # ours, whatever it is: the check could not judge
@@ -365,5 +388,6 @@ def _report(item: Cell, found: results.Result, start: float, stop: float) -> pyt
         item.nodeid, item.location, {}, outcome, told, "call", (), stop - start, start, stop
     )
     if found.verdict == "warned":
-        report.__dict__["wirecheck_warned"] = True
+        flaky = found.reason.startswith(FLAKY)
+        report.__dict__["wirecheck_flaky" if flaky else "wirecheck_warned"] = True
     return report

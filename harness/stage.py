@@ -108,6 +108,10 @@ class Stage:
             return self._served(case.provider, case.protocol, case.scenario)
         return self._observed(case.provider, case.protocol, case.scenario, case.fault)
 
+    def observations(self, case: Case) -> tuple[Observation | Served, ...]:
+        """What the case's check looks at, once a round: here there is one. Raises as ``observation``."""
+        return (self.observation(case),)
+
     def fresh(self, case: Case) -> tuple[results.Exchange, ...]:
         """The unchanged exchange behind a case, for the result file; nothing once it was given."""
         scenario = (case.provider, case.protocol, case.scenario)
