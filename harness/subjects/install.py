@@ -188,7 +188,7 @@ def _beside(place: Path, driver: Path) -> Path:
     """The driver's file beside the client's modules, where alone node looks for them."""
     there = place / _BESIDE
     there.mkdir(exist_ok=True)
-    for source in (DRIVERS / "driver.mjs", driver):
+    for source in (DRIVERS / "driver.mjs", DRIVERS / "shapes.mjs", driver):
         content = source.read_bytes()
         target = there / source.name
         if not target.is_file() or target.read_bytes() != content:

@@ -135,6 +135,8 @@ class Process:
         wanted: Any,
         limit_s: float,
     ) -> Any:
+        self._errors = b""
+        line = b""
         try:
             line = self._line(protocol.line_of(command), limit_s)
             reply = protocol.reply(line)
@@ -169,7 +171,7 @@ class Process:
                     raise Hung(
                         "the subject did not answer in time",
                         expected=f"an answer within {limit_s:g} s",
-                        seen=self.told or "nothing",
+                        seen="nothing" if not size else f"{size} bytes without a line end",
                     )
                 if size > protocol.MOST_BYTES:
                     raise Garbled(

@@ -58,6 +58,14 @@ _OURS: Mapping[str, Subject] = {
             home="https://github.com/openai/openai-python",
         ),
         Subject(
+            name="openai-node",
+            title="OpenAI JavaScript",
+            language="node",
+            packages=("openai@6.9.1",),
+            driver="openai_node.mjs",
+            home="https://github.com/openai/openai-node",
+        ),
+        Subject(
             name="anthropic",
             title="Anthropic Python",
             language="python",
