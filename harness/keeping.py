@@ -86,13 +86,15 @@ def _request(request: Request, secrets: Iterable[str], bases: tuple[str, str]) -
     """The request at the documented address, and what was replaced in it."""
     asked, documented = bases
     url = documented + request.url[len(asked) :] if asked and request.url.startswith(asked) else request.url
+    address = redact(url.encode(), secrets)
     body = redact(request.content, secrets)
     fields = tuple(
         (name, redact(value.encode(), secrets).content.decode())
         for name, value in request.headers
         if telling(name, value)
     )
-    return Request(request.method, url, fields, body.content), {*body.kinds}
+    kept = Request(request.method, address.content.decode(), fields, body.content)
+    return kept, {*address.kinds, *body.kinds}
 
 
 def _signed(exchange: Exchange) -> bool:

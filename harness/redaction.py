@@ -27,7 +27,20 @@ _CREDENTIAL_FIELDS = re.compile(
 _NOT_CREDENTIALS = re.compile(
     r"^(x-ratelimit-.*|anthropic-ratelimit-.*|.*-tokens?-.*limit.*|.*-token-count|num_tokens)$", re.IGNORECASE
 )
-_CREDENTIAL_PARAMETERS = {"key", "api_key", "api-key", "access_token", "token", "x-amz-signature"}
+_CREDENTIAL_PARAMETERS = {
+    "key",
+    "api_key",
+    "api-key",
+    "access_token",
+    "token",
+    "x-amz-signature",
+    "x-amz-credential",
+    "x-amz-security-token",
+    "x-goog-signature",
+    "x-goog-credential",
+    "sig",
+}
+_SIGNED_NAMES = re.compile(r"SignedHeaders=[^,\s]*", re.IGNORECASE)
 _SCHEME = re.compile(r"^(Bearer|Basic|AWS4-HMAC-SHA256) ", re.IGNORECASE)
 
 # Shapes of the vendors' keys. A match is a secret, wherever it stands.
@@ -53,7 +66,8 @@ SHAPES: tuple[re.Pattern[str], ...] = tuple(
 _IDENTITIES: Mapping[str, re.Pattern[str]] = {
     "account": re.compile(
         r"\b(?:org[-_]|proj_|acct_|user-)(?P<id>(?=[a-zA-Z_-]*[0-9])[A-Za-z0-9]{16,})"
-        r"|arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(?P<aws>[0-9]{12})(?=:)"
+        r"|\barn(?P<colon>:|%3[Aa])aws[a-z-]*(?P=colon)[a-z0-9-]+(?P=colon)[a-z0-9-]*(?P=colon)"
+        r"(?P<aws>[0-9]{12})(?=(?P=colon))"
         r"|\"(?:organization|organization_id|org_id|account_id|workspace_id)\"\s*:\s*\""
         r"(?P<named>(?!\[redacted\]|example)[^\"\\]{6,})(?=\")"
     ),
@@ -63,6 +77,8 @@ _IDENTITIES: Mapping[str, re.Pattern[str]] = {
         r"(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,24})\b"
     ),
 }
+
+_REPLACED = ("id", "aws", "named")  # groups of the shapes above
 
 # Fields of an answer that are kept; any other may tell whose account it is, or is the transfer's own.
 _KEPT = re.compile(
@@ -126,7 +142,8 @@ def sent_secrets(url: str, headers: Headers) -> tuple[str, ...]:
         value for name, value in parse_qsl(urlsplit(url).query) if name.lower() in _CREDENTIAL_PARAMETERS
     ]
     fields = [_SCHEME.sub("", value) for name, value in headers if is_credential(name)]
-    parts = [part for value in fields for part in re.findall(r"[^\s,=/;]{16,}", value) if "-date" not in part]
+    values = (_SIGNED_NAMES.sub("", value) for value in (*query, *fields))
+    parts = [part for value in values for part in re.findall(r"[^\s,=/;]{16,}", value)]
     return tuple(dict.fromkeys([*query, *fields, *parts]))
 
 
@@ -178,7 +195,7 @@ def _shaped(text: str) -> Iterator[Span]:
 def _identities(text: str) -> Iterator[Span]:
     for kind, shape in _IDENTITIES.items():
         for hit in shape.finditer(text):
-            start, end = hit.span(hit.lastgroup or 0)
+            start, end = next(hit.span(name) for name in _REPLACED if hit.groupdict().get(name))
             yield Span(start, end, kind, f"an {kind} ({end - start} characters)")
 
 

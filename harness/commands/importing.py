@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -19,8 +20,10 @@ def import_recordings(
     path: Annotated[Path, typer.Argument(help="A VCR cassette, an HTTP archive (.har), or a folder.")],
     provider: Annotated[str, typer.Option(help="Who answered.")],
     protocol: Annotated[str, typer.Option(help="The protocol it spoke.")],
-    scenario: Annotated[str, typer.Option(help="What was asked; each request is a turn of it.")],
-    out: Annotated[Path, typer.Option(help="The folder of exchanges to add it to.")],
+    scenario: Annotated[
+        str, typer.Option(help="What was asked, each request a turn of it; else each file is a scenario.")
+    ] = "",
+    out: Annotated[Path, typer.Option(help="The folder of exchanges to add it to.")] = Path("exchanges"),
     source: Annotated[str, typer.Option(help="Where the recording is from, if it does not say.")] = "",
     licence: Annotated[str, typer.Option(help="Its licence, if it does not say.")] = "",
     date: Annotated[
@@ -28,16 +31,23 @@ def import_recordings(
     ] = None,
 ) -> None:
     """Make exchanges of somebody else's recordings, redacted; what was there under the name is replaced."""
-    found = importers.exchanges(
-        importers.read(path),
-        provider=provider,
-        protocol=protocol,
-        scenario=scenario,
-        read_on=date.date() if date else None,
-        source=source,
-        licence=licence,
+    told: dict[str, Any] = {
+        "provider": provider,
+        "protocol": protocol,
+        "read_on": date.date() if date else None,
+        "source": source,
+        "licence": licence,
+    }
+    made, refused = (
+        ((importers.exchanges(importers.read(path), scenario=scenario, **told),), ())
+        if scenario
+        else importers.stories(path, **told)
     )
-    place = save_scenario(out, found)
-    for each in found:
-        print(f"{each.id}  {each.status}  redacted: {', '.join(each.redactions)}")
-    print(place)
+    for exchanges in made:
+        place = save_scenario(out, exchanges)
+        for each in exchanges:
+            print(f"{each.id}  {each.status}  redacted: {', '.join(each.redactions)}")
+        print(place)
+    for reason in refused:
+        print(f"left out: {reason}", file=sys.stderr)
+    raise typer.Exit(1 if refused else 0)

@@ -5,11 +5,12 @@ The table lists the formats by how a file's name ends.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
-from harness.errors import UnusableInput
+from harness.errors import RecordingError, UnusableInput
 from harness.exchange import Exchange
 from harness.importers import har, recordings, vcr
 from harness.importers.foreign import Foreign
@@ -63,6 +64,55 @@ def exchanges(
         _exchange(each, provider, protocol, scenario, turn, read_on, source, licence)
         for turn, each in enumerate(found, start=1)
     )
+
+
+def stories(
+    path: Path,
+    *,
+    provider: str,
+    protocol: str,
+    read_on: date | None = None,
+    source: str = "",
+    licence: str = "",
+) -> tuple[tuple[tuple[Exchange, ...], ...], tuple[str, ...]]:
+    """Each file of a folder as a scenario that has its name, and why others are none.
+
+    A file that is given by itself is no folder: what is wrong with it is raised, as ``exchanges`` does.
+    """
+    made: list[tuple[Exchange, ...]] = []
+    refused: list[str] = []
+    for name, file in _named(path).items():
+        try:
+            made.append(
+                exchanges(
+                    read(file),
+                    provider=provider,
+                    protocol=protocol,
+                    scenario=name,
+                    read_on=read_on,
+                    source=source,
+                    licence=licence,
+                )
+            )
+        except (UnusableInput, RecordingError) as fault:
+            if file == path or protocol not in PROTOCOLS:
+                raise
+            refused.append(f"{file.name}: {fault}")
+    return tuple(made), tuple(refused)
+
+
+def _named(path: Path) -> dict[str, Path]:
+    """The files by the scenarios that they become."""
+    files = sorted(each for each in path.iterdir() if each.suffix in _FORMATS) if path.is_dir() else [path]
+    found: dict[str, Path] = {}
+    for file in files:
+        plain = re.sub(r"[^a-z0-9_]+", "_", file.stem.lower()).strip("_") or "imported"
+        name, number = plain, 1
+        while name in found:
+            number += 1
+            name = f"{plain}_{number}"
+        found[name] = file
+    return found
 
 
 def _exchange(

@@ -16,7 +16,12 @@ from typer.testing import CliRunner
 from harness import importers
 from harness.cli import app
 from harness.errors import RecordingError, UnusableInput
-from harness.exchange import Exchange, load
+from harness.exchange import Exchange, load, scenarios_of
+from harness.matching import differences
+from providers import auth
+from providers.auth import AWSKeys
+from providers.schema import Scheme
+from providers.wire import Request
 
 KEY = "canary-0a1b2c3d4e5f"
 ASKED = {"model": "m", "messages": [{"role": "user", "content": "Hi"}]}
@@ -147,6 +152,69 @@ def test_the_command_writes_exchanges(tmp_path: Path) -> None:
     (kept,) = load(tmp_path / "out", "groq", "openai-completions", "text")
     assert (kept.origin, kept.licence) == ("imported", "MIT")
     assert CliRunner().invoke(app, ["scan", str(tmp_path / "out")]).exit_code == 0
+
+
+def test_each_file_is_a_scenario_unless_one_is_named(tmp_path: Path) -> None:
+    """A folder's files keep their names, and one that cannot be used is left out with its reason."""
+    folder, out = tmp_path / "in", tmp_path / "out"
+    folder.mkdir()
+    (folder / "Tool-Call.har").write_text(archive())
+    (folder / "tool_call.json").write_text(json.dumps(json.loads(recording())))
+    (folder / "broken.har").write_text("{}")
+    command = ["import", str(folder), "--provider=groq", "--protocol=openai-completions"]
+    told = ["--source=https://host.example", "--licence=MIT", "--date=2026-11-21", f"--out={out}"]
+    result = CliRunner().invoke(app, [*command, *told])
+    assert result.exit_code == 1
+    assert "broken.har" in result.output
+    assert scenarios_of(out, "groq", "openai-completions") == ("tool_call", "tool_call_2")
+
+
+def test_a_signature_and_an_account_are_nobodys(tmp_path: Path) -> None:
+    """Of a request that AWS's scheme signed neither key, signature, token nor account is kept; its field
+    still says how it was signed."""
+    keys = AWSKeys(
+        "AKIAIOSFODNN7EXAMPLE",
+        "wJalrXUtnFEMI-bPxRfiCYEXAMPLEKEY00",
+        "FwoGZXIvYXdzEBYaDExampleToken",
+        "us-east-1",
+    )
+    arn = "arn%3Aaws%3Abedrock%3Aus-east-1%3A210987654321%3Ainference-profile%2Fx"
+    url = f"https://bedrock-runtime.us-east-1.amazonaws.com/model/{arn}/converse"
+    asked = Request("POST", url, (("content-type", "application/json"),), b"{}")
+    signed = auth.authenticate(asked, Scheme(name="bedrock", scheme="sigv4", source="x"), keys)
+    body = json.dumps({"echo": "arn:aws:bedrock:us-east-1:210987654321:inference-profile/x"})
+    query = (
+        "?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20261121%2Fus-east-1&X-Amz-Signature=5a4b3c2d1e0f5a4b3c2d"
+    )
+    interaction = {
+        "request": {
+            "method": "POST",
+            "uri": signed.url + query,
+            "headers": dict(signed.headers),
+            "body": "{}",
+        },
+        "response": {"status": {"code": 200}, "headers": {**FIELDS, **DATE}, "body": {"string": body}},
+    }
+    (tmp_path / "a.yaml").write_text(yaml.safe_dump({"interactions": [interaction], "version": 1}))
+    (kept,) = importers.exchanges(
+        importers.read(tmp_path / "a.yaml"),
+        provider="amazon-bedrock", protocol="bedrock-converse", scenario="x", source="s", licence="MIT",
+    )  # fmt: skip
+    told = str(kept)
+    signature = dict(signed.headers)["Authorization"].rpartition("Signature=")[2]
+    for secret in ("210987654321", keys.access_key, keys.session_token, signature, "5a4b3c2d1e0f"):
+        assert secret
+        assert secret not in told
+    fields = {name.lower(): value for name, value in kept.request.headers}
+    assert fields["authorization"] == "AWS4-HMAC-SHA256 [redacted]"
+    assert "account" in kept.redactions
+    assert not list(differences(kept.request, signed_again(signed, query)))
+
+
+def signed_again(signed: Request, query: str) -> Request:
+    """The request as another account signs it."""
+    headers = tuple((name, value.replace("AKIA", "AKIB")) for name, value in signed.headers)
+    return Request(signed.method, signed.url.replace("2109", "3109") + query, headers, signed.content)
 
 
 def test_real_recordings_are_read() -> None:
