@@ -20,6 +20,7 @@ import httpx
 from harness.emulated import endpoint_of, model_of
 from harness.errors import RecordingError
 from harness.exchange import Exchange, save_scenario
+from harness.fixtures import placeholder_values
 from harness.keeping import prepared
 from harness.redaction import is_credential, secrets_of
 from harness.server import Passed
@@ -113,7 +114,8 @@ class Forwarder:
             asked = auth.authenticate(
                 Request(asked.method, url, bare, asked.content), provider.auth_for(protocol), key
             )
-        return asked, {*secrets_of(key), *values.values()}, bases
+        own = {values[name] for name in placeholder_values(provider) if name in values}
+        return asked, {*secrets_of(key), *own}, bases
 
     def _key(self, provider: Provider, protocol: str) -> Credential | None:
         try:

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from harness.errors import UnusableInput
-from harness.exchange import served
+from harness.exchange import places
 from providers.wire import Request
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class LateShelf:
         self._strict = strict
         self._emulate = emulate
         self._grows = grows
-        self.endpoints = tuple(sorted("/".join(place) for place in served(root, providers)))
+        self.endpoints = tuple("/".join(place) for place in places(root, providers))
         if not self.endpoints and not grows:
             raise UnusableInput("there is nothing to serve", seen=", ".join(providers), where=str(root))
         self._lock = Lock()

@@ -373,6 +373,8 @@ class _Connection(asyncio.Protocol):
             self._start(self._give_slowly(wire))
         else:
             for piece in wire.pieces:
+                if self._transport.is_closing():
+                    break  # the client is gone
                 self._transport.write(piece)
 
     def _break(self, exchange: Exchange, method: str) -> None:
