@@ -99,10 +99,13 @@ class Listener:
             ) from fault
         except RecursionError:
             raise _too_deep(frame) from None
+        return self._marked(events)
+
+    def _marked(self, events: Iterable[Event]) -> Iterator[Event]:
         for event in events:
             if type(event) is End:
                 self._ended = True
-        return events
+            yield event
 
     def _told_once(self) -> Iterable[Event]:
         if self._late:

@@ -20,14 +20,14 @@ What has the wrong JSON type is MalformedFrame, with a pointer to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from providers import jsontext
 from providers.call import JSON
-from providers.errors import EventOrderError, MalformedFrame, TruncatedStream
+from providers.errors import EventOrderError, MalformedFrame, RemoteError, TruncatedStream
 from providers.events import (
     Citation,
     Drift,
@@ -108,7 +108,7 @@ class StreamDecoder:
         self._answer = _Answer(deviations)
         self._ended = False
 
-    def feed(self, frame: Frame) -> list[Event]:
+    def feed(self, frame: Frame) -> Iterable[Event]:
         """The events of one frame. Raises RemoteError, MalformedFrame, EventOrderError."""
         data = frame.data
         answer = self._answer
@@ -126,7 +126,13 @@ class StreamDecoder:
                 return []
         chunk = jsontext.parse(data, offset_bytes=frame.offset_bytes)
         if type(chunk) is not dict or "error" in chunk or frame.event == "error":
-            raise_told(chunk, frame)
+            try:
+                raise_told(chunk, frame)
+            except RemoteError as told:
+                silence = answer.silence()
+                if not silence:
+                    raise
+                return _then_raise(silence, told)
         events: list[Event] = []
         answer.add(chunk, "delta", "message", events)
         answer.speaking = len(events) == 1 and type(events[0]) is TextDelta
@@ -144,6 +150,11 @@ class StreamDecoder:
                 next_step="ask again",
             )
         return [End(implied=True)]
+
+
+def _then_raise(events: list[Event], fault: RemoteError) -> Iterator[Event]:
+    yield from events
+    raise fault
 
 
 class WholeDecoder:
@@ -386,6 +397,13 @@ class _Answer:
             events.append(TextDelta(text, choice.text, choice.index))
         else:
             choice.silent = True
+
+    def silence(self) -> list[Event]:
+        """The empty texts that wait to be told."""
+        events: list[Event] = []
+        for choice in self._choices.values():
+            self._silence(choice, events)
+        return events
 
     def _silence(self, choice: _Choice, events: list[Event]) -> None:
         """Tell an empty text where no words came, now that reasoning can no longer come before it."""

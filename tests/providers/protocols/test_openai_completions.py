@@ -727,6 +727,15 @@ class TestStream:
         assert caught.value.status == 200
         assert streamed({**delta("stop", content="x"), "error": None}).text == "x"
 
+    def test_an_empty_text_before_an_error_is_told(self) -> None:
+        """A text that was sent empty is part of what had arrived when the error came."""
+        listener = Listener(PROTOCOL, endpoint(), streamed=True, status=200, headers=())
+        chunks = [delta(content=""), delta(reasoning_content="hm"), {"error": {"message": "broken"}}]
+        told: list[Event] = []
+        with pytest.raises(RemoteError, match="broken"):
+            told.extend(event for frame in frames(*chunks) for event in listener.events(frame))
+        assert (assemble(told).reasoning, assemble(told).text) == ("hm", "")
+
     def test_an_error_event_is_an_error(self) -> None:
         """A frame of event type ``error`` is a refusal whatever its data are called."""
         decoder = PROTOCOL.decoder(True, None)
