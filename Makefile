@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: matrix test lint site benchmark clean
+.PHONY: matrix test lint gate baseline site benchmark clean
 
 matrix: $(READY)
 	@$(BIN)/wirecheck matrix
@@ -19,6 +19,12 @@ lint: $(READY)
 	$(BIN)/wirecheck fixtures build --check
 	$(BIN)/wirecheck scan fixtures
 	$(BIN)/wirecheck docs --check
+
+gate: $(READY)
+	$(BIN)/wirecheck gate build/matrix/results.jsonl --against reports/data --expected reports/expected.toml
+
+baseline: matrix
+	$(BIN)/wirecheck baseline build/matrix/results.jsonl --to reports/data
 
 site: $(READY)
 	$(BIN)/mkdocs build --strict
