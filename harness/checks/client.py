@@ -13,6 +13,7 @@ from typing import Any
 
 from harness.checks import registry
 from harness.checks.registry import ALL, ANSWERED, REFUSED, STREAMED, TOOL_CALLS, require, unjudgeable
+from harness.checks.streaming import grammar_of
 from harness.subjects.observation import ClientObservation
 from providers.events import Turn, assemble
 
@@ -153,8 +154,10 @@ def streams(seen: ClientObservation) -> None:
     """A streamed answer SHOULD be given in pieces as they come, not at the end as one."""
     pieces = [getattr(event, "text", "") or getattr(event, "arguments", "") for event in seen.events]
     said = sum(1 for piece in pieces if piece)
-    content = len(_answered(seen).text or "")
-    if content < 2 or not seen.exchange.boundaries or len(seen.exchange.boundaries) < 4:
+    _answered(seen)
+    grammar = grammar_of(seen)
+    sent = sum(1 for value in grammar.values(seen.frames) if grammar.said(value))
+    if sent < 2:
         unjudgeable("the answer came in one piece")
     require(said > 1, expected="several pieces", observed=said)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from tests.miniatures import (
     broken,
+    client,
     delivery,
     errors,
     reasoning,
@@ -30,6 +31,7 @@ from tests.miniatures.bench import BREAKS, PASSES
 
 TOPICS = (
     broken,
+    client,
     delivery,
     errors,
     reasoning,

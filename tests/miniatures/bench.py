@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
 
+from msgspec import structs
 from msgspec.structs import replace
 
 from harness import fixtures
+from harness.checks import CHECKS
+from harness.checks.registry import Check
 from harness.emulators import EMULATORS
 from harness.exchange import Ending, Exchange
 from harness.observation import Heard, Observation
@@ -20,6 +23,7 @@ from harness.scenarios import SCENARIOS
 from harness.services import playing
 from harness.services.observation import Served
 from harness.stage import Case, Stage, judged_request, observe
+from harness.subjects.observation import ASPECTS, ClientObservation
 from providers import jsontext
 from providers.errors import ProviderError
 from providers.events import Event, Turn, assemble
@@ -79,7 +83,9 @@ def provider(protocol: str = CHAT) -> Provider:
             ),
             "claims": {name: {"offered": True, "source": "docs"} for name in FEATURES}
             | {"embeddings": {"offered": True, "model": EMBEDDING_MODEL, "source": "docs"}},
-            "models": ({"id": MODEL, "input": ("text", "image"), "reasoning": True, "source": "docs"},),
+            "models": (
+                {"id": MODEL, "input": ("text", "image", "pdf"), "reasoning": True, "source": "docs"},
+            ),
             "sources": {"docs": {"url": "https://miniature.example/docs", "read": date(2026, 11, 21)}},
         }
     )
@@ -128,6 +134,22 @@ def lawful(check: str) -> Iterator[Observation | Served]:
     """Every observation of a lawful provider, with the faults the check asks for, that ``check`` judges."""
     for case in _cases().get(check, []):
         yield bench().observation(case)
+    if CHECKS[check].client:
+        yield from _as_a_client(CHECKS[check])
+
+
+def _as_a_client(check: Check) -> Iterator[ClientObservation]:
+    """What a client would have returned that shows everything and reads the answers as we do."""
+    peer = provider(CHAT)
+    for scenario in bench().scenarios(peer.id, CHAT):
+        if check.covers(CHAT, scenario):
+            yield shown(spoken(scenario))
+
+
+def shown(seen: Observation, **changes: object) -> ClientObservation:
+    """What a client was given, sent and returned that shows everything and made of it what we do."""
+    given = {**structs.asdict(seen), "reference": seen.turn, "reference_error": seen.error}
+    return ClientObservation(**{**given, "exposed": frozenset(ASPECTS), **changes})  # type: ignore[arg-type]
 
 
 @cache
