@@ -21,6 +21,7 @@ from harness.errors import OutOfBudget
 from harness.pacing import WINDOW_S, Pace
 
 LEASE_S = 600.0
+_ROUNDING_USD = 1e-9
 _TABLES = """
 CREATE TABLE IF NOT EXISTS asked (
   id INTEGER PRIMARY KEY, provider TEXT, started REAL, ended REAL, usd REAL, settled INTEGER DEFAULT 0
@@ -99,7 +100,7 @@ class Ledger:
         if self._budget is None:
             return
         (taken,) = book.execute("SELECT COALESCE(SUM(usd), 0) FROM asked").fetchone()
-        if taken + bound_usd > self._budget:
+        if taken + bound_usd > self._budget + _ROUNDING_USD:
             raise OutOfBudget(
                 "budget",
                 expected=f"at most {dollars(self._budget)}",

@@ -1,0 +1,96 @@
+"""Tests of the operator's proxies and of answers that do not end."""
+
+from __future__ import annotations
+
+import itertools
+
+import httpx
+import pytest
+
+from harness.transports.network import Bounded, Limits, Network, proxy_for
+from providers.errors import RemoteProtocolError
+
+SET = {
+    "HTTPS_PROXY": "http://p:1",
+    "http_proxy": "q:2",
+    "HTTP_PROXY": "upper:3",
+    "NO_PROXY": "a.example, .b.example",
+}
+
+
+@pytest.mark.parametrize(
+    ("url", "environ", "proxy"),
+    [
+        ("https://x.example/", SET, "http://p:1"),
+        ("http://x.example/", SET, "http://q:2"),
+        ("https://a.example/", SET, None),
+        ("https://z.b.example/", SET, None),
+        ("https://notb.example/", SET, "http://p:1"),
+        ("http://127.0.0.1:8000/", SET, None),
+        ("http://localhost/", SET, None),
+        ("https://x.example/", {"all_proxy": "http://all:4"}, "http://all:4"),
+        ("https://x.example/", {"ALL_PROXY": "http://all:4", "no_proxy": "*"}, None),
+        ("https://x.example/", {}, None),
+    ],
+)
+def test_the_proxy_is_the_environments(url: str, environ: dict[str, str], proxy: str | None) -> None:
+    """By the scheme, else for all; not for what is excepted, nor for this machine."""
+    assert proxy_for(url, environ) == proxy
+
+
+def test_a_proxy_that_cannot_be_used_is_an_error() -> None:
+    """A proxy of an unknown kind is told, and its password is not."""
+    network = Network({"HTTPS_PROXY": "gopher://user:canary-secret@p:1"})
+    with pytest.raises(httpx.ProxyError) as told:
+        network.handle_request(httpx.Request("GET", "https://x.example/"))
+    assert "canary" not in str(told.value)
+    network.close()
+
+
+class _Endless(httpx.SyncByteStream):
+    """Gives bytes for ever."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def __iter__(self) -> itertools.repeat[bytes]:  # type: ignore[override]
+        return itertools.repeat(b"x" * 100)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [(Limits(most_bytes=1000), "too large"), (Limits(whole_s=5.0), "does not end")],
+    ids=["too large", "too long"],
+)
+def test_an_endless_answer_ends(limits: Limits, told: str) -> None:
+    """Reading stops with an error of ours, and the connection is closed."""
+    endless = _Endless()
+    seconds = itertools.count()
+    bounded = Bounded(
+        httpx.MockTransport(lambda request: httpx.Response(200, stream=endless)),
+        limits,
+        clock=lambda: float(next(seconds)),
+    )
+    with (
+        httpx.Client(transport=bounded) as client,
+        pytest.raises(RemoteProtocolError, match=told),
+        client.stream("GET", "https://x.example/") as response,
+    ):
+        response.read()
+    assert endless.closed
+
+
+def test_the_longest_silence_is_the_limits() -> None:
+    """Whatever the client waits for, the limit holds."""
+    seen: list[object] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.extensions["timeout"]["read"])
+        return httpx.Response(200, stream=httpx.ByteStream(b"ok"))
+
+    with httpx.Client(transport=Bounded(httpx.MockTransport(answer), Limits(silence_s=0.5))) as client:
+        assert client.get("https://x.example/").text == "ok"
+    assert seen == [0.5]
