@@ -11,6 +11,7 @@ from harness.emulators.emulator import Spoken, Violation
 from harness.emulators.judging import Check, Judgement, anything, model, number, one_of, texts, typed
 from harness.services.emulator import Desk, Form, many, said, shape, speaking
 from providers.call import JSON
+from providers.protocols.openai_completions.deviations import Deviations
 from providers.services.embeddings import Embed, Embeddings
 from providers.wire import Endpoint, Request
 
@@ -57,7 +58,7 @@ def _encoded(vector: tuple[float, ...], encoding: str | None) -> JSON:
     return base64.b64encode(pack(f"<{len(vector)}f", *vector)).decode()
 
 
-def _openai(dimensions: str, **further: Check) -> Desk:
+def _form(dimensions: str, **further: Check) -> Form:
     fields: Mapping[str, Check] = {
         "model": model,
         "input": many(_text, most=2048),
@@ -65,8 +66,18 @@ def _openai(dimensions: str, **further: Check) -> Desk:
         "encoding_format": one_of("float", "base64"),
         **further,
     }
-    form = Form(method="POST", path="/embeddings", needed=("model", "input"), fields=fields)
-    return Desk(judge=form.judge, speak=speaking(_openai_words))
+    return Form(method="POST", path="/embeddings", needed=("model", "input"), fields=fields)
+
+
+def _openai(dimensions: str, **further: Check) -> Desk:
+    return Desk(judge=_form(dimensions, **further).judge, speak=speaking(_openai_words))
+
+
+def _judge_compatible(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
+    deviations: Deviations = endpoint.deviations or Deviations()
+    purpose = deviations.embedding_purpose
+    told = {purpose: one_of("query", "document"), "truncation": typed(bool)} if purpose else {"user": _text}
+    return _form(deviations.embedding_dimensions, **told).judge(request, endpoint)
 
 
 def _parts(judged: Judgement, value: JSON, where: str) -> None:
@@ -247,7 +258,7 @@ def _ollama_words(ask: Embed, answer: Embeddings) -> JSON:
 
 OPENAI = _openai("dimensions", user=_text)
 DESKS: Mapping[str, Desk] = {
-    "openai-completions": OPENAI,
+    "openai-completions": Desk(judge=_judge_compatible, speak=speaking(_openai_words)),
     "openai-responses": OPENAI,
     "azure-openai-responses": OPENAI,
     "mistral-chat": _openai("output_dimension", output_dtype=_text),

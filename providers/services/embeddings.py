@@ -1,12 +1,14 @@
 """Embeddings: texts to vectors, one for each text, in the order of the texts.
 
-OpenAI's shape (Mistral, Voyage AI, vLLM and many more speak it) numbers the vectors and may send each as
-base64 of little-endian 32-bit floats; the others send arrays in order. ``dimensions`` is what the caller
-wants and not every model can; the vendor decides. Distances and normalisation are the caller's.
+OpenAI's shape (Mistral, Voyage AI, vLLM and many more speak it, some with other names for a field) numbers
+the vectors and may send each as base64 of little-endian 32-bit floats; the others send arrays in order.
+``dimensions`` is what the caller wants and not every model can; the vendor decides. Distances and
+normalisation are the caller's.
 
 References, read 2026-11-21:
 https://platform.openai.com/docs/api-reference/embeddings,
 https://docs.mistral.ai/api/endpoint/embeddings,
+https://docs.voyageai.com/reference/embeddings-api (as clients of it have its fields),
 https://ai.google.dev/api/embeddings (batchEmbedContents),
 https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api (predict),
 https://docs.cohere.com/reference/embed (v2),
@@ -33,6 +35,7 @@ from providers.protocols.bedrock_converse import refusal as bedrock
 from providers.protocols.google_generative_ai import refusals as google
 from providers.protocols.google_generative_ai.surface import GEMINI, VERTEX, Surface
 from providers.protocols.openai_completions import refusals as openai
+from providers.protocols.openai_completions.deviations import Deviations
 from providers.services.operation import (
     JSON_CONTENT,
     Object,
@@ -125,15 +128,22 @@ def _array(value: JSON, at: str) -> tuple[Vector, ...]:
 # --- OpenAI's shape ---
 
 
-def _build_openai(dimensions: str, ask: Embed, endpoint: Endpoint) -> Request:
-    _refuse(ask, endpoint, "purpose")
+def _build_openai(dimensions: str, ask: Embed, endpoint: Endpoint, purpose: str = "") -> Request:
+    if not purpose:
+        _refuse(ask, endpoint, "purpose")
     body = {
         "model": endpoint.named(ask.model),
         "input": list(ask.texts),
         dimensions: ask.dimensions,
         "encoding_format": ask.encoding,
+        **({purpose: ask.purpose} if purpose else {}),
     }
     return _request(ask, endpoint, "/embeddings", body)
+
+
+def _build_compatible(ask: Embed, endpoint: Endpoint) -> Request:
+    deviations: Deviations = endpoint.deviations or Deviations()
+    return _build_openai(deviations.embedding_dimensions, ask, endpoint, deviations.embedding_purpose)
 
 
 def _read_openai(body: JSON) -> Embeddings:
@@ -329,6 +339,11 @@ OPENAI = _row(
     partial(_build_openai, "dimensions"),
     reading(openai.error, _read_openai),
 )
+COMPATIBLE = _row(
+    "https://platform.openai.com/docs/api-reference/embeddings",
+    _build_compatible,
+    reading(openai.error, _read_openai),
+)
 MISTRAL = _row(
     "https://docs.mistral.ai/api/endpoint/embeddings",
     partial(_build_openai, "output_dimension"),
@@ -351,7 +366,7 @@ BEDROCK = _row(
 OLLAMA = _row("https://docs.ollama.com/api/embed", _build_ollama, reading(openai.error, _read_ollama))
 
 EMBEDDINGS: Mapping[str, Operations] = {
-    "openai-completions": OPENAI,
+    "openai-completions": COMPATIBLE,
     "openai-responses": OPENAI,
     "azure-openai-responses": OPENAI,
     "mistral-chat": MISTRAL,

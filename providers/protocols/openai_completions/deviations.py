@@ -116,6 +116,12 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     # JSON Schema keywords that the vendor refuses; removed at every depth.
     schema_keywords_removed: tuple[str, ...] = ()
 
+    # --- request: embeddings ---
+
+    # The field for the length of a vector, and the one that tells queries from documents; "" for none.
+    embedding_dimensions: Literal["dimensions", "output_dimension"] = "dimensions"
+    embedding_purpose: Literal["", "input_type"] = ""
+
     # --- answer ---
 
     # Where reasoning is shown; "think_tags" is <think>…</think> at the head of the content,

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import convert
 from msgspec.structs import replace
 
 from harness.services import DESKS
@@ -114,6 +115,17 @@ def test_the_two_sides_agree(protocol: str, ask: Any, answer: Any) -> None:
         assert met(protocol, ask, wanted) == wanted
     except UnsupportedFeature:
         assert isinstance(ask, CreateBatch)  # entries to the one vendor, a file to the other
+
+
+def test_a_desk_of_embeddings_goes_by_the_endpoints_deviations() -> None:
+    """Who has other names for the fields accepts those, and refuses OpenAI's."""
+    plain = at("openai-completions")
+    named = {"embedding_dimensions": "output_dimension", "embedding_purpose": "input_type"}
+    other = replace(plain, deviations=convert(named, PROTOCOLS["openai-completions"].deviations))
+    ask = Embed(model="m", texts=("one",), dimensions=256)
+    build, judge = operation(plain, ask).build, DESKS["openai-completions"][Embed].judge
+    assert judge(build(replace(ask, purpose="document"), other), other) == ()
+    assert [each.rule for each in judge(build(ask, plain), other)] == ["unknown_field"]
 
 
 def test_every_row_has_its_desk() -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import convert
+from msgspec.structs import replace
 
 from providers.call import Call, Text, Tool, user
 from providers.errors import (
@@ -175,6 +177,21 @@ def test_a_request_is_as_the_reference_has_it(
     request = build(protocol, ask, base_url=base)
     assert (request.method, request.url) == (method, base + target)
     assert (json.loads(request.content) if request.content else None) == body
+
+
+def test_a_compatible_vendors_embeddings_have_its_own_words() -> None:
+    """A deviation names the field for the length of a vector, and lets the purpose be told."""
+    named = {"embedding_dimensions": "output_dimension", "embedding_purpose": "input_type"}
+    endpoint = replace(
+        at("openai-completions"), deviations=convert(named, PROTOCOLS["openai-completions"].deviations)
+    )
+    ask = Embed(model="m", texts=("one",), dimensions=256, purpose="query")
+    assert json.loads(operation(endpoint, ask).build(ask, endpoint).content) == {
+        "model": "m",
+        "input": ["one"],
+        "output_dimension": 256,
+        "input_type": "query",
+    }
 
 
 def test_bedrock_lists_models_at_its_control_plane() -> None:
