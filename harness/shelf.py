@@ -37,13 +37,15 @@ from providers.call import Call, user
 from providers.errors import ConfigurationError
 from providers.protocols import PROTOCOLS
 from providers.schema import Catalog, Provider
-from providers.wire import Refused, Request
+from providers.wire import Refused, Request, header
 
 EMULATOR = "emulator"  # the scenario whose answers are made up
 _REMEMBERED_BYTES = 64 * 1024  # a longer request is matched anew each time
 _REMEMBERED = 256
 _WRITTEN = date(2026, 11, 21)  # when the emulators' references were read
+_OF_SIGNATURE = ("authorization", "x-amz-security-token", "x-amz-date", "x-amz-content-sha256")
 _LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:[0-9]*)?")
+_DEFAULT_PORT = re.compile(r":(?:80|443)$")
 _REGION = r"[a-z]{2}(?:-[a-z]+)+-[0-9]"
 _VARIABLE = re.compile(rf"example-[a-z-]+|{_REGION}")
 
@@ -159,7 +161,7 @@ class Shelf:
                 self._catalog().get(address.provider), address.protocol, rest, address.scenario
             )
         if not _LOOPBACK.fullmatch(parts.netloc):
-            for provider, protocol in self._places_at(parts.netloc):
+            for provider, protocol in self._places_at(_DEFAULT_PORT.sub("", parts.netloc)):
                 return Destination(self._catalog().get(provider), protocol, None, "")
         raise _nowhere(request)
 
@@ -205,7 +207,11 @@ class Shelf:
 
     def _at(self, address: _Address, request: Request, rest: str) -> _Told:
         fault = address.fault or self._fault
-        asked_at = [replace(request, url=base + rest) for base in self._bases(*address.place)]
+        asked_at = [
+            replace(each, url=base + rest)
+            for each in _as_sent(request)
+            for base in self._bases(*address.place)
+        ]
         if address.scenario:
             told = self.story(*address.place, address.scenario)
             if not told or (address.fault and address.fault not in FAULTS):
@@ -223,18 +229,21 @@ class Shelf:
     def _at_host(self, request: Request) -> _Told:
         """What answers a request that names the vendor's own host."""
         parts = urlsplit(request.url)
-        there = self._places_at(parts.netloc)
+        host = _DEFAULT_PORT.sub("", parts.netloc)
+        there = self._places_at(host)
         recorded = [
             (place, each)
             for place in there
             for each in self._loaded(*place)
-            if _pattern(urlsplit(each.request.url).netloc).fullmatch(parts.netloc)
+            if _pattern(urlsplit(each.request.url).netloc).fullmatch(host)
         ]
         if not recorded:
             raise _nowhere(request)
         like = urlsplit(recorded[0][1].request.url)
-        asked = replace(request, url=parts._replace(scheme=like.scheme, netloc=like.netloc).geturl())
-        first, same, miss = _found(asked, [each for _, each in recorded])
+        url = parts._replace(scheme=like.scheme, netloc=like.netloc).geturl()
+        asked = replace(request, url=url)
+        found = [_found(replace(each, url=url), [each for _, each in recorded]) for each in _as_sent(request)]
+        first, same, miss = next((each for each in found if not each[2]), found[0])
         if not miss:
             return self._turned(same, self._fault)
         if self._emulate:
@@ -320,9 +329,8 @@ class Shelf:
                     found[_pattern(urlsplit(base).netloc), (provider.id, protocol)] = None
         return tuple(found)
 
-    def _places_at(self, netloc: str) -> list[Place]:
+    def _places_at(self, host: str) -> list[Place]:
         """What is served at a host; where the catalog does not know it, what was recorded there."""
-        host = netloc.removesuffix(":443").removesuffix(":80")
         there = [place for pattern, place in self._hosts() if pattern.fullmatch(host)]
         served = [place for place in dict.fromkeys(there) if place in self._places]
         if served or there:
@@ -349,6 +357,16 @@ def _pattern(netloc: str) -> re.Pattern[str]:
     """The hosts that a documented one stands for: other regions, other accounts."""
     pieces = _VARIABLE.split(netloc)
     return re.compile("[a-z0-9-]+".join(map(re.escape, pieces)))
+
+
+def _as_sent(request: Request) -> tuple[Request, ...]:
+    """The request, and, of one that AWS's scheme signed, the same with a bearer token, which such a service
+    takes as well."""
+    signed = header(request.headers, "authorization") or ""
+    if not signed.startswith("AWS4-HMAC-SHA256 "):
+        return (request,)
+    fields = [pair for pair in request.headers if pair[0].lower() not in _OF_SIGNATURE]
+    return request, replace(request, headers=(*fields, ("authorization", "Bearer x")))
 
 
 def _once(answer: Answer) -> _Told:
