@@ -38,10 +38,13 @@ def model_for(provider: Provider, declared: EndpointDeclaration, scenario: Scena
     return None
 
 
+_INPUTS = {"vision": "image", "pdf": "pdf"}  # what a model takes, by the feature
+
+
 def _able(model: Model, scenario: Scenario) -> bool:
     if "reasoning" in scenario.needs and not model.reasoning:
         return False
-    return "vision" not in scenario.needs or "image" in model.input
+    return all(kind in model.input for need, kind in _INPUTS.items() if need in scenario.needs)
 
 
 def endpoints(provider: Provider) -> Iterator[EndpointDeclaration]:

@@ -7,6 +7,7 @@ questions and takes whatever comes. Names that end in ``_stream`` are streamed; 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -14,6 +15,7 @@ from msgspec.structs import replace
 
 from providers.call import (
     Call,
+    Document,
     Image,
     Message,
     Named,
@@ -66,6 +68,32 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 
 # A 1 × 1 red pixel.
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg=="
+
+
+def _paper(words: str) -> bytes:
+    """A PDF of one page with ``words`` (plain ASCII) on it."""
+    drawn = b"BT /F1 24 Tf 40 60 Td (%s) Tj ET" % words.encode("ascii")
+    content = b"%PDF-1.4\n"
+    places = []
+    for number, body in enumerate(
+        (
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 120]/Contents 4 0 R"
+            b"/Resources<</Font<</F1 5 0 R>>>>>>",
+            b"<</Length %d>>stream\n%s\nendstream" % (len(drawn), drawn),
+            b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+        ),
+        1,
+    ):
+        places.append(len(content))
+        content += b"%d 0 obj%s\nendobj\n" % (number, body)
+    rows = b"".join(b"%010d 00000 n \n" % place for place in places)
+    table = b"xref\n0 6\n0000000000 65535 f \n" + rows + b"trailer<</Size 6/Root 1 0 R>>\n"
+    return content + table + b"startxref\n%d\n%%%%EOF\n" % len(content)
+
+
+PAPER = base64.b64encode(_paper("The meeting is on Tuesday.")).decode()
 WEATHER = Tool(
     "get_weather",
     "The current weather in a city.",
@@ -557,6 +585,18 @@ _KINDS: tuple[Scenario, ...] = (
             Step(
                 _asks(user("Which colour is this?", Image("image/png", data=PIXEL))),
                 _said("Red.", spent=(274, 2)),
+            ),
+        ),
+    ),
+    Scenario(
+        name="pdf",
+        kind="pdf",
+        title="A question about a PDF document",
+        needs=("pdf",),
+        steps=(
+            Step(
+                _asks(user("When is the meeting?", Document(data=PAPER, name="note.pdf"))),
+                _said("On Tuesday.", spent=(1580, 4)),
             ),
         ),
     ),

@@ -54,6 +54,7 @@ CAPABILITIES: Mapping[str, Capability] = {
         Capability("strict_tools", "Strict tools", "Tools", ("strict_tools",)),
         Capability("reasoning", "Reasoning", "Reasoning", ("reasoning",)),
         Capability("vision", "Vision", "Input", ("vision",)),
+        Capability("pdf", "PDF documents", "Input", ("pdf",)),
         Capability("structured", "Structured output", "Output", ("structured_output",)),
         Capability("usage", "Usage", "Usage", ("usage",)),
         Capability("caching", "Cached tokens", "Usage", ("prompt_caching",)),

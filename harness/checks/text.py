@@ -47,7 +47,12 @@ def multi_turn(seen: Observation) -> None:
     "id.present",
     capability="text",
     scenarios=ANSWERED,
-    protocols=("*", "!bedrock-converse", "!ollama-*", "!watsonx-generation"),  # whose references have no such field
+    protocols=(
+        "*",
+        "!bedrock-converse",
+        "!ollama-*",
+        "!watsonx-generation",
+    ),  # whose references have no such field
     source=_CHAT,
 )
 def id_present(seen: Observation) -> None:
@@ -86,6 +91,15 @@ def image(seen: Observation) -> None:
     data = seen.call.messages[0].parts[-1]
     sent = getattr(data, "data", "") or ""
     require(sent.encode() in seen.sent.content, expected="the picture", observed="none", blame="subject")
+    require(bool(seen.turn.text), expected="words", observed=seen.error or seen.turn.parts)
+
+
+@check("doc.base64", capability="pdf", scenarios=("pdf*",), source=_CHAT)
+def document(seen: Observation) -> None:
+    """A document sent inline MUST reach the wire whole, and be answered with words."""
+    data = seen.call.messages[0].parts[-1]
+    sent = getattr(data, "data", "") or ""
+    require(sent.encode() in seen.sent.content, expected="the document", observed="none", blame="subject")
     require(bool(seen.turn.text), expected="words", observed=seen.error or seen.turn.parts)
 
 

@@ -83,7 +83,7 @@ def cached_convention(seen: Observation) -> None:
     "usage.cached",
     capability="caching",
     scenarios=("usage_cached*",),
-    protocols=("*", "!ollama-*", "!cohere-chat-v1", "!watsonx-generation"),  # whose reference has no such count
+    protocols=("*", "!ollama-*", "!cohere-chat-v1", "!watsonx-generation"),  # which have no such count
     source=_CHAT,
 )
 def cached(seen: Observation) -> None:

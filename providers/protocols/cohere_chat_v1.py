@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from providers import jsontext
-from providers.call import JSON, Call, Image, Message, Text
+from providers.call import JSON, Call, Document, Image, Message, Text
 from providers.errors import TruncatedStream, UnsupportedFeature
 from providers.events import Citation, Drift, End, Event, Start, UsageReport
 from providers.framing.ndjson import NDJSON
@@ -82,8 +82,8 @@ def _said(message: Message, endpoint: Endpoint) -> dict[str, str]:
 
 def _text(message: Message, endpoint: Endpoint) -> str:
     """The words of a message; reasoning is left out."""
-    if message.role == "tool" or any(isinstance(part, Image) for part in message.parts):
-        what = "tool results" if message.role == "tool" else "images"
+    if message.role == "tool" or any(isinstance(part, Image | Document) for part in message.parts):
+        what = "tool results" if message.role == "tool" else "images and documents"
         raise UnsupportedFeature(endpoint.provider, what, next_step="use the protocol cohere-chat")
     return "\n".join(part.text for part in message.parts if isinstance(part, Text))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.observation import Observation
-from harness.scenarios import PIXEL
+from harness.scenarios import PAPER, PIXEL
 from providers.call import Text
 from tests.miniatures.bench import CHAT, MESSAGES, breaks, chat, sending, spoken, told
 
@@ -73,6 +73,18 @@ def drops_pictures() -> Observation:
 def ignores_pictures() -> Observation:
     """A provider that has no words for a picture."""
     return chat({"content": ""}, scenario="vision")
+
+
+@breaks("doc.base64")
+def drops_documents() -> Observation:
+    """A client that sends the question without the document."""
+    return sending(spoken("pdf", CHAT), PAPER.encode(), b"")
+
+
+@breaks("doc.base64")
+def ignores_documents() -> Observation:
+    """A provider that has no words for a document."""
+    return chat({"content": ""}, scenario="pdf")
 
 
 @breaks("json.schema")

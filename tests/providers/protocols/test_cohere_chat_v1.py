@@ -10,7 +10,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.call import Call, Image, Message, Reasoning, Text, Tool, ToolResult, tool_results, user
+from providers.call import (
+    Call,
+    Document,
+    Image,
+    Message,
+    Reasoning,
+    Structured,
+    Text,
+    Thinking,
+    Tool,
+    ToolResult,
+    tool_results,
+    user,
+)
 from providers.errors import MalformedFrame, ProviderError, RemoteError, TruncatedStream, UnsupportedFeature
 from providers.events import Event, assemble
 from providers.protocols.cohere_chat_v1 import PROTOCOL
@@ -62,13 +75,22 @@ def test_a_conversation_is_a_message_and_its_history() -> None:
         Call(model="m", messages=(user("a"), Message("assistant", (Text("b"),)))),
         Call(model="m", messages=(tool_results(ToolResult("a", "f", ())), user("b"))),
         Call(model="m", messages=(user(Image(data="AA==")),)),
+        Call(model="m", messages=(user(Document(data="AA==")),)),
+        Call(model="m", messages=(user("a"),), thinking=Thinking()),
     ],
-    ids=["tools", "no question", "results", "picture"],
+    ids=["tools", "no question", "results", "picture", "document", "thinking"],
 )
 def test_what_it_cannot_say_raises(call: Call) -> None:
     """Tools, results and pictures raise UnsupportedFeature; nothing is left out in silence."""
     with pytest.raises(UnsupportedFeature):
         PROTOCOL.build(call, AT)
+
+
+def test_json_is_asked_for_with_its_schema() -> None:
+    """Any JSON is a type alone; JSON of a schema has the schema beside it."""
+    for schema, more in ((None, {}), ({"type": "object"}, {"schema": {"type": "object"}})):
+        call = Call(model="m", messages=(user("a"),), structured=Structured(schema=schema))
+        assert PROTOCOL.build(call, AT).json()["response_format"] == {"type": "json_object", **more}
 
 
 def test_a_stream() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.call import Call, Image, Message, Text, Tool, user
+from providers.call import Call, Image, Message, Structured, Text, Thinking, Tool, user
 from providers.errors import (
     EventOrderError,
     MalformedFrame,
@@ -86,8 +86,10 @@ def test_a_question_is_a_prompt() -> None:
         Call(model="m", messages=(user("a"),), tools=(Tool("f"),)),
         Call(model="m", messages=(user("a"), Message("assistant", (Text("b"),)), user("c"))),
         Call(model="m", messages=(user(Image(data="AA==")),)),
+        Call(model="m", messages=(user("a"),), structured=Structured()),
+        Call(model="m", messages=(user("a"),), thinking=Thinking()),
     ],
-    ids=["tools", "conversation", "picture"],
+    ids=["tools", "conversation", "picture", "structured", "thinking"],
 )
 def test_what_a_prompt_cannot_say_raises(call: Call) -> None:
     """Tools, conversations and pictures raise UnsupportedFeature."""
