@@ -15,7 +15,7 @@ import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from reports import files, render, results
+from reports import escaping, files, render, results
 from reports.errors import EmptyReport
 
 _HERE = Path(__file__).parent
@@ -99,6 +99,6 @@ def _summary(run: results.Run) -> str:
         "evidence: " + ", ".join(f"{number} {origin}" for origin, number in sorted(origins.items())),
     ]
     red = [result for result in run.results if result.verdict in ("failed", "errored")]
-    lines += [f"  {each.id}  blame {each.blame}: {each.reason}" for each in red[:20]]
+    lines += [f"  {each.id}  blame {each.blame}: {escaping.log(each.reason)}" for each in red[:20]]
     lines += [f"  … and {len(red) - 20} more" for _ in red[20:21]]
     return "\n".join(lines)

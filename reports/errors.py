@@ -43,7 +43,7 @@ class ReportError(Exception):
             ("next", self.next_step),
         )
         told = [self.summary, *(f"{name}: {value}" for name, value in facts if value)]
-        return escaping.line("; ".join(told))
+        return escaping.log("; ".join(told))
 
 
 class UnreadableReport(ReportError):
