@@ -28,7 +28,18 @@ ALLOWED = {
     "reports": ("reports",),
 }
 # Ids that are ordinary words of the protocols, too; and pages whose subject is the client systems.
-WORDS = {"custom", "google", "openai", "anthropic", "mistral", "azure", "oracle", "together", "synthetic"}
+WORDS = {
+    "custom",
+    "google",
+    "openai",
+    "anthropic",
+    "mistral",
+    "azure",
+    "oracle",
+    "together",
+    "synthetic",
+    "meta",
+}
 NAMING = ("providers.dialects", "harness.dialect", "harness.commands")
 
 
