@@ -47,13 +47,23 @@ def taken_s(work: Callable[[], object]) -> float:
 
 def medians_s(rounds: int, *works: Callable[[], object]) -> list[float]:
     """The median time of each work, having taken turns, after one round to warm up."""
+    return [median(spent) for spent in _turns_s(rounds, works)]
+
+
+def best_s(rounds: int, *works: Callable[[], object]) -> list[float]:
+    """The shortest time of each work, having taken turns: what others on the machine disturbed least."""
+    return [min(spent) for spent in _turns_s(rounds, works)]
+
+
+def _turns_s(rounds: int, works: Iterable[Callable[[], object]]) -> list[list[float]]:
+    works = tuple(works)
     times: list[list[float]] = [[] for _ in works]
     for turn in range(rounds + 1):
         for spent, work in zip(times, works, strict=True):
             seconds = taken_s(work)
             if turn:
                 spent.append(seconds)
-    return [median(spent) for spent in times]
+    return times
 
 
 def report(lines: Iterable[Line]) -> int:
