@@ -1,4 +1,4 @@
-"""Which cells were asked for: globs over providers, protocols, scenarios and checks."""
+"""Which cells were asked for: globs over providers, protocols, scenarios and checks; ``!`` excludes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from harness.checks import CHECKS
+from harness.checks.registry import selects
 from harness.errors import UnusableInput
 from harness.scenarios import SCENARIOS
 from harness.services.scenarios import SERVICE_SCENARIOS
@@ -16,7 +17,7 @@ from providers.schema import Catalog, Provider
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """Globs by kind of thing; an empty tuple takes everything."""
+    """Globs by kind of thing, a leading ``!`` excludes; an empty tuple takes everything."""
 
     providers: tuple[str, ...] = ()
     protocols: tuple[str, ...] = ()
@@ -35,19 +36,16 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         for glob in self.providers:
             _some("provider", glob, [name for p in catalog for name in (p.id, *p.aliases)])
         return tuple(
-            provider
-            for provider in catalog
-            if not self.providers
-            or any(
-                fnmatchcase(name, glob)
-                for glob in self.providers
-                for name in (provider.id, *provider.aliases)
-            )
+            provider for provider in catalog if _chosen(self.providers, (provider.id, *provider.aliases))
         )
 
     def takes(self, protocol: str, scenario: str, check: str) -> bool:
         """Whether a cell is asked for."""
-        return _any(self.protocols, protocol) and _any(self.scenarios, scenario) and _any(self.checks, check)
+        return (
+            selects(self.protocols, protocol)
+            and selects(self.scenarios, scenario)
+            and selects(self.checks, check)
+        )
 
     def verify(self) -> None:
         """Raise UnusableInput for a protocol, scenario or check glob that can take nothing."""
@@ -60,13 +58,15 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
                 _some(kind, glob, names)
 
 
-def _any(globs: tuple[str, ...], name: str) -> bool:
-    return not globs or any(fnmatchcase(name, glob) for glob in globs)
+def _chosen(globs: tuple[str, ...], names: tuple[str, ...]) -> bool:
+    refused = tuple(glob for glob in globs if glob.startswith("!"))
+    wanted = tuple(glob for glob in globs if not glob.startswith("!"))
+    return all(selects(refused, name) for name in names) and any(selects(wanted, name) for name in names)
 
 
 def _some(kind: str, glob: str, names: Iterable[str]) -> None:
     known = sorted(names)
-    if not any(fnmatchcase(name, glob) for name in known):
+    if not any(fnmatchcase(name, glob.removeprefix("!")) for name in known):
         raise UnusableInput(
             f"no {kind} is named {glob!r}",
             expected=f"one of {', '.join(known)}" if len(known) < 80 else f"one of {len(known)} names",
