@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import re
 import shutil
 import sys
 import tomllib
@@ -32,6 +33,7 @@ if sys.platform != "win32":
 Origin = Literal["recorded", "imported", "documented", "synthetic"]
 Ending = Literal["whole", "reset", "stall", "refused", "no_head"]
 
+_URL = re.compile(rb'^url = "https?://([^/"]*)', re.MULTILINE)
 _PACKAGED = Path(__file__).parent / "_fixtures"
 FIXTURES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parent.parent / "fixtures"
 
@@ -142,6 +144,16 @@ def walk(root: Path) -> Iterator[tuple[str, str, str]]:
     """(provider, protocol, scenario) of every fixture below ``root``, sorted."""
     for path in sorted(root.glob("*/*/*/1.exchange.toml")):
         yield path.parts[-4], path.parts[-3], path.parts[-2]
+
+
+def hosts(root: Path, provider: str, protocol: str) -> frozenset[str]:
+    """The hosts that an endpoint's exchanges were asked of; nothing else of them is read."""
+    found = (
+        _URL.search(head.read_bytes())
+        for head in folder(root, provider, protocol, "x").parent.glob("*/*.exchange.toml")
+        if not (head.is_symlink() or head.parent.is_symlink())
+    )
+    return frozenset(url[1].decode("utf-8", "replace") for url in found if url)
 
 
 def places(root: Path, providers: Sequence[str] = ()) -> tuple[tuple[str, str], ...]:

@@ -19,7 +19,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -29,7 +29,7 @@ from msgspec.structs import replace
 from harness import emulated, fixtures
 from harness.emulators import EMULATORS
 from harness.errors import UnmatchedRequest, UnusableInput
-from harness.exchange import Exchange, load, served
+from harness.exchange import Exchange, hosts, load, served
 from harness.faults import FAULTS
 from harness.matching import match
 from harness.redaction import redact, redacted_url
@@ -125,6 +125,7 @@ class Shelf:
             raise UnusableInput("there is nothing to serve", seen=", ".join(providers), where=str(root))
         self._loaded = lru_cache(maxsize=None)(self._load)
         self._hosts = lru_cache(maxsize=1)(self._by_host)
+        self._beside = lru_cache(maxsize=None)(partial(hosts, root))
         self._bases = lru_cache(maxsize=None)(self._base_urls)
         self._remembered = lru_cache(maxsize=_REMEMBERED)(self._told)
 
@@ -175,7 +176,7 @@ class Shelf:
         scenarios = self._places.setdefault((exchange.provider, exchange.protocol), [])
         if exchange.scenario not in scenarios:
             scenarios.append(exchange.scenario)
-        for kept in (self._loaded, self._hosts, self._bases, self._remembered):
+        for kept in (self._loaded, self._hosts, self._beside, self._bases, self._remembered):
             kept.cache_clear()
 
     def _told(self, request: Request) -> _Told:
@@ -323,10 +324,10 @@ class Shelf:
         """The hosts of the catalog's endpoints, with what is served there."""
         found: dict[tuple[re.Pattern[str], Place], None] = {}
         for provider in self._catalog():
-            for protocol in provider.protocols:
-                models = (None, *(each.id for each in provider.models))
-                for base in _documented(provider, protocol, models):
-                    found[_pattern(urlsplit(base).netloc), (provider.id, protocol)] = None
+            for declared in provider.endpoints:
+                served = (each.id for each in provider.models if declared.serves(each.id))
+                for base in _documented(provider, declared.protocol, (next(served, None),)):
+                    found[_pattern(urlsplit(base).netloc), (provider.id, declared.protocol)] = None
         return tuple(found)
 
     def _places_at(self, host: str) -> list[Place]:
@@ -335,11 +336,7 @@ class Shelf:
         served = [place for place in dict.fromkeys(there) if place in self._places]
         if served or there:
             return served or [place for place in dict.fromkeys(there) if self._declared(place)]
-        return [
-            place
-            for place in self._places
-            if any(urlsplit(each.request.url).netloc == host for each in self._loaded(*place))
-        ]
+        return [place for place in self._places if host in self._beside(*place)]
 
 
 def _documented(provider: Provider, protocol: str, models: Iterable[str | None]) -> Iterator[str]:
