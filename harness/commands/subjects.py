@@ -18,6 +18,7 @@ from harness.subjects import check as checking
 from harness.subjects import install as installing
 from harness.subjects.inprocess import InProcess
 from harness.subjects.process import Process
+from harness.subjects.protocol import stale_schemas
 from harness.subjects.run import Found, Plan, Story, Subject, run
 from harness.subjects.table import SUBJECTS
 from harness.subjects.table import Subject as Row
@@ -91,6 +92,18 @@ def check(
     for line in told:
         print(f"{'ok  ' if line.good else 'FAIL'} {line.what}{': ' + line.why if line.why else ''}")
     raise typer.Exit(0 if all(line.good for line in told) else 1)
+
+
+@app.command("schema")
+def schema(
+    out: Annotated[Path, typer.Option(help="The folder of the schemas.")] = Path("docs/schema"),
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a file is stale.")] = False,
+) -> None:
+    """Write the JSON Schemas of the subject protocol."""
+    stale = stale_schemas(out, write=not check)
+    for path in stale:
+        print(f"{'stale' if check else 'wrote'} {path}")
+    raise typer.Exit(1 if check and stale else 0)
 
 
 @run_app.command()

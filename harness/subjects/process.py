@@ -122,9 +122,12 @@ class Process:
         with contextlib.suppress(OSError):
             os.killpg(self._child.pid, signal.SIGKILL)
         self._child.wait()
-        for pid in marked(self._mark):
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + _STOP_S
+        while (left := marked(self._mark)) and time.monotonic() < deadline:
+            for pid in left:  # one that forks meanwhile is found in the next round
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.01)
         for pipe in (self._in, self._out, self._err):
             with contextlib.suppress(OSError):
                 pipe.close()

@@ -10,13 +10,15 @@
 A command is answered by one line, in order. Absent and empty differ: a member that is **absent** tells that
 the client has no place for such a thing, and nothing is judged by it; one that is **null** (or empty) tells
 that it has a place and found nothing there, and that is judged. What is unknown is ignored, so that a
-later version may add to it. The types below are the whole protocol; ``schemas()`` writes them as JSON Schema.
-No I/O.
+later version may add to it. The types below are the whole protocol; ``schemas()`` writes them as JSON Schema,
+which ``stale_schemas`` keeps in files.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -269,3 +271,16 @@ def _schema(kind: Any, title: str) -> dict[str, Any]:
         "title": title,
         **msgspec.json.schema(kind),
     }
+
+
+def stale_schemas(folder: Path, *, write: bool) -> list[Path]:
+    """The schema files of a folder that are not what they should be; with ``write`` they are made so."""
+    stale: list[Path] = []
+    for name, schema in schemas().items():
+        text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        path = folder / name
+        if not path.is_file() or path.read_text("utf-8") != text:
+            stale.append(path)
+            if write:
+                path.write_text(text, "utf-8")
+    return stale

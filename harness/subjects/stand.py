@@ -40,11 +40,13 @@ class Place:
         """Note a request as one to the vendor's own host."""
         self.count += 1
         if len(self.asked) < MOST_REQUESTS:
-            query = urlsplit(request.url).query
-            url = self._base._replace(path=rest, query=query, fragment="").geturl()
-            self.asked.append(
-                Request(request.method, redacted_url(url), redacted_headers(request.headers), request.content)
+            came = urlsplit(request.url)
+            url = self._base._replace(path=rest, query=came.query, fragment="").geturl()
+            headers = tuple(
+                (name, self._base.netloc if name.lower() == "host" and value == came.netloc else value)
+                for name, value in redacted_headers(request.headers)
             )
+            self.asked.append(Request(request.method, redacted_url(url), headers, request.content))
 
 
 class Stand:

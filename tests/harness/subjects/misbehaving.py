@@ -1,0 +1,171 @@
+"""Tiny misbehaving subjects: ``python misbehaving.py hangs`` and so on. Standard library only.
+
+Each is a subject that answers truly but for one fault, which its function's docstring names.
+"""
+
+import json
+import os
+import sys
+import time
+import urllib.request
+
+
+def ask(run):
+    """The truth: a chat completion, whole."""
+    call = run["call"]
+    messages = [{"role": "user", "content": "".join(p["text"] for p in m["parts"])} for m in call["messages"]]
+    body = {"model": call["model"], "messages": messages}
+    if "max_output_tokens" in call:
+        body[run["hints"].get("max_tokens_field", "max_tokens")] = call["max_output_tokens"]
+    headers = {"authorization": f"Bearer {run['key']}", "content-type": "application/json"}
+    url = run["base_url"] + "/chat/completions"
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=run["timeout_s"]) as answer:
+        return json.load(answer)
+
+
+def turn(reply):
+    """What came, in the words of the protocol."""
+    choice = reply["choices"][0]
+    usage = reply["usage"]
+    return {
+        "text": choice["message"]["content"],
+        "tool_calls": [],
+        "finish": choice["finish_reason"],
+        "usage": {"input_tokens": usage["prompt_tokens"], "output_tokens": usage["completion_tokens"]},
+    }
+
+
+def honest(run):
+    """It does nothing wrong."""
+    return {"turn": turn(ask(run))}
+
+
+def hangs(run):
+    """It never answers."""
+    time.sleep(600)
+
+
+def crashes(run):
+    """It ends in the middle of a call."""
+    sys.stderr.write(f"fatal: the key is {run['key']}\n")
+    sys.stderr.flush()
+    os._exit(3)
+
+
+def floods(run):
+    """It writes twenty megabytes to stderr, and then answers."""
+    for _ in range(20):
+        sys.stderr.write("x" * 2**20)
+    return honest(run)
+
+
+def garbles(run):
+    """It writes a line that is no JSON."""
+    print("Thinking...", flush=True)
+
+
+def breaks_schema(run):
+    """It gives its text as a list."""
+    return {"turn": {"text": ["Hello"]}}
+
+
+def answers_another(run):
+    """It answers a command that was not asked."""
+    return {"id": "another", "turn": {}}
+
+
+def invents(run):
+    """It adds words to the answer."""
+    told = turn(ask(run))
+    return {"turn": {**told, "text": told["text"] + " Buy now."}}
+
+
+def makes_up(run):
+    """It answers without asking anybody."""
+    return {"turn": {"text": "Hello.", "finish": "stop"}}
+
+
+def swallows(run):
+    """It gives an empty answer for every error."""
+    try:
+        return honest(run)
+    except (OSError, ValueError, KeyError):
+        return {"turn": {"text": "", "finish": "stop"}}
+
+
+def retries(run):
+    """It asks three times, though it says that it does not try again."""
+    ask(run)
+    ask(run)
+    return honest(run)
+
+
+def leaks(run):
+    """It tells the key in its answer."""
+    return {"turn": {**turn(ask(run)), "id": run["key"]}}
+
+
+def forks(run):
+    """It leaves a process behind, in a session of its own."""
+    if os.fork() == 0:
+        os.setsid()
+        for number in range(3):
+            os.close(number)
+        time.sleep(600)
+        os._exit(0)
+    return honest(run)
+
+
+def goes_out(run):
+    """It asks a host beyond loopback for the answer."""
+    urllib.request.urlopen("http://192.0.2.1/", timeout=2)
+
+
+def endless(run):
+    """It writes a line that does not end."""
+    while True:
+        os.write(1, b"x" * 2**20)
+
+
+MODES = {
+    each.__name__: each
+    for each in (
+        *(honest, hangs, crashes, floods, garbles, breaks_schema, answers_another, invents, makes_up),
+        *(swallows, retries, leaks, forks, goes_out, endless),
+    )
+}
+
+
+def answer(mode, command):
+    """What a mode makes of a command."""
+    if command["protocol"] != "openai-completions" or command["call"].get("stream"):
+        return {"type": "unsupported", "reason": "whole chat completions only"}
+    try:
+        return {"type": "answer", **(MODES[mode](command) or {})}
+    except (OSError, ValueError, KeyError, IndexError) as fault:
+        status = {"status": fault.code} if hasattr(fault, "code") else {}
+        return {"type": "answer", "error": {"type": type(fault).__name__, "message": str(fault), **status}}
+
+
+def main(mode):
+    """Answer commands until told to stop."""
+    for line in sys.stdin:
+        command = json.loads(line)
+        if command["cmd"] == "stop":
+            return
+        if command["cmd"] == "hello":
+            said = {
+                "type": "hello",
+                "name": mode,
+                "version": "1",
+                "protocols": ["openai-completions"],
+                "features": ["no_retries"],
+            }
+        else:
+            said = {"id": command["id"], **answer(mode, command)}
+        print(json.dumps(said), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,151 @@
+"""Subjects as programs: what they may do, and how they are ended."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.errors import Crashed, Garbled, Hung, NotInstalled
+from harness.fixtures import CANARY
+from harness.subjects import process
+from harness.subjects.check import check
+from harness.subjects.install import guarded
+from harness.subjects.process import Process, environment, marked
+from harness.subjects.protocol import Answer, Run, Unsupported
+from providers.call import Call, user
+
+SCRIPT = Path(__file__).parent / "misbehaving.py"
+CALL = Call(model="m", messages=(user("Say hello."),))
+
+
+def started(mode: str) -> Process:
+    """A subject of the miniatures, started."""
+    return Process((sys.executable, str(SCRIPT), mode), guarded(), known_secrets=(CANARY,))
+
+
+@pytest.fixture
+def subject(request: pytest.FixtureRequest) -> Iterator[Process]:
+    """The subject that a test names, ended when the test is."""
+    process = started(request.param)
+    yield process
+    process.end()
+    assert not marked(process._mark)
+
+
+def run(base_url: str = "http://127.0.0.1:9", *, stream: bool = False) -> Run:
+    """A call of nobody."""
+    call = CALL if not stream else Call(model="m", messages=(user("Say hello."),), stream=True)
+    return Run(id="1", protocol="openai-completions", base_url=base_url, key=CANARY, call=call, timeout_s=2)
+
+
+@pytest.mark.parametrize("subject", ["honest"], indirect=True)
+def test_a_subject_introduces_itself_and_answers(subject: Process) -> None:
+    """A program says who it is, and what became of a call, in order."""
+    assert subject.hello(20).name == "honest"
+    answered = subject.ask(run(), 20)
+    assert isinstance(answered, Answer)
+    assert answered.error is not None
+    assert isinstance(subject.ask(run(stream=True), 20), Unsupported)
+    assert subject.alive
+
+
+@pytest.mark.parametrize("subject", ["hangs"], indirect=True)
+def test_silence_has_an_end(subject: Process) -> None:
+    """A subject that does not answer in time is ended, and told as hung."""
+    subject.hello(20)
+    with pytest.raises(Hung):
+        subject.ask(run(), 0.3)
+    assert not subject.alive
+
+
+@pytest.mark.parametrize("subject", ["crashes"], indirect=True)
+def test_a_crash_is_told_without_the_key(subject: Process) -> None:
+    """What a subject wrote to stderr before it ended is told, the key taken out."""
+    subject.hello(20)
+    with pytest.raises(Crashed) as told:
+        subject.ask(run(), 20)
+    assert "exit code 3" in str(told.value)
+    assert "fatal" in str(told.value)
+    assert CANARY not in str(told.value)
+
+
+@pytest.mark.parametrize("subject", ["floods"], indirect=True)
+def test_stderr_is_read_and_forgotten(subject: Process) -> None:
+    """Twenty megabytes on stderr neither block an answer nor are they kept."""
+    subject.hello(20)
+    assert isinstance(subject.ask(run(), 30), Answer)
+    assert len(subject._errors) <= 8192
+
+
+@pytest.mark.parametrize("subject", ["garbles", "breaks_schema", "answers_another"], indirect=True)
+def test_what_is_no_line_of_the_protocol_is_garbled(subject: Process) -> None:
+    """Words, a wrong type and another's answer are told as such, and the subject is ended."""
+    subject.hello(20)
+    with pytest.raises(Garbled):
+        subject.ask(run(), 20)
+    assert not subject.alive
+
+
+@pytest.mark.parametrize("subject", ["endless"], indirect=True)
+def test_a_line_has_a_length(subject: Process, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line without end is given up at its limit, not at the end of memory."""
+    monkeypatch.setattr(process.protocol, "MOST_BYTES", 2**22)
+    subject.hello(20)
+    with pytest.raises(Garbled, match="without end"):
+        subject.ask(run(), 20)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found through /proc")
+def test_what_a_subject_left_behind_is_ended() -> None:
+    """A process that moved to a session of its own is found by its mark, and ended."""
+    subject = started("forks")
+    subject.hello(20)
+    subject.ask(run(), 20)
+    assert len(marked(subject._mark)) == 2
+    subject.stop()
+    assert marked(subject._mark) == ()
+
+
+@pytest.mark.parametrize("subject", ["goes_out"], indirect=True)
+def test_only_loopback_is_reached(subject: Process) -> None:
+    """A connection beyond loopback is refused at once."""
+    subject.hello(20)
+    answered = subject.ask(run(), 20)
+    assert isinstance(answered, Answer)
+    assert answered.error is not None
+    assert "loopback" in answered.error.message
+
+
+def test_a_program_that_is_not_there_is_told() -> None:
+    """A command that cannot be started is NotInstalled, with a next step."""
+    with pytest.raises(NotInstalled, match="cannot be started"):
+        Process(("no-such-program-anywhere",))
+
+
+def test_no_key_and_no_proxy_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A subject sees no key of the caller's, and no proxy."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
+    seen = environment({"MORE": "1"}, "mark")
+    assert not {"OPENAI_API_KEY", "HTTPS_PROXY"} & {*seen}
+    assert (seen["MORE"], seen["NO_PROXY"]) == ("1", "*")
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [
+        ("honest", ""),
+        ("crashes", "ended by itself"),
+        ("garbles", "no line of the protocol"),
+        ("invents", "expected the text"),
+        ("makes_up", "no request came"),
+        ("leaks", "the key stands"),
+    ],
+)
+def test_the_self_test_tells_what_is_wrong(mode: str, said: str) -> None:
+    """``wirecheck subject check`` passes an honest subject, and names what another does wrong."""
+    wrong = [line.why for line in check(lambda: started(mode)) if not line.good]
+    assert (not wrong) if not said else any(said in why for why in wrong), wrong

@@ -1,0 +1,183 @@
+"""The run of a third party: what each misbehaving subject is caught at, and what a run is the same for."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from harness.checks import CHECKS
+from harness.errors import NotInstalled, UnusableInput
+from harness.exchange import FIXTURES
+from harness.fixtures import CANARY
+from harness.selection import Selection
+from harness.subjects.inprocess import InProcess, introduced
+from harness.subjects.install import guarded, start_of
+from harness.subjects.judged import JUDGED, UNJUDGED
+from harness.subjects.process import Process
+from harness.subjects.run import FIRST, Plan, Subject, run
+from harness.subjects.table import SUBJECTS
+from providers import schema
+from reports import results
+
+SCRIPT = Path(__file__).parent / "misbehaving.py"
+CATALOG = schema.Catalog((schema.get("openai"),))
+
+
+def plan(*scenarios: str, faults: tuple[str, ...] = ("none",), checks: tuple[str, ...] = ()) -> Plan:
+    """A small run: chat completions of one provider."""
+    selection = Selection(protocols=("openai-completions",), scenarios=scenarios, checks=checks)
+    return Plan(catalog=CATALOG, exchanges=FIXTURES, selection=selection, faults=faults)
+
+
+def process(mode: str) -> Callable[[], Process]:
+    """Starts a subject of the miniatures."""
+    return lambda: Process((sys.executable, str(SCRIPT), mode), guarded(), known_secrets=(CANARY,))
+
+
+def found(planned: Plan, start: Callable[[], Subject], jobs: int = 1, **more: Path) -> results.Run:
+    """What a run finds."""
+    return run(
+        planned,
+        start,
+        name="mine",
+        title=results.Subject("mine", "1"),
+        spoken=("*",),
+        jobs=jobs,
+        **more,
+    )
+
+
+def verdicts(made: results.Run, *wanted: str) -> set[tuple[str, str]]:
+    """(check, verdict) of the results with one of these verdicts."""
+    return {(each.check, each.verdict) for each in made.results if each.verdict in wanted}
+
+
+def test_an_honest_subject_passes() -> None:
+    """A subject that does nothing wrong has nothing against it, and is judged by what it shows alone."""
+    made = found(plan("text"), process("honest"))
+    judged = {each.check for each in made.results}
+    assert verdicts(made, "failed", "errored") == set()
+    assert {"client.text", "client.usage", "wire.schema", FIRST} <= judged
+    assert "client.reasoning" not in judged
+
+
+@pytest.mark.parametrize(
+    ("mode", "check"),
+    [
+        ("crashes", FIRST),
+        ("garbles", FIRST),
+        ("breaks_schema", FIRST),
+        ("invents", "client.text"),
+        ("makes_up", "client.asked"),
+        ("retries", "client.retries"),
+        ("leaks", "client.key_untold"),
+        ("goes_out", "client.asked"),
+    ],
+)
+def test_each_kind_of_wrong_answer_is_caught(mode: str, check: str) -> None:
+    """A misbehaving subject fails the check of its fault, is blamed, and nothing of it is left running."""
+    made = found(plan("text"), process(mode))
+    wrong = [each for each in made.results if each.verdict == "failed"]
+    assert check in {each.check for each in wrong}
+    assert {each.blame for each in wrong} == {"subject"}
+    assert CANARY not in results.lines(made).decode()
+
+
+def test_a_crash_is_one_failed_case() -> None:
+    """A subject that ends is started anew, and each case it ended in is one result."""
+    made = found(plan("text", "system"), process("crashes"))
+    assert Counter(each.check for each in made.results) == {FIRST: 2}
+    assert {each.verdict for each in made.results} == {"failed"}
+
+
+def test_a_swallowed_error_is_found() -> None:
+    """A subject that gives an empty answer for a refusal fails what refusals and faults require."""
+    made = found(plan("text", "error_401_bad_key", faults=("status.*",)), process("swallows"))
+    wrong = {(each.scenario, each.check) for each in made.results if each.verdict == "failed"}
+    assert ("error_401_bad_key", "client.refused") in wrong
+    assert ("text", "err.class") in wrong
+
+
+def test_what_a_subject_cannot_say_is_skipped() -> None:
+    """A call that is unsupported is one skipped result, and never a pass."""
+    made = found(plan("text_stream"), process("honest"))
+    assert [(each.check, each.verdict) for each in made.results] == [(FIRST, "skipped")]
+
+
+def test_any_number_of_workers_finds_the_same(tmp_path: Path) -> None:
+    """Three subjects at a time write the very bytes that one writes."""
+    planned = plan("text", "system", "usage", "error_*", faults=("status.5*", "error.*", "connect.*"))
+    paths = [tmp_path / "one.jsonl", tmp_path / "three.jsonl"]
+    for jobs, path in zip((1, 3), paths, strict=True):
+        found(planned, process("honest"), jobs, path=path)
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+
+
+def test_a_run_that_was_cut_off_is_taken_up(tmp_path: Path) -> None:
+    """Whole stories of an unfinished file are kept, and the torn one is played again."""
+    planned = plan("text", "system", "usage", faults=("status.500",))
+    whole = tmp_path / "whole.jsonl"
+    found(planned, process("honest"), path=whole)
+    lines = whole.read_bytes().splitlines(keepends=True)
+    cut = tmp_path / "cut.jsonl"
+    cut.write_bytes(b"".join(lines[: len(lines) // 2]) + lines[-2][:40])
+    played: list[str] = []
+    run(
+        planned,
+        process("honest"),
+        name="mine",
+        title=results.Subject("mine", "1"),
+        spoken=("*",),
+        path=cut,
+        resume=cut,
+        told=lambda story, _: played.append(story.scenario),
+    )
+    assert cut.read_bytes() == whole.read_bytes()
+    assert 0 < len(played) < 3
+
+
+def test_another_subjects_file_is_not_taken_up(tmp_path: Path) -> None:
+    """A file of another subject is refused, and stays as it is."""
+    path = tmp_path / "other.jsonl"
+    header = found(plan("text"), process("honest"), path=path).header
+    other = results.Run(results.Header(**{**_members(header), "subjects": (results.Subject("other"),)}))
+    results.write(path, other)
+    before = path.read_bytes()
+    with pytest.raises(UnusableInput, match="another subject"):
+        found(plan("text"), process("honest"), path=path, resume=path)
+    assert path.read_bytes() == before
+
+
+def _members(header: results.Header) -> dict[str, object]:
+    return {name: getattr(header, name) for name in header.__struct_fields__}
+
+
+def test_our_adapters_come_through_the_same_door() -> None:
+    """Our adapters pass everything in process, and say the very same as a program of their own."""
+    planned = plan(
+        "text*", "tool_call_parallel*", "error_401*", faults=("cut.utf8", "truncated.*", "status.500")
+    )
+    inside = found(planned, lambda: InProcess(CATALOG))
+    start = start_of(SUBJECTS["wirecheck"])
+    outside = found(planned, lambda: Process(start.command, start.environ))
+    assert verdicts(inside, "failed", "errored") == set()
+    assert results.lines(inside) == results.lines(outside)
+    assert introduced().protocols
+
+
+def test_a_subject_that_cannot_be_started_ends_the_run() -> None:
+    """A command that is not there is told once, not once a case."""
+    with pytest.raises(NotInstalled):
+        found(plan("text"), lambda: Process(("no-such-program-anywhere",)))
+
+
+def test_the_tables_name_every_check_that_blames_a_client() -> None:
+    """Each check that blames the client is judged of third parties, or is not with a reason."""
+    from_checks = {name for name, check in CHECKS.items() if check.blames == "subject"}
+    assert from_checks <= {*JUDGED, *UNJUDGED}
+    assert not {*JUDGED} & {*UNJUDGED}
+    assert {*JUDGED, *UNJUDGED} <= {*CHECKS}
