@@ -91,10 +91,19 @@ def of(run: Run) -> Baseline:
 
 
 def accepted(old: Baseline, run: Run) -> Baseline:
-    """``old`` as it is once ``run`` was accepted: a run of everything takes its place; one of a selection
-    leaves what it did not look at as it was."""
-    new = of(run).entries
-    return Baseline({**old.entries, **new} if run.header.selection else new)
+    """``old`` as it is once ``run`` was accepted: what the run looked at is as the run says, and what it did
+    not look at (other clients, and what it did not select) stays as it was."""
+    selection = run.header.selection
+    subjects = {subject.name for subject in run.header.subjects}
+    providers = {provider.id for provider in run.header.providers}
+    if not selection:
+        gone = {identity for identity in old.entries if identity[0] in subjects}
+    elif selection.keys() == {"providers"}:
+        gone = {id for id in old.entries if id[0] in subjects and id[1] in providers}
+    else:
+        gone = set()
+    kept = {identity: entry for identity, entry in old.entries.items() if identity not in gone}
+    return Baseline({**kept, **of(run).entries})
 
 
 def changes(old: Baseline, new: Baseline) -> Counter[tuple[str, str, str]]:

@@ -8,8 +8,8 @@ before somebody accepted a run that has it.
 An **expected failure** (a ``[[expected]]`` table of a TOML file) names ``id``, a glob over
 ``Result.id``, ``reason``, ``owner``, ``upstream`` and ``expires``. It must fail: the gate fails when
 everything it names that was judged passes (an unexpected pass), when its day is over (expired), and when
-nothing has such an id any more (stale). What a run of a selection did not look at is not stale: the baseline
-still knows it. What was skipped is told, and does not fail the gate.
+nothing has such an id any more (stale). What a run of a selection or of another client did not look at is not
+stale while the baseline knows it. What was skipped is told, and does not fail the gate.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tomllib
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from fnmatch import translate
+from fnmatch import fnmatchcase, translate
+from itertools import islice, takewhile
 from typing import Annotated, Literal
 
 import msgspec
 
 from reports import escaping
-from reports.baseline import Baseline, Entry
+from reports.baseline import Baseline, Entry, Identity
 from reports.errors import UnreadableExpectations
 from reports.matrix import as_of, claimed
 from reports.results import SHARD, Blame, Result, Run
@@ -170,30 +172,32 @@ def decide(
         return unusable(undecided)
     day = today or as_of(run) or dt.date.min
     expired = tuple(entry for entry in known if entry.expires < day)
-    living = [(entry, re.compile(translate(entry.id))) for entry in known if entry.expires >= day]
-    verdicts = {
-        entry.id: {result.verdict for result in judged if glob.match(result.id)} for entry, glob in living
-    }
-    forgiven = {
-        result.id
-        for result in judged
-        if result.verdict in _BAD and any(glob.match(result.id) for _, glob in living)
-    }
+    living = [entry for entry in known if entry.expires >= day]
+    here = _Ids(result.id for result in run.results)
+    named = {entry.id: here.like(entry.id) for entry in living}
+    verdict_of = {result.id: result.verdict for result in judged}
+    verdicts = {id: {verdict_of[each] for each in found if each in verdict_of} for id, found in named.items()}
+    forgiven = {id for found in named.values() for id in found if id in verdict_of and verdict_of[id] in _BAD}
     regressions, new = _worse(judged, baseline, forgiven)
     if baseline is not None:
         regressions += _lost(run, baseline)
-    unjudged = [(entry, glob) for entry, glob in living if not verdicts[entry.id]]
-    stale = tuple(entry for entry, glob in unjudged if not _exists(glob, run, baseline))
+    unjudged = [entry for entry in living if not verdicts[entry.id]]
+    there = _Ids("/".join(part or "-" for part in identity) for identity in _remembered(baseline, unjudged))
+    stale = tuple(
+        entry
+        for entry in unjudged
+        if not named[entry.id] and (_answered(entry, run) or not (baseline is None or there.like(entry.id)))
+    )
     days = failing(each.id for each in (*regressions, *new)) if failing else {}
     decision = Decision(
         PASSED,
         tuple(msgspec.structs.replace(each, failing=days.get(each.id)) for each in regressions),
         tuple(msgspec.structs.replace(each, failing=days.get(each.id)) for each in new),
         tuple(sorted(forgiven)),
-        tuple(entry for entry, _ in living if verdicts[entry.id] and not verdicts[entry.id] & _BAD),
+        tuple(entry for entry in living if verdicts[entry.id] and not verdicts[entry.id] & _BAD),
         expired,
         stale,
-        tuple(entry for entry, _ in unjudged if entry not in stale),
+        tuple(entry for entry in unjudged if entry not in stale),
     )
     failed = any(notice.level == "error" for notice in decision.notices)
     return msgspec.structs.replace(decision, exit_code=FAILED if failed else PASSED)
@@ -242,16 +246,31 @@ def _regression(result: Result, past: Entry | None, day: dt.date | None) -> Regr
     return Regression(result.id, result.check, result.provider, result.blame, since, result.reason)
 
 
-def _exists(glob: re.Pattern[str], run: Run, baseline: Baseline | None) -> bool:
-    """Whether anything has an id like this: in a run of everything, a result; else also the baseline, and
-    without one nobody can tell."""
-    if any(glob.match(result.id) for result in run.results):
-        return True
-    if not run.header.selection:
-        return False
-    return baseline is None or any(
-        glob.match("/".join(part or "-" for part in identity)) for identity in baseline.entries
-    )
+class _Ids:
+    """Ids that are searched by globs. A glob's beginning without a wildcard is looked up, not tried."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self._ids = sorted(ids)
+
+    def like(self, glob: str) -> list[str]:
+        """The ids that ``glob`` takes."""
+        start = re.split(r"[*?\[]", glob, maxsplit=1)[0]
+        first = bisect_left(self._ids, start)
+        matches = re.compile(translate(glob)).match
+        begun = takewhile(lambda id: id.startswith(start), islice(self._ids, first, None))
+        return [id for id in begun if matches(id)]
+
+
+def _answered(entry: Expected, run: Run) -> bool:
+    """Whether the run would have a result for the entry if there were any: it is a run of everything, and of
+    the entry's subject."""
+    subject = entry.id.split("/")[0]
+    return not run.header.selection and any(fnmatchcase(each.name, subject) for each in run.header.subjects)
+
+
+def _remembered(baseline: Baseline | None, unjudged: list[Expected]) -> Iterable[Identity]:
+    """The identities of the baseline, if anybody asks for them."""
+    return baseline.entries if baseline is not None and unjudged else ()
 
 
 _Key = tuple[str, str, str]  # provider, protocol, capability

@@ -54,15 +54,25 @@ def test_a_result_file_is_a_baseline_too(tmp_path: Path) -> None:
     assert baseline.read(results.write(tmp_path / "old.jsonl", RUN)) == baseline.of(RUN)
 
 
-def test_accepting_a_whole_run_forgets_what_is_gone() -> None:
-    """A run of everything takes the baseline's place; one of a selection leaves the rest as it was."""
-    old = baseline.of(RUN)
-    now = run(result("stream.order", "failed"))
-    assert baseline.accepted(old, now) == baseline.of(now)
-    partly = run(result("stream.order", "failed"), selection={"providers": ("acme",)})
-    kept = baseline.accepted(old, partly)
-    assert kept.entries.keys() == old.entries.keys()
-    assert baseline.changes(old, kept) == {("acme", "passed", "failed"): 1}
+@pytest.mark.parametrize(
+    ("selection", "gone"),
+    [({}, {"acme", "zeta", ""}), ({"providers": ("acme",)}, {"acme"}), ({"checks": ("stream.*",)}, set())],
+    ids=["everything", "a provider", "a check"],
+)
+def test_accepting_forgets_what_is_gone(selection: dict[str, tuple[str, ...]], gone: set[str]) -> None:
+    """What a run looked at is as it says; what it did not, another client too, stays as it was."""
+    old = baseline.of(run(*RUN.results, result("stream.order", subject="other")))
+    now = run(result("stream.order", "failed"), selection=selection)
+    if "providers" in selection:
+        acme = tuple(each for each in now.header.providers if each.id == "acme")
+        now = msgspec.structs.replace(now, header=msgspec.structs.replace(now.header, providers=acme))
+    new = baseline.accepted(old, now)
+    assert new.entries[now.results[0].identity].verdict == "failed"
+    left = {id for id in old.entries if id in new.entries and id != now.results[0].identity}
+    assert left == {
+        id for id in old.entries if (id[0] == "other" or id[1] not in gone) and id != now.results[0].identity
+    }
+    assert baseline.changes(old, new)["acme", "passed", "failed"] == 1
 
 
 def test_other_files_of_the_folder_stay(tmp_path: Path) -> None:

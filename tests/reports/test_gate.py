@@ -116,6 +116,15 @@ def test_stale_expectation_fails_the_gate(
     assert bool(decision.unjudged) is not stale
 
 
+def test_expectation_of_another_client_is_not_stale() -> None:
+    """What a run of one client says nothing about is told, with a baseline that knows it or without any."""
+    entry = _expected("other/acme/*")
+    other = _of(_order("passed"), _order("failed", subject="other"))
+    for old in (None, other):
+        assert gate.decide(run(_order("passed")), old, [entry]).unjudged == (entry,)
+    assert gate.decide(run(_order("passed")), _of(_order("passed")), [entry]).stale == (entry,)
+
+
 def test_expired_expectation_fails_the_gate() -> None:
     """After its day an expectation forgives nothing, and fails the gate by itself."""
     late = _expected(expires=TODAY - dt.timedelta(1))
