@@ -30,7 +30,7 @@ from urllib.parse import urlsplit
 import msgspec
 from msgspec.structs import replace
 
-from harness.errors import HarnessError, RecordingError, UnusableInput
+from harness.errors import HarnessError, RecordingError, UnmatchedRequest, UnusableInput
 from harness.exchange import Exchange
 from harness.incoming import Asked, Incoming, Refusal
 from harness.redaction import redact, redacted_headers, redacted_url, sent_secrets
@@ -208,12 +208,12 @@ class Server:
         return exchange
 
     async def forward(self, request: Request) -> Passed:
-        """What the real provider answers; or why it does not, in words, with status 502."""
+        """What the real provider answers; or why it does not, in words: 502, or 404 for one who is nobody."""
         assert self._forward is not None
         try:
             passed = await self._forward(request)
         except (HarnessError, Explained) as fault:
-            exchange = _plain(502, str(fault))
+            exchange = _plain(404 if isinstance(fault, UnmatchedRequest) else 502, str(fault))
             self._note(request, exchange, str(fault))
             return Passed(exchange.status, exchange.headers, _each(exchange.chunks))
         self._note(request, _plain(passed.status, ""), "asked of the real provider")
@@ -262,7 +262,6 @@ class _Connection(asyncio.Protocol):
         self._last = False
         self._paused = False
         self._deaf = False
-        self._silent = False
         self._reads_on = False
         self.task: asyncio.Task[None] | None = None
 
@@ -287,9 +286,10 @@ class _Connection(asyncio.Protocol):
             self._go_on()
 
     def eof_received(self) -> bool:
-        """The client asks no more; what it asked is still answered."""
+        """The client asks no more. What is written is still sent; an answer that waits for its time is for
+        nobody, as most servers take it, but one that is to be kept is read on."""
         self._last = True
-        return not self._silent and (self.task is not None or not self._writable.is_set())
+        return self._reads_on if self.task is not None else not self._writable.is_set()
 
     def pause_writing(self) -> None:
         """The client does not read."""
@@ -394,7 +394,6 @@ class _Connection(asyncio.Protocol):
         if exchange.ending == "reset":
             self._reset()
         else:
-            self._silent = True
             await asyncio.get_running_loop().create_future()  # until the client goes
 
     async def _give_slowly(self, wire: _Wire) -> None:

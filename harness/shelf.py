@@ -304,7 +304,7 @@ class Shelf:
         return Answer(_faulty(exchange, self._fault))
 
     def _load(self, provider: str, protocol: str) -> tuple[Exchange, ...]:
-        scenarios = self._places[provider, protocol]
+        scenarios = self._places.get((provider, protocol), ())
         found = [each for name in scenarios for each in load(self.root, provider, protocol, name)]
         return tuple(sorted(found, key=lambda each: each.status >= 400))
 

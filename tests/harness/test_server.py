@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,10 +18,12 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
+from harness.commands import serving
 from harness.errors import UnusableInput
 from harness.exchange import FIXTURES, load, save
-from harness.scenarios import SCENARIOS
 from harness.incoming import MOST_BYTES
+from harness.late_shelf import LateShelf
+from harness.scenarios import SCENARIOS
 from harness.server import Server, running
 from harness.shelf import Shelf
 from harness.subjects import wirecheck
@@ -210,6 +214,106 @@ def test_bad_requests_are_refused(server: Server, sent: bytes, status: int) -> N
         raw.sendall(sent)
         assert int(raw.recv(4096).split()[1]) == status
     assert send(f"{server.url}/@text/groq/openai-completions/x", recorded()).status_code == 200
+
+
+def test_a_client_that_sends_too_much_reads_why(server: Server) -> None:
+    """It may send all of its content and still finds the refusal; none of it is kept."""
+    address = urlsplit(server.url)
+    with socket.create_connection((address.hostname, address.port)) as raw:
+        raw.sendall(b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (MOST_BYTES + 1))
+        for _ in range(MOST_BYTES // 2**20):
+            raw.sendall(bytes(2**20))
+        assert b" 413 " in raw.recv(4096)
+    assert server.entries == ()
+
+
+def test_a_large_request_is_answered_and_shown_in_part(server: Server) -> None:
+    """Eight megabytes of content are read, and the journal holds the first of them."""
+    url = f"{server.url}/@text/groq/openai-completions/chat/completions"
+    assert send(url, Request("POST", url, (), b"x" * 2**23)).status_code == 200
+    assert len(server.entries[-1].body) == 2**16
+
+
+def test_a_client_that_does_not_read_is_not_read(server: Server) -> None:
+    """Its pipelined requests wait in its own machine; once it reads, each has its answer, in order."""
+    address = urlsplit(server.url)
+    path = "/@text_stream/groq/openai-completions/chat/completions"
+    one = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 20000\r\n\r\n".encode() + b"y" * 20000
+    last = one.replace(b"Host: x", b"Host: x\r\nConnection: close")
+    got = []
+    with socket.create_connection((address.hostname, address.port)) as raw:
+        reader = threading.Thread(target=lambda: got.append(raw.makefile("rb").read()))
+        sender = threading.Thread(target=lambda: raw.sendall(one * 600 + last))
+        sender.start()
+        time.sleep(0.1)
+        reader.start()
+        for each in (sender, reader):
+            each.join(20)
+    assert got[0].count(b"HTTP/1.1 200") == 601
+
+
+def test_an_answer_stops_when_its_client_goes(tmp_path: Path) -> None:
+    """A long pause is not waited for, and the server stops at once."""
+    (exchange,) = load(FIXTURES, "groq", "openai-completions", "text_stream")
+    save(tmp_path, replace(exchange, delays_ms=(0, *[60_000] * (len(exchange.boundaries) - 1))))
+    begun = time.monotonic()
+    with running(Server(Shelf(schema.all, tmp_path))) as server:
+        url = f"{server.url}/@text_stream/groq/openai-completions/chat/completions"
+        with (
+            httpx.Client(trust_env=False, timeout=0.2) as client,
+            pytest.raises(httpx.ReadTimeout),
+        ):
+            client.post(url, content=b"{}")
+        with httpx.Client(trust_env=False) as client, client.stream("POST", url, content=b"{}") as answer:
+            assert next(answer.iter_raw()) == exchange.chunks[0]
+    assert time.monotonic() - begun < 10
+
+
+def test_an_old_client_gets_no_chunks(server: Server) -> None:
+    """HTTP/1.0 knows none: the content has a length, or ends with the connection."""
+    address = urlsplit(server.url)
+    sent = b"POST /@text_stream/groq/openai-completions/x HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}"
+    with socket.create_connection((address.hostname, address.port)) as raw:
+        raw.sendall(sent)
+        head, _, body = raw.makefile("rb").read().partition(b"\r\n\r\n")
+    assert b"chunked" not in head
+    assert body == load(FIXTURES, "groq", "openai-completions", "text_stream")[0].content
+
+
+def test_a_late_shelf_is_the_shelf(tmp_path: Path) -> None:
+    """It lists the same endpoints before anything is loaded, answers the same, and tells the same faults."""
+    late = LateShelf(Path.cwd(), FIXTURES, providers=("groq",))
+    shelf = Shelf(schema.all, FIXTURES, providers=("groq",))
+    assert late.endpoints == shelf.endpoints
+    late.rewind()
+    late.fetch()
+    url = "http://127.0.0.1/@text/groq/openai-completions/x"
+    assert late.answer(Request("POST", url, (), b"{}")) == shelf.answer(Request("POST", url, (), b"{}"))
+    with pytest.raises(UnusableInput, match="nothing to serve"):
+        LateShelf(Path.cwd(), tmp_path)
+    with pytest.raises(UnusableInput, match="fault"):
+        LateShelf(Path.cwd(), FIXTURES, fault="nothing")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--speed=slow"], "slow"),
+        (["--provider=nobody"], "nothing to serve"),
+        (["--port=70000"], "port"),
+        (["--record-misses"], "--fixtures"),
+        (["--record-misses", "--emulate", "--fixtures=x"], "--emulate"),
+    ],
+)
+def test_what_cannot_be_served_is_told(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line on standard error and exit code 2, no traceback and no ready line."""
+    with pytest.raises(SystemExit) as ended:
+        serving.main(arguments)
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out) == (2, "")
+    assert told in err
 
 
 def test_a_client_that_leaves_harms_nobody(server: Server) -> None:
