@@ -46,11 +46,16 @@ class Amount(msgspec.Struct, frozen=True):
         """``34 calls, about $0.0012``; what is not known is said."""
         calls = f"{self.calls} call{'' if self.calls == 1 else 's'}"
         if not self.unpriced:
-            return f"{calls}, about {dollars(self.known_usd)}"
+            return f"{calls}, {_about(self.known_usd)}"
         unknown = f"price of {self.unpriced} unknown, counted as {dollars(self.assumed_usd)} against the cap"
         if self.unpriced == self.calls:
             return f"{calls}, {unknown}"
-        return f"{calls}, about {dollars(self.known_usd)}, {unknown}"
+        return f"{calls}, {_about(self.known_usd)}, {unknown}"
+
+
+def _about(usd: float) -> str:
+    told = dollars(usd)
+    return told if told.startswith("less") else f"about {told}"
 
 
 def dollars(usd: float) -> str:

@@ -11,6 +11,7 @@ HarnessError
   UnusableInput           a path or an option that cannot be used
   OutOfBudget             a live run may not spend more; nothing was asked
   NotAsked                a live run gave up a provider that cannot answer
+EndlessAnswer             a RemoteProtocolError: an answer of a live run that was broken off
 Nonconformance            a finding, not a malfunction; becomes ``failed`` or ``warned``
 Unjudgeable               the evidence does not allow a verdict; becomes ``skipped``
 """
@@ -19,7 +20,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from providers.errors import Explained, shown
+from providers.errors import Explained, RemoteProtocolError, shown
 
 Blame = Literal["", "provider", "subject", "account", "network", "model", "harness"]
 
@@ -89,6 +90,10 @@ class OutOfBudget(HarnessError):
 
 class NotAsked(HarnessError):
     """Nothing more was asked, because the provider could not answer."""
+
+
+class EndlessAnswer(RemoteProtocolError):
+    """The answer was too large or went on for too long, and was broken off."""
 
 
 class Nonconformance(AssertionError):

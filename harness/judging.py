@@ -1,8 +1,8 @@
 """One check on one observation to a verdict. Pure.
 
 Blame is decided here. A live exchange that never became an answer (no network, no access, no quota) blames
-the network or the account, whatever the check; an offline one blames whom the check blames. A provider that
-refused where an answer was due, or answered where a refusal was, is blamed for that alone: what a subject
+the network or the account, whatever the check, and one that had to be broken off blames the provider; an
+offline one blames whom the check blames. A provider that refused where an answer was due, or answered where a refusal was, is blamed for that alone: what a subject
 was to make of the other cannot be judged.
 """
 
@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from harness.checks.registry import Check
-from harness.errors import Blame, Nonconformance, Unjudgeable
+from harness.errors import Blame, EndlessAnswer, Nonconformance, Unjudgeable
 from harness.observation import Observation
 from harness.services.observation import Served
 from providers.errors import (
@@ -89,6 +89,7 @@ _HINDRANCES: tuple[tuple[type[ProviderError], Blame], ...] = (
     (PermissionDenied, "account"),
     (QuotaExhausted, "account"),
     (RateLimited, "account"),
+    (EndlessAnswer, "provider"),
 )
 
 

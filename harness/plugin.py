@@ -168,6 +168,7 @@ class Conformance:
             return None
         return None if any(place.is_relative_to(collection_path) for place in self._named) else True
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Tell the live session what is going to be asked."""
         if self._session is not None:

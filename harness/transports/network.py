@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 import httpx
 import msgspec
 
-from providers.errors import RemoteProtocolError
+from harness.errors import EndlessAnswer
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -90,11 +90,11 @@ class _Ending(httpx.SyncByteStream):
         for chunk in self._inner:
             size += len(chunk)
             if size > self._limits.most_bytes:
-                raise RemoteProtocolError(
+                raise EndlessAnswer(
                     "the answer is too large", expected=f"at most {self._limits.most_bytes} bytes", seen=size
                 )
             if self._clock() - self._started > self._limits.whole_s:
-                raise RemoteProtocolError(
+                raise EndlessAnswer(
                     "the answer does not end",
                     expected=f"its end within {self._limits.whole_s:g} s",
                     seen=f"{size} bytes so far",
@@ -106,7 +106,7 @@ class _Ending(httpx.SyncByteStream):
 
 
 class Bounded(httpx.BaseTransport):
-    """A transport in front of ``inner`` whose answers end. Raises RemoteProtocolError while one is read."""
+    """A transport in front of ``inner`` whose answers end. Raises EndlessAnswer while one is read."""
 
     def __init__(
         self, inner: httpx.BaseTransport, limits: Limits, clock: Callable[[], float] = time.monotonic

@@ -7,8 +7,8 @@ import itertools
 import httpx
 import pytest
 
+from harness.errors import EndlessAnswer
 from harness.transports.network import Bounded, Limits, Network, proxy_for
-from providers.errors import RemoteProtocolError
 
 SET = {
     "HTTPS_PROXY": "http://p:1",
@@ -76,7 +76,7 @@ def test_an_endless_answer_ends(limits: Limits, told: str) -> None:
     )
     with (
         httpx.Client(transport=bounded) as client,
-        pytest.raises(RemoteProtocolError, match=told),
+        pytest.raises(EndlessAnswer, match=told),
         client.stream("GET", "https://x.example/") as response,
     ):
         response.read()
