@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from providers import jsontext
 from providers.call import JSON
 from providers.errors import RemoteError, TruncatedStream
-from providers.events import Drift, End, Event, Finish, FinishReason, Start, Usage, UsageReport
+from providers.events import Drift, End, Event, Finish, FinishReason, Start, TextDelta, Usage, UsageReport
 from providers.framing.ndjson import NDJSON
 from providers.framing.whole import Whole
 from providers.protocols.blocks import Blocks
@@ -35,6 +37,23 @@ def decoder_for(holder: str, words: str) -> Callable[[bool, Any], Decoder]:
     return lambda streamed, deviations: _Decoder(holder, words, streamed)
 
 
+class _PlainMessage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    content: str
+    role: str = ""
+
+
+class _PlainLine(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """The line that most of a stream are, of words in a message; read as such it costs a third."""
+
+    message: _PlainMessage
+    model: str = ""
+    created_at: str = ""
+    done: bool = True
+
+
+_plain_line = msgspec.json.Decoder(_PlainLine).decode
+
+
 class _Decoder:
     """Lines, or a whole body as one line, to events."""
 
@@ -44,11 +63,16 @@ class _Decoder:
         self._streamed = streamed
         self._blocks = Blocks()
         self._started = self._done = False
+        self._speaking = False  # the last line had words of a message
         self._offset_bytes = 0
 
     def feed(self, frame: Frame) -> list[Event]:
         """The events of one line. Raises RemoteError, MalformedFrame."""
         self._offset_bytes = frame.offset_bytes
+        if self._speaking:
+            words = self._plain(frame.data)
+            if words is not None:
+                return words
         if not frame.data.strip():
             return []
         value = Value(jsontext.parse(frame.data, offset_bytes=frame.offset_bytes), "", frame.offset_bytes)
@@ -62,7 +86,9 @@ class _Decoder:
             self._started = True
             events.append(Start(None, value.optional_text("model")))
         said = value.child(self._holder, {}) if self._holder else value
-        events += self._said(said)
+        heard = self._said(said)
+        self._speaking = self._words == "content" and len(heard) == 1 and type(heard[0]) is TextDelta
+        events += heard
         if value.raw.get("done") is True or not self._streamed:
             events += self._end(value)
         return events
@@ -77,6 +103,14 @@ class _Decoder:
             where=f"after the line at byte {self._offset_bytes}",
             next_step="ask again",
         )
+
+    def _plain(self, data: bytes) -> list[Event] | None:
+        """The event of a line that says only words and is not the last; None for all else."""
+        try:
+            line = _plain_line(data)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+        return None if line.done else self._blocks.text(line.message.content)
 
     def _said(self, said: Value) -> list[Event]:
         blocks = self._blocks
