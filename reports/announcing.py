@@ -12,12 +12,17 @@ from collections.abc import Callable, Mapping
 from xml.etree import ElementTree
 
 from reports import escaping, sarif
-from reports.gate import LEVELS, UNDECIDED, Decision, Level, Notice
+from reports.gate import LEVELS, UNDECIDED, Decision, Kind, Level, Notice
 
 SHOWN = 200  # notices in Markdown: a job summary holds 1 MiB, a comment 65,536 characters
 
 _COMMANDS: Mapping[Level, str] = {"error": "error", "warning": "warning", "note": "notice"}
 _WORDS: Mapping[Level, str] = {"error": "✗", "warning": "⚠", "note": "·"}
+_MANY: Mapping[Kind, str] = {
+    "regression": "regressions",
+    "unexpected pass": "unexpected passes",
+    "new failure": "new failures",
+}
 _WIDEST = 240  # characters of a notice in a table
 
 
@@ -32,9 +37,13 @@ def summary(decision: Decision) -> str:
     if decision.exit_code == UNDECIDED:
         return "undecided"
     kinds = Counter(notice.kind for notice in decision.notices)
-    counts = ", ".join(f"{kinds[kind]} {kind}" for kind in LEVELS if kinds[kind])
+    counts = ", ".join(_counted(kind, kinds[kind]) for kind in LEVELS if kinds[kind])
     verdict = "not passed" if decision.exit_code else "passed"
     return f"{verdict}: {counts}" if counts else verdict
+
+
+def _counted(kind: Kind, number: int) -> str:
+    return f"{number} {kind if number == 1 else _MANY.get(kind, kind)}"
 
 
 def github(decision: Decision, place: str = "") -> str:

@@ -50,6 +50,8 @@ def test_text_is_for_people() -> None:
         "new failure, not in the baseline: wirecheck/acme/openai-completions/text/-/stream.cut: two finishes",
         "not passed: 1 regression, 1 unexpected pass, 1 stale, 1 new failure, 1 expected",
     ]
+    many = run(result("stream.order", "failed"), result("tool.named", "failed"))
+    assert announcing.summary(gate.decide(many)) == "not passed: 2 regressions"
     assert announcing.text(Decision(gate.PASSED)) == "passed\n"
     assert announcing.text(gate.unusable("no file")) == "no file\nundecided\n"
 
