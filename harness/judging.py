@@ -2,8 +2,8 @@
 
 Blame is decided here. A live exchange that never became an answer (no network, no access, no quota) blames
 the network or the account, whatever the check, and one that had to be broken off blames the provider; an
-offline one blames whom the check blames. A provider that refused where an answer was due, or answered where a refusal was, is blamed for that alone: what a subject
-was to make of the other cannot be judged.
+offline one blames whom the check blames. A provider that refused where an answer was due, or answered where
+a refusal was, is blamed for that alone: what a subject was to make of the other cannot be judged.
 """
 
 from __future__ import annotations
