@@ -8,11 +8,13 @@ each with its reason. A check that blames a provider is judged when our own adap
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 
 from harness.checks import CHECKS
 from harness.checks.registry import Check, selects
 from harness.faults import FAULTS
-from harness.subjects.observation import Aspect
+from harness.redaction import REDACTED
+from harness.subjects.observation import Aspect, ClientObservation
 
 _REQUEST: tuple[Aspect, ...] = ("request",)
 _OUTCOME: tuple[Aspect, ...] = ("outcome",)
@@ -175,14 +177,35 @@ def _asks(check: Check, fault: str) -> bool:
     return selects(check.faults, fault) if fault and check.faults else not fault and not check.faults
 
 
-def judged_by(check: Check, scenario: str, exposed: frozenset[Aspect]) -> bool:
+def judged_by(check: Check, seen: ClientObservation) -> bool:
     """Whether a client that exposes so much can be judged by the check."""
     needed = JUDGED[check.id]
-    if "request" in needed and check.id not in _ALWAYS and selects(_BROKEN_BY_CALLER, scenario):
+    if "request" in needed and check.id not in _ALWAYS and selects(_BROKEN_BY_CALLER, seen.scenario):
         needed = (*needed, "repairs")
-    return exposed.issuperset(needed)
+    if check.id == "auth.header" and not _ordinary_key(seen):
+        needed = (*needed, "vendors")
+    return seen.exposed.issuperset(needed)
 
 
+def _ordinary_key(seen: ClientObservation) -> bool:
+    """Whether the endpoint takes its key where clients of the protocol send it."""
+    ordinary = next((name for glob, name in _KEY_FIELDS.items() if fnmatchcase(seen.protocol, glob)), "")
+    return any(
+        name.lower() == ordinary and REDACTED in value for name, value in seen.exchange.request.headers
+    )
+
+
+_KEY_FIELDS: Mapping[str, str] = {
+    "openai-*": "authorization",
+    "mistral-*": "authorization",
+    "cohere-*": "authorization",
+    "ollama-*": "authorization",
+    "azure-*": "api-key",
+    "anthropic-*": "x-api-key",
+    "google-vertex": "authorization",
+    "google-*": "x-goog-api-key",
+    "bedrock-*": "authorization",
+}
 _ALWAYS = frozenset({"client.asked", "client.retries"})
 
 

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -24,13 +24,13 @@ from harness.errors import RecordingError, SubjectError, UnmatchedRequest, Unusa
 from harness.exchange import Exchange
 from harness.faults import FAULTS
 from harness.judging import Judged, judge
-from harness.observation import Heard, Observation
+from harness.observation import Heard, Observation, hear
 from harness.scenarios import SCENARIOS
 from harness.selection import Selection
 from harness.server import Server, running
 from harness.stage import Case, Stage, judged_request
 from harness.subjects.judged import JUDGED, checks_of, faults_of, judged_by
-from harness.subjects.observation import ClientObservation, Read, aligned, kept_words, read
+from harness.subjects.observation import Aspect, ClientObservation, Read, aligned, kept_words, read
 from harness.subjects.protocol import Answer, Hints, Introduced, Run, Trouble, Unsupported, line_of
 from harness.subjects.stand import Place, Stand
 from providers import jsontext
@@ -47,6 +47,7 @@ _LIMIT_S = 10.0
 _STALLED_S = 1.0
 _LONGEST_DELAY_MS = 250
 _SOME_RETRIES = 10
+_Violations: TypeAlias = tuple[tuple[str, str, str, str], ...]
 
 
 class Subject(Protocol):
@@ -259,7 +260,7 @@ class Player:
                 continue
             if not seen.broke and not seen.requests and check.id not in _WITHOUT_REQUEST:
                 continue
-            if judged_by(check, seen.scenario, seen.exposed):
+            if judged_by(check, seen):
                 found = evidence.result(seen, check.id, judge(check, seen))
                 yield replace(found, subject=self._name)
 
@@ -298,21 +299,37 @@ def _broken(given: Observation, told: str, place: Place) -> ClientObservation:
     return _client(given, place, Heard((), (), Turn(), None), exposed=frozenset(), broke=told)
 
 
-def _client(given: Observation, place: Place, heard: Heard, **more: object) -> ClientObservation:
+def _client(
+    given: Observation, place: Place, heard: Heard, *, exposed: frozenset[Aspect], **more: object
+) -> ClientObservation:
     sent = compact(place.asked[0]) if place.asked else given.sent
     violations = judged_request(given.endpoint, sent, given.call) if place.asked else ()
+    endpoint, reference = given.endpoint, given.heard
+    if "vendors" not in exposed:
+        bare = replace(endpoint, deviations=PROTOCOLS[given.protocol].deviations(), headers=())
+        violations = _of_both(violations, judged_request(bare, sent, given.call))
+        endpoint = replace(endpoint, headers=())
+        reference = hear(given.exchange, bare, streamed=given.call.stream)
     told = {
         **msgspec.structs.asdict(given),
         "sent": sent,
         "heard": heard,
         "violations": violations,
-        "reference": given.turn,
-        "reference_error": given.error,
+        "endpoint": endpoint,
+        "exposed": exposed,
+        "reference": reference.turn,
+        "reference_error": reference.error,
         "requests": place.count,
         "asked": tuple(place.asked),
         **more,
     }
     return ClientObservation(**told)  # type: ignore[arg-type]
+
+
+def _of_both(of_vendor: _Violations, of_protocol: _Violations) -> _Violations:
+    """Those that the protocol's own reference has, too; what one vendor alone wants is left out."""
+    known = {(rule, where) for rule, _, _, where in of_protocol}
+    return tuple(each for each in of_vendor if (each[0], each[3]) in known)
 
 
 def compact(request: Request) -> Request:

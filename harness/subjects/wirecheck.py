@@ -1,4 +1,7 @@
-"""Our own adapters as a subject: ``providers.client`` over a transport that the harness gives it."""
+"""Our own adapters as a subject: ``providers.client`` over a transport that the harness gives it.
+
+What nobody claims may be asked for: that it passes is a finding.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ def run(
     events: list[Event] = []
     assembler = Assembler()
     error: ProviderError | None = None
-    with Client(transport=transport, retries=_ONCE) as client:
+    with Client(transport=transport, retries=_ONCE, undeclared=True) as client:
         try:
             stream = client.stream(
                 provider, call, key=key, protocol=protocol, values=values, base_url=base_url
@@ -81,7 +84,7 @@ def serve(
     base_url: str | None = None,
 ) -> Any:
     """Ask a service once, without retries: the typed answer, or the error that came instead."""
-    with Client(transport=transport, retries=_ONCE) as client:
+    with Client(transport=transport, retries=_ONCE, undeclared=True) as client:
         try:
             return client.serve(provider, ask, key=key, protocol=protocol, values=values, base_url=base_url)
         except ProviderError as fault:

@@ -137,7 +137,7 @@ def _response(reply):
 
 
 def _response_events(stream):
-    last = None
+    last, begun = None, set()
     with stream:
         for event in stream:
             if event.type == "response.output_text.delta":
@@ -152,7 +152,10 @@ def _response_events(stream):
                     "name": item.name,
                     "id": item.call_id,
                 }
+            elif event.type == "response.function_call_arguments.done" and event.output_index not in begun:
+                yield {"type": "tool_call_delta", "index": event.output_index, "text": event.arguments}
             elif event.type == "response.function_call_arguments.delta":
+                begun.add(event.output_index)
                 yield {"type": "tool_call_delta", "index": event.output_index, "text": event.delta}
             elif event.type in ("response.completed", "response.incomplete", "response.failed"):
                 last = event.response
