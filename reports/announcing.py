@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from itertools import accumulate
 from xml.etree import ElementTree
 
 from reports import escaping, sarif
 from reports.gate import LEVELS, UNDECIDED, Decision, Kind, Level, Notice
 
-SHOWN = 200  # notices in Markdown: a job summary holds 1 MiB, a comment 65,536 characters
+ROOM = 60_000  # characters of Markdown: a job summary holds 1 MiB, a comment 65,536
 
 _COMMANDS: Mapping[Level, str] = {"error": "error", "warning": "warning", "note": "notice"}
 _WORDS: Mapping[Level, str] = {"error": "✗", "warning": "⚠", "note": "·"}
@@ -67,14 +68,16 @@ def _property(value: str) -> str:
 
 
 def markdown(decision: Decision, place: str = "") -> str:
-    """A job summary or a comment: the verdict and a table of at most ``SHOWN`` notices."""
+    """A job summary or a comment: the verdict, and a table of as many notices as there is room for."""
     lines = [f"### wirecheck: {escaping.markdown(summary(decision))}", ""]
     notices = [notice for notice in decision.notices if notice.kind != "expected"]
-    if notices:
-        lines += ["| | What | Check | Provider | Blame | |", "| --- | --- | --- | --- | --- | --- |"]
-        lines += [_row(notice) for notice in notices[:SHOWN]]
-    if len(notices) > SHOWN:
-        lines += ["", f"… and {len(notices) - SHOWN} more."]
+    rows = [_row(notice) for notice in notices]
+    lengths = accumulate(len(row) + 1 for row in rows)
+    shown = [row for row, length in zip(rows, lengths, strict=True) if length <= ROOM]
+    if rows:
+        lines += ["| | What | Check | Provider | Blame | |", "| --- | --- | --- | --- | --- | --- |", *shown]
+    if len(shown) < len(rows):
+        lines += ["", f"… and {len(rows) - len(shown)} more."]
     if decision.expected:
         lines += ["", f"{len(decision.expected)} failed as expected."]
     return "\n".join(lines) + "\n"

@@ -92,6 +92,7 @@ class History:
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self._path = path
+        self._create = create
         if not create and not path.is_file():
             raise UnreadableHistory(
                 expected="a history", seen="no file", where=str(path), next_step="wirecheck history add"
@@ -112,6 +113,8 @@ class History:
         (application,) = database.execute("PRAGMA application_id").fetchone()
         (version,) = database.execute("PRAGMA user_version").fetchone()
         (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if not tables and not self._create:
+            raise UnreadableHistory(expected="a history", seen="an empty file", where=str(self._path))
         if not tables:
             database.execute("BEGIN IMMEDIATE")
             for name, columns in TABLES.items():

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from reports import baseline, results
+from reports import baseline, gate, results
 from reports.baseline import Entry
 from reports.errors import DuplicateResult, EmptyReport, ReportError, UnreadableReport, UnwritableReport
 from tests.reports.samples import FRESH, OLD, result, run
@@ -158,3 +158,16 @@ def test_an_empty_folder_is_no_baseline(tmp_path: Path) -> None:
     """A folder without a file of it is told, with what to do."""
     with pytest.raises(EmptyReport, match="wirecheck baseline"):
         baseline.read(tmp_path)
+
+
+def test_our_own_baseline_is_as_we_write_it() -> None:
+    """The committed files are readable, sorted, and what accepting their content would write."""
+    folder = Path(baseline.__file__).parent / "data"
+    written = baseline.contents(baseline.read(folder))
+    assert {path.name: path.read_bytes() for path in folder.glob("*.jsonl")} == written
+
+
+def test_our_own_expectations_can_be_read() -> None:
+    """The file of what we expect to fail is one."""
+    path = Path(baseline.__file__).parent / "expected.toml"
+    assert all(entry.upstream.startswith("http") for entry in gate.expectations(path.read_text("utf-8")))

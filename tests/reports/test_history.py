@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -156,6 +157,20 @@ def test_a_killed_writer_leaves_the_history_as_it_was(tmp_path: Path) -> None:
         assert history.add(_run("passed", result("tool.named")), _day(2)) == Added(2, False, 0, 0)
 
 
+def test_two_writers_wait_for_each_other(tmp_path: Path) -> None:
+    """Runs that are added at the same time are all there, each under a number of its own."""
+    path = tmp_path / "h.sqlite"
+
+    def add(number: int) -> int:
+        with History(path) as history:
+            return history.add(_run("passed", result("tool.named", reason=str(number))), _day(1)).run
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(add, range(4))) == [1, 2, 3, 4]
+    with History(path) as history:
+        assert [dict(tally.counts) for tally in history.trend()] == [{"passed": 2}] * 4
+
+
 def _text(path: Path) -> None:
     path.write_text("this is no database, but long enough to be taken for one" * 20)
 
@@ -194,6 +209,10 @@ def test_a_history_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UnreadableHistory, match="history add"):
         History(tmp_path / "h.sqlite", create=False)
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "empty").write_bytes(b"")
+    with pytest.raises(UnreadableHistory, match="empty file"):
+        History(tmp_path / "empty", create=False)
+    assert (tmp_path / "empty").read_bytes() == b""
     (tmp_path / "file").write_text("")
     with pytest.raises(UnwritableReport):
         History(tmp_path / "file" / "h.sqlite")
