@@ -18,6 +18,7 @@ from providers.wire import Endpoint, Request, header
 Object: TypeAlias = dict[str, Any]
 Check: TypeAlias = Callable[["Judgement", JSON, str], None]
 
+DEEPEST = 100  # levels of JSON that are read; Google's limit, and for want of one the others' too
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _TYPES: Mapping[type, str] = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
 

@@ -5,7 +5,8 @@
 - a tool result whose call is not in the assistant message before it is left out;
 - a call without a result gets one that says so (``NO_RESULT``);
 - a call id that is missing, or not of the vendor's form, is replaced in the call and in its result;
-- a tool name that the vendor does not take is made one, the same in the call and in its result.
+- a tool name that the vendor does not take is made one, the same in the call and in its result, and
+  not the one that another name is made.
 
 Reasoning and signatures may only go back to who said them (``said_by``).
 
@@ -109,13 +110,14 @@ class ToolNames(msgspec.Struct, frozen=True):
         return re.fullmatch(self.pattern, name) is not None
 
     def of(self, name: str) -> str:
-        """``name``, or a lawful one made from it; the same gives the same."""
+        """``name``, or a lawful one made from it; the same gives the same, and another gives another."""
         if self.takes(name):
             return name
         made = re.sub(f"[^{self.charset}]", "_", name)
         if not re.match(f"[{self.first}]", made):
             made = f"_{made}" if made else "tool"
-        return made[: self.longest]
+        digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
+        return f"{made[: self.longest - 9]}_{digest[:8]}"
 
 
 def said_by(message: Message, endpoint: Endpoint, model: str) -> bool:

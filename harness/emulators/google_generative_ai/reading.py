@@ -14,6 +14,7 @@ from typing import Any
 
 from harness.emulators.emulator import Violation
 from harness.emulators.google_generative_ai.fields import ENUMS, MESSAGES
+from harness.emulators.judging import DEEPEST
 from providers.errors import shown
 
 _TYPES: Mapping[str, tuple[tuple[type, ...], str]] = {
@@ -56,6 +57,11 @@ class Reader:
         return read
 
     def _value(self, value: Any, kind: str, path: str, pointer: str) -> Any:
+        if pointer.count("/") > DEEPEST:
+            name = path.rsplit(".", 1)[-1]
+            sentence = f"Message too deep. Max recursion depth reached for key '{name}'"
+            self._fault(sentence, f"at most {DEEPEST} levels", "more", pointer)
+            return None
         if kind.startswith("[]"):
             return self._repeated(value, kind[2:], path, pointer)
         if kind.startswith("{}"):

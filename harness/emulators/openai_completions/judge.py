@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 from harness.emulators import azure_addresses
 from harness.emulators.emulator import Violation
+from harness.emulators.judging import DEEPEST
 from providers.call import JSON
 from providers.errors import MalformedFrame, shown
 from providers.protocols.openai_completions.deviations import Deviations
@@ -223,8 +224,11 @@ def _name(judged: _Judgement, value: JSON, where: str) -> None:
         judged.refuse("name", NAME.pattern, value, where)
 
 
-def _schema(judged: _Judgement, value: JSON, strict: bool, where: str) -> None:
+def _schema(judged: _Judgement, value: JSON, strict: bool, where: str, depth: int = 0) -> None:
     """A JSON Schema: no keyword the vendor refuses; closed and all required when strict."""
+    if depth > DEEPEST:
+        judged.refuse("schema_depth", f"a schema of at most {DEEPEST} levels", "more", where)
+        return
     if isinstance(value, bool) or not judged.is_a(value, dict, where):
         return
     for keyword in judged.deviations.schema_keywords_removed:
@@ -240,9 +244,9 @@ def _schema(judged: _Judgement, value: JSON, strict: bool, where: str) -> None:
         if not isinstance(required, list) or any(name not in required for name in properties):
             judged.refuse("strict_schema", "every property in required", required, where)
     for name, inner in properties.items():
-        _schema(judged, inner, strict, f"{where}/properties/{name}")
+        _schema(judged, inner, strict, f"{where}/properties/{name}", depth + 2)
     if "items" in value:
-        _schema(judged, value["items"], strict, f"{where}/items")
+        _schema(judged, value["items"], strict, f"{where}/items", depth + 1)
 
 
 def _tool_choice(judged: _Judgement, value: JSON, where: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from harness.emulators.emulator import Violation
+from harness.emulators.judging import DEEPEST
 from providers.errors import MalformedFrame, shown
 from providers.protocols.openai_responses.deviations import Deviations, known, matches
 from providers.protocols.openai_responses.request import PATH
@@ -320,11 +321,14 @@ def _parameters(judged: _Judge, value: Any, where: str) -> None:
         judged.must(kind == "object", "tools.schema", "a schema of type 'object'", kind, f"{where}/type")
 
 
-def _closed(judged: _Judge, value: Any, where: str) -> None:
+def _closed(judged: _Judge, value: Any, where: str, depth: int = 0) -> None:
     """Strict schemas close every object and require every property."""
+    if depth > DEEPEST and isinstance(value, dict | list):
+        judged.refuse("schema.depth", f"a schema of at most {DEEPEST} levels", "more", where)
+        return
     if isinstance(value, list):
         for at, item in enumerate(value):
-            _closed(judged, item, f"{where}/{at}")
+            _closed(judged, item, f"{where}/{at}", depth + 1)
     if not isinstance(value, dict):
         return
     if value.get("type") == "object":
@@ -337,8 +341,8 @@ def _closed(judged: _Judge, value: Any, where: str) -> None:
         missing -= {name for name in needed if isinstance(name, str)} if isinstance(needed, list) else set()
         judged.must(not missing, "schema.required", expected, sorted(missing), where)
     for key, inner in value.items():
-        if key not in ("enum", "const", "default", "examples"):
-            _closed(judged, inner, f"{where}/{key}")
+        if key not in ("enum", "const", "default", "examples", "required"):
+            _closed(judged, inner, f"{where}/{key}", depth + 1)
 
 
 def _format(judged: _Judge, value: Any, where: str) -> None:

@@ -14,12 +14,13 @@ from typing import Any, TypeAlias
 
 from providers.call import JSON, Document, Image, Message, Opaque, Reasoning, Text, ToolCall, ToolResult
 from providers.protocols.anthropic_messages.deviations import NAME, Deviations
-from providers.protocols.mending import said_by
+from providers.protocols.mending import ToolNames, said_by
 from providers.wire import Endpoint
 
 Block: TypeAlias = dict[str, Any]  # a content block, a message or a tool, as it is sent
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+_NAMES = ToolNames(longest=128)
 GO_ON = "…"  # what a user says before an assistant who has the first word
 NO_ARGUMENTS: Mapping[str, JSON] = {"type": "object", "properties": {}}
 _TOOL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -164,7 +165,7 @@ class History:
         return _content(Text(part.text)) if self._deviations.foreign_thinking == "text" else []
 
     def _tool_use(self, call: ToolCall, wire_id: str) -> Block:
-        name = call.name if TOOL_NAME.fullmatch(call.name) else _squeezed(call.name, 128) or "tool"
+        name = _NAMES.of(call.name)
         self._names.setdefault(name)
         arguments = {"INVALID_JSON": call.arguments_raw} if call.arguments is None else call.arguments
         return {"type": "tool_use", "id": wire_id, "name": name, "input": arguments}

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from providers import jsontext
 from providers.call import Document, Image, Message, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
 from providers.errors import UnsupportedFeature
-from providers.protocols.mending import said_by
+from providers.protocols.mending import ToolNames, said_by
 from providers.protocols.openai_responses.deviations import FAMILY, Deviations, stores
 from providers.wire import Endpoint
 
@@ -34,6 +34,7 @@ UNANSWERABLE = (
     "shell_call_output",
 )
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+_NAMES = ToolNames(longest=128)
 _ITEM_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _CALL_KINDS = {
     "function": ("function_call", "function_call_output", "fc"),
@@ -155,7 +156,7 @@ class History:
         item: Item = {"type": kind}
         if own and call.item_id and call.item_id.startswith(prefix) and _ITEM_ID.fullmatch(call.item_id):
             item["id"] = call.item_id
-        item.update({"call_id": wire_id, "name": _named(call.name)})
+        item.update({"call_id": wire_id, "name": _NAMES.of(call.name)})
         if call.kind == "custom":
             return {**item, "input": call.arguments_raw or str((call.arguments or {}).get("input", ""))}
         raw = call.arguments_raw
@@ -195,11 +196,6 @@ class History:
     def _must(self, offered: bool, what: str) -> None:
         if not offered:
             raise UnsupportedFeature(self._endpoint.provider, what, next_step="send text only")
-
-
-def _named(name: str) -> str:
-    """``name``, or one made from it where the vendor would refuse it."""
-    return name if TOOL_NAME.fullmatch(name) else re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:128] or "tool"
 
 
 def _said(part: Text, own: bool) -> Item:

@@ -51,6 +51,7 @@ from providers.listen import Listener
 from providers.protocols import PROTOCOLS
 from providers.protocols.anthropic_messages import PROTOCOL, Deviations, StreamDecoder, build, error
 from providers.protocols.anthropic_messages.history import GO_ON
+from providers.protocols.mending import ToolNames
 from providers.wire import Endpoint, Frame, header
 from tests import strategies
 from tests.deliveries import deliveries
@@ -563,7 +564,7 @@ def test_history_with_tools_declares_them() -> None:
     """Calls in the history without tools in the call: the tools are declared, and may not be called."""
     history = (user("x"), own(ToolCall("odd name", {}, id="t1")), tool_results(found()))
     told = body(messages=history)
-    assert [tool["name"] for tool in told["tools"]] == ["odd_name"]
+    assert [tool["name"] for tool in told["tools"]] == [ToolNames(longest=128).of("odd name")]
     assert told["tool_choice"] == {"type": "none"}
     assert "tools" not in body(CALL, lookalike(tools_for_history=False), messages=history)
 

@@ -13,6 +13,7 @@ from providers.call import Call, Message, Structured, Text, Tool, ToolCall, Tool
 from providers.errors import UnsupportedFeature
 from providers.protocols import PROTOCOLS
 from providers.protocols.google_generative_ai.history import NAMES
+from providers.protocols.mending import ToolNames
 from providers.wire import Endpoint
 
 FOREIGN = ("mcp.server/tool name", "f" * 100)
@@ -44,7 +45,7 @@ def test_a_foreign_name_of_the_history_is_mended(protocol: str, name: str) -> No
     result = tool_results(ToolResult("call00001", name, (Text("yes"),)))
     messages = body(protocol, user("hi"), said, result)["messages"]
     called = messages[1]["tool_calls"][0]["function"]["name"]
-    assert called == ("mcp_server_tool_name" if name == FOREIGN[0] else "f" * 64)
+    assert called == ToolNames().of(name) != name
     named = messages[2].get("tool_name", messages[2].get("name", called))
     assert named == called
 

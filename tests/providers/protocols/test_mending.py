@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from providers.call import Image, Message, Reasoning, Text, ToolCall, ToolResult, tool_results, user
+from harness.emulators import EMULATORS
+from providers.call import (
+    Call,
+    Image,
+    Message,
+    Reasoning,
+    Text,
+    Tool,
+    ToolCall,
+    ToolResult,
+    tool_results,
+    user,
+)
+from providers.protocols import PROTOCOLS
 from providers.protocols.mending import NO_RESULT, Answered, Ids, ToolNames, arguments_of, data_url, mended
+from providers.wire import Endpoint
 from tests.strategies import messages
+
+WITHOUT_NAMES = {"cohere-chat-v1", "ollama-generate", "openai-text-completions", "watsonx-generation"}
 
 
 def calling(*calls: ToolCall, aborted: bool = False) -> Message:
@@ -81,11 +98,38 @@ def test_a_foreign_tool_name_is_made_lawful() -> None:
     """A name the vendor refuses becomes one it takes, always the same; a lawful one stays."""
     names, google = ToolNames(), ToolNames(first="A-Za-z_", charset="A-Za-z0-9_.:-")
     assert names.of("look_it-up") == "look_it-up"
-    assert names.of("mcp.server/tool name") == "mcp_server_tool_name"
-    assert names.of("f" * 100) == "f" * 64
-    assert names.of("") == "tool"
-    assert google.of("1.a/b") == "_1.a_b"
+    assert names.of("mcp.server/tool name") == names.of("mcp.server/tool name")
+    assert re.fullmatch("mcp_server_tool_name_[0-9a-f]{8}", names.of("mcp.server/tool name"))
+    assert re.fullmatch("f{55}_[0-9a-f]{8}", names.of("f" * 100))
+    assert re.fullmatch("tool_[0-9a-f]{8}", names.of(""))
+    assert re.fullmatch(r"_1\.a_b_[0-9a-f]{8}", google.of("1.a/b"))
     assert all(form.takes(form.of("7 é/" * 25)) for form in (names, google))
+
+
+@pytest.mark.parametrize("protocol", sorted({*EMULATORS} - WITHOUT_NAMES))
+def test_two_foreign_names_stay_two(protocol: str) -> None:
+    """Names that become alike when they are made lawful are told apart on the wire, and each stays itself."""
+    foreign = ("get weather", "get/weather", "get weather", "w" * 200, "w" * 201)
+    calls = [ToolCall(name, {}, id=f"call{at:05d}", arguments_raw="{}") for at, name in enumerate(foreign)]
+    results = [ToolResult(call.id, call.name, (Text("1"),)) for call in calls]
+    history = (user("hi"), calling(*calls), tool_results(*results), user("so?"))
+    endpoint = Endpoint(
+        provider="acme",
+        protocol=protocol,
+        base_url="https://acme.test",
+        deviations=PROTOCOLS[protocol].deviations(),
+    )
+    call = Call(model="m-1", messages=history, tools=(Tool("f"),), stream=True)
+    sent = PROTOCOLS[protocol].build(call, endpoint)
+    assert EMULATORS[protocol].judge(sent, endpoint) == ()
+    names = [
+        name
+        for name in re.findall(r'"name":"([^"]*)"', sent.content.decode())
+        if name.startswith(("get_", "w"))
+    ]
+    kinds = dict.fromkeys(names)
+    assert len(kinds) == 4
+    assert names.count(next(iter(kinds))) >= 2
 
 
 def test_arguments_and_pictures_as_text() -> None:

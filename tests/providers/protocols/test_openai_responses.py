@@ -49,6 +49,7 @@ from providers.errors import (
 from providers.events import Assembler, Turn
 from providers.listen import Listener
 from providers.protocols import PROTOCOLS
+from providers.protocols.mending import ToolNames
 from providers.protocols.openai_responses import (
     PROTOCOL,
     Deviations,
@@ -484,7 +485,7 @@ def test_the_vendors_own_items_go_back() -> None:
 def test_a_name_the_vendor_refuses_is_replaced() -> None:
     """A call's name of another vendor's charset is made to fit."""
     told = items(Message("assistant", (ToolCall("a.b/c", {}, id="x"),)), tool_results(found("x")))
-    assert told[0]["name"] == "a_b_c"
+    assert told[0]["name"] == ToolNames(longest=128).of("a.b/c")
 
 
 @given(st.lists(strategies.messages(ids=st.none() | st.text(max_size=70)), max_size=6))
