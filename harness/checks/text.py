@@ -47,12 +47,7 @@ def multi_turn(seen: Observation) -> None:
     "id.present",
     capability="text",
     scenarios=ANSWERED,
-    protocols=(
-        "*",
-        "!bedrock-converse",
-        "!ollama-*",
-        "!watsonx-generation",
-    ),  # whose references have no such field
+    protocols=("*", "!bedrock-converse", "!ollama-*", "!watsonx-generation"),  # which have no such field
     source=_CHAT,
 )
 def id_present(seen: Observation) -> None:
