@@ -120,8 +120,33 @@ def folder(root: Path, provider: str, protocol: str, scenario: str) -> Path:
 
 
 def load(root: Path, provider: str, protocol: str, scenario: str) -> tuple[Exchange, ...]:
-    """The exchanges of a scenario, by turn. Raises ExchangeNotFound, ExchangeCorrupt."""
+    """The exchanges of a scenario, by turn. Raises ExchangeNotFound, ExchangeCorrupt.
+
+    A folder that a recorder replaces meanwhile is read again.
+    """
     place = folder(root, provider, protocol, scenario)
+    while True:
+        before = _inode(place)
+        try:
+            found = _loaded(root, place)
+        except RecordingError:
+            if _inode(place) == before:
+                raise
+            continue
+        if _inode(place) == before:
+            return found
+
+
+def _inode(place: Path) -> int:
+    """Which folder this is; 0 for none."""
+    try:
+        return place.stat().st_ino
+    except OSError:
+        return 0
+
+
+def _loaded(root: Path, place: Path) -> tuple[Exchange, ...]:
+    provider, protocol, scenario = place.parts[-3:]
     _inside(root, place)
     heads = sorted(place.glob("*.exchange.toml"), key=lambda path: _turn(path))
     if not heads:

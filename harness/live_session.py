@@ -269,6 +269,7 @@ class LiveSession:
             totals = Counter(case.provider for case in self._planned)
             width = self._config.get_terminal_writer().fullwidth
             terminal.ensure_newline()
+            terminal.showfspath = terminal._show_progress_info = False  # the bars say it
             self._bars = Bars(lambda text: terminal.write(text, flush=True), width, totals)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -239,6 +239,52 @@ def test_a_killed_recorder_leaves_the_old_or_the_new(tmp_path: Path) -> None:
         assert there == SOUND or len(there.content) in (10, 50_000)
 
 
+_MANY = """
+import sys
+from pathlib import Path
+from msgspec.structs import replace
+from harness.exchange import load, save_scenario
+root, letter = Path(sys.argv[1]), sys.argv[2].encode()
+old, *_ = load(root, "p", "q", "s")
+new = replace(old, content=letter * 1000, boundaries=(1000,), delays_ms=(0,))
+for _ in range(40):
+    save_scenario(root, (new, replace(new, turn=2)))
+"""
+
+
+def test_two_recorders_take_turns(tmp_path: Path) -> None:
+    """Both write the same scenario at once; what is there in the end is one of them, whole."""
+    save_scenario(tmp_path, (SOUND,))
+    commands = [[sys.executable, "-c", _MANY, str(tmp_path), letter] for letter in "ab"]
+    running = [subprocess.Popen(command) for command in commands]
+    assert [process.wait(timeout=120) for process in running] == [0, 0]
+    first, second = load(tmp_path, "p", "q", "s")
+    assert first.content == second.content
+    assert first.content in (b"a" * 1000, b"b" * 1000)
+
+
+@pytest.mark.parametrize("linked", [".recording", ".recording/lock"])
+def test_the_recorders_folder_is_no_link(tmp_path: Path, linked: str) -> None:
+    """A link in its place is refused: what it leads to is neither emptied nor cut."""
+    precious = tmp_path / "precious"
+    (precious / "kept").mkdir(parents=True)
+    (tmp_path / "notes").write_text("kept")
+    root = tmp_path / "fixtures"
+    (root / linked).parent.mkdir(parents=True)
+    (root / linked).symlink_to(precious if linked == ".recording" else tmp_path / "notes")
+    with pytest.raises(ExchangeCorrupt, match="link"):
+        save_scenario(root, (SOUND,))
+    assert (precious / "kept").is_dir()
+    assert (tmp_path / "notes").read_text() == "kept"
+
+
+def test_a_confirmed_exchange_is_read_again(tmp_path: Path) -> None:
+    """The day on which its shape was last seen is kept beside the day on which it was recorded."""
+    confirmed = replace(SOUND, origin="recorded", confirmed=date(2026, 12, 24))
+    save_scenario(tmp_path, (confirmed,))
+    assert load(tmp_path, "p", "q", "s") == (confirmed,)
+
+
 def test_a_link_is_no_fixture(tmp_path: Path) -> None:
     """Neither a reader nor a writer follows a link out of the folder of fixtures."""
     save_scenario(tmp_path / "elsewhere", (SOUND,))
