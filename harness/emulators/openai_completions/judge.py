@@ -99,6 +99,8 @@ class _Judgement:
                 check(self, value, f"/{name}")
         if "stream_options" in body and body.get("stream") is not True:
             self.refuse("stream_options", "stream: true beside it", body.get("stream"), "/stream_options")
+        if body.get("stream") is True and body.get("tools") and not self.deviations.streams_tools:
+            self.refuse("stream", "no stream with tools", True, "/stream")
         for name in ("tool_choice", "parallel_tool_calls"):
             if name in body and not body.get("tools"):
                 self.refuse("without_tools", "tools beside it", "none", f"/{name}")

@@ -31,6 +31,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     system_role: Literal["system", "developer", "user"] = "system"
     # Usage in a stream: asked for with stream_options.include_usage, sent unasked, or never sent.
     stream_usage: Literal["asked", "unasked", "never"] = "asked"
+    # Whether a request with tools may ask for a stream.
+    streams_tools: bool = True
     # The field that takes stop sequences, and how many it takes (0: no limit is known).
     stop_field: str = "stop"
     stop_limit: int = 4

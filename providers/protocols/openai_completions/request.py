@@ -30,6 +30,8 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     refuse_names(call, endpoint, ToolNames())
     refuse_stops(call, endpoint, deviations.stop_limit)
     _refuse_open_schemas(call, endpoint, deviations)
+    if call.stream and call.tools and not deviations.streams_tools:
+        raise UnsupportedFeature(endpoint.provider, "a stream with tools", next_step="ask for a whole answer")
     body: Object = {"model": endpoint.named(call.model), "messages": messages(call, endpoint, deviations)}
     for fields in (_streaming, _tools, _limits, _reasoning, _structured, _identity):
         body.update(fields(call, endpoint, deviations))

@@ -193,6 +193,7 @@ def test_refuses_what_the_vendor_refuses(body: Any, rule: str, where: str) -> No
             asking(stream=True, stream_options={}),
             [("unknown_field", "/stream_options")],
         ),
+        ({"streams_tools": False}, asking(tools=[WEATHER], stream=True), [("stream", "/stream")]),
         ({"required_word": "any"}, asking(tools=[WEATHER], tool_choice="any"), []),
         ({"system_role": "user"}, asking({"role": "system", "content": "S"}), [("role", "/messages/0/role")]),
         ({"system_role": "developer"}, asking({"role": "developer", "content": "S"}), []),

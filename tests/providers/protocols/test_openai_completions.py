@@ -276,6 +276,12 @@ class TestRequest:
         with pytest.raises(UnsupportedFeature):
             body(asking(user(part)), **deviation)
 
+    def test_refuses_a_stream_with_tools_where_there_is_none(self) -> None:
+        """A vendor that streams no answer with tools is not asked for one; for a whole one it is."""
+        with pytest.raises(UnsupportedFeature):
+            body(asking("hi", tools=(Tool("f", "d"),), stream=True), streams_tools=False)
+        assert body(asking("hi", tools=(Tool("f", "d"),)), streams_tools=False)["tools"]
+
     def test_mends_the_history(self) -> None:
         """Orphan results go, orphan calls get a result, empty aborted turns go, ids are given."""
         said = Message(
