@@ -16,6 +16,7 @@ from harness.errors import UnusableInput
 from harness.selection import Selection
 from harness.subjects import check as checking
 from harness.subjects import install as installing
+from harness.subjects import isolation
 from harness.subjects.inprocess import InProcess
 from harness.subjects.process import Process
 from harness.subjects.protocol import stale_schemas
@@ -125,6 +126,9 @@ def run_subject(
     ] = None,
     exchanges: Annotated[Path | None, typer.Option(help="Replay the exchanges below this folder.")] = None,
     catalog: Annotated[list[Path] | None, typer.Option(help="Also read these catalog files.")] = None,
+    isolate: Annotated[
+        bool, typer.Option(help="Run in a network namespace of its own, where there is one to be had.")
+    ] = True,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every result.")] = False,
 ) -> None:
     """Replay fixtures and faults to a third-party client, and judge what it sent and returned."""
@@ -138,6 +142,10 @@ def run_subject(
     )
     selection.verify()
     used = configuration.read(Path.cwd(), tuple(catalog or ()), exchanges)
+    if isolate:
+        refusal = isolation.enter()
+        if refusal:
+            print(f"no network namespace ({refusal}): the guard alone keeps subjects in", file=sys.stderr)
     plan = Plan(
         catalog=used.catalog,
         exchanges=used.exchanges,

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from importlib import util
 from pathlib import Path
 
 import msgspec
@@ -87,18 +88,13 @@ def _sweep(place: Path) -> None:
 
 def _python(subject: Subject, making: Path, told: Told) -> None:
     told(f"making an environment for {subject.name}")
-    _do((sys.executable, "-m", "venv", str(making)), making)
+    ours = util.find_spec("pip") is not None  # then it is quicker to use it than to install another
+    _do((sys.executable, "-m", "venv", *(("--without-pip",) if ours else ()), str(making)), making)
     told(f"installing {' '.join(subject.packages)}")
-    quiet = (
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--no-input",
-        "--prefer-binary",
-    )
-    _do((str(_interpreter(making)), *quiet, *subject.packages), making)
+    interpreter = str(_interpreter(making))
+    pip = (sys.executable, "-m", "pip", "--python", interpreter) if ours else (interpreter, "-m", "pip")
+    quiet = ("--quiet", "--disable-pip-version-check", "--no-input", "--prefer-binary")
+    _do((*pip, "install", *quiet, *subject.packages), making)
 
 
 def _node(subject: Subject, making: Path, told: Told) -> None:
