@@ -35,11 +35,10 @@ from providers.errors import (
     TimedOut,
     TransportError,
     Unreachable,
-    UnsupportedFeature,
     shown,
 )
 from providers.events import Assembler, Event, Turn
-from providers.features import FEATURES, refuse_undeclared
+from providers.features import refuse_unclaimed, refuse_undeclared
 from providers.listen import Listener
 from providers.protocols import PROTOCOLS
 from providers.schema import Provider
@@ -101,13 +100,15 @@ def prepare(
     protocol: str | None = None,
     base_url: str | None = None,
     values: Mapping[str, str] | None = None,
+    undeclared: bool = False,
 ) -> Prepared:
-    """Build and authenticate the request of ``call``. No I/O.
+    """Build and authenticate the request of ``call``. No I/O. ``undeclared``: as the clients' own.
 
     Raises UnsupportedFeature, ConflictingConfig, MissingCredential when the provider wants a key and
     ``key`` is None or empty, and ConfigurationError for what HTTP cannot carry.
     """
-    refuse_undeclared(provider.id, provider.offered_at(provider.declaration(protocol, call.model)), call)
+    claims = provider.offered_at(provider.declaration(protocol, call.model))
+    refuse_undeclared(provider.id, claims, call, undeclared=undeclared)
     known = {**auth.told(key), **(values or {})}
     endpoint = for_call(provider.endpoint(protocol, call.model, base_url=base_url, values=known), call)
     refuse_unsendable(endpoint.base_url, (*endpoint.headers, *call.extra_headers))
@@ -135,14 +136,16 @@ def prepare_service(
     protocol: str | None = None,
     base_url: str | None = None,
     values: Mapping[str, str] | None = None,
+    undeclared: bool = False,
 ) -> Asked:
     """Build and authenticate the request of a service, by default at the first endpoint that has it. No I/O.
 
     Raises UnsupportedFeature, ConflictingConfig, and MissingCredential as ``prepare`` does.
     """
     name = feature(ask)
-    if provider.offered.get(name) is False:
-        raise UnsupportedFeature(provider.id, f"{name} ({FEATURES[name]})", next_step="ask another provider")
+    refuse_unclaimed(
+        provider.id, provider.offered, name, undeclared=undeclared, instead="ask another provider"
+    )
     spoken = protocol or protocol_for(name, provider.protocols)
     known = {**auth.told(key), **(values or {})}
     endpoint = provider.endpoint(spoken, base_url=base_url, values=known)
@@ -159,9 +162,10 @@ def prepare_service(
 class _Shared:
     """What the two clients have in common: settings, and the reading of heads and failures."""
 
-    def __init__(self, retries: Retries, jitter: Callable[[], float]) -> None:
+    def __init__(self, retries: Retries, jitter: Callable[[], float], undeclared: bool) -> None:
         self._retries = retries
         self._jitter = jitter
+        self._undeclared = undeclared
 
     @staticmethod
     def _arguments(request: Request) -> dict[str, object]:
@@ -221,7 +225,10 @@ def _told(error: ProviderError, headers: Headers, secrets: tuple[str, ...]) -> P
 
 
 class Client(_Shared):
-    """Blocking. ``transport`` replaces the network, ``sleep`` and ``jitter`` the clock and the dice."""
+    """Blocking. ``transport`` replaces the network, ``sleep`` and ``jitter`` the clock and the dice.
+
+    ``undeclared`` lets a call ask for what the provider claims neither to offer nor not to, to find out.
+    """
 
     def __init__(
         self,
@@ -232,8 +239,9 @@ class Client(_Shared):
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
         verify: bool = True,
+        undeclared: bool = False,
     ) -> None:
-        super().__init__(retries, jitter)
+        super().__init__(retries, jitter, undeclared)
         self._sleep = sleep
         self._http = httpx.Client(transport=transport, timeout=timeout, verify=verify)
 
@@ -264,7 +272,15 @@ class Client(_Shared):
         Raises ProviderError of any kind, after the events that came before it. Closing the iterator closes
         the connection.
         """
-        prepared = prepare(provider, call, key=key, protocol=protocol, base_url=base_url, values=values)
+        prepared = prepare(
+            provider,
+            call,
+            key=key,
+            protocol=protocol,
+            base_url=base_url,
+            values=values,
+            undeclared=self._undeclared,
+        )
         return self._events(prepared)
 
     def _events(self, prepared: Prepared) -> Generator[Event, None, None]:
@@ -284,7 +300,15 @@ class Client(_Shared):
     ) -> Turn:
         """The whole Turn. Raises ProviderError, whose ``turn`` is what had arrived; a turn cut short is
         never returned as a whole one."""
-        prepared = prepare(provider, call, key=key, protocol=protocol, base_url=base_url, values=values)
+        prepared = prepare(
+            provider,
+            call,
+            key=key,
+            protocol=protocol,
+            base_url=base_url,
+            values=values,
+            undeclared=self._undeclared,
+        )
         assembler = Assembler()
         head: Headers = ()
         try:
@@ -311,7 +335,15 @@ class Client(_Shared):
 
         Raises ProviderError. An upload or a batch whose answer was lost is not sent a second time.
         """
-        asked = prepare_service(provider, ask, key=key, protocol=protocol, base_url=base_url, values=values)
+        asked = prepare_service(
+            provider,
+            ask,
+            key=key,
+            protocol=protocol,
+            base_url=base_url,
+            values=values,
+            undeclared=self._undeclared,
+        )
         waited_s = 0.0
         attempt = 0
         while True:
@@ -380,8 +412,9 @@ class AsyncClient(_Shared):
         retries: Retries = Retries(),  # noqa: B008 (frozen)
         jitter: Callable[[], float] = random.random,
         verify: bool = True,
+        undeclared: bool = False,
     ) -> None:
-        super().__init__(retries, jitter)
+        super().__init__(retries, jitter, undeclared)
         self._http = httpx.AsyncClient(transport=transport, timeout=timeout, verify=verify)
 
     async def __aenter__(self) -> Self:
@@ -407,7 +440,15 @@ class AsyncClient(_Shared):
         values: Mapping[str, str] | None = None,
     ) -> AsyncGenerator[Event, None]:
         """As Client.stream; nothing is prepared before the first event is asked for."""
-        prepared = prepare(provider, call, key=key, protocol=protocol, base_url=base_url, values=values)
+        prepared = prepare(
+            provider,
+            call,
+            key=key,
+            protocol=protocol,
+            base_url=base_url,
+            values=values,
+            undeclared=self._undeclared,
+        )
         async with aclosing(self._heard(prepared)) as heard:
             async for event, _ in heard:
                 yield event
@@ -423,7 +464,15 @@ class AsyncClient(_Shared):
         values: Mapping[str, str] | None = None,
     ) -> Turn:
         """As Client.complete."""
-        prepared = prepare(provider, call, key=key, protocol=protocol, base_url=base_url, values=values)
+        prepared = prepare(
+            provider,
+            call,
+            key=key,
+            protocol=protocol,
+            base_url=base_url,
+            values=values,
+            undeclared=self._undeclared,
+        )
         assembler = Assembler()
         head: Headers = ()
         try:
@@ -447,7 +496,15 @@ class AsyncClient(_Shared):
         values: Mapping[str, str] | None = None,
     ) -> Any:
         """As Client.serve."""
-        asked = prepare_service(provider, ask, key=key, protocol=protocol, base_url=base_url, values=values)
+        asked = prepare_service(
+            provider,
+            ask,
+            key=key,
+            protocol=protocol,
+            base_url=base_url,
+            values=values,
+            undeclared=self._undeclared,
+        )
         waited_s = 0.0
         attempt = 0
         while True:

@@ -1,7 +1,8 @@
 """The names of what a provider may declare, and which of them a call needs.
 
-A claim is True, False or absent; absent is "nobody said", which is neither. Only a False claim
-refuses a call, before any network use.
+A claim is True, False or absent; absent is "nobody said", which is neither. A call that needs what is not
+claimed True is refused before any network use; a caller that wants to find out may ask for what nobody
+said (``undeclared``), never for what is claimed False.
 """
 
 from __future__ import annotations
@@ -55,10 +56,27 @@ def needed(call: Call) -> tuple[str, ...]:
     return tuple(name for name in FEATURES if uses.get(name))
 
 
-def refuse_undeclared(provider: str, claims: Mapping[str, bool], call: Call) -> None:
-    """Raise UnsupportedFeature for the first feature of ``call`` that ``claims`` says is not offered."""
+def refuse_undeclared(
+    provider: str, claims: Mapping[str, bool], call: Call, *, undeclared: bool = False
+) -> None:
+    """Raise UnsupportedFeature for the first feature of ``call`` that ``claims`` does not offer.
+
+    With ``undeclared`` a feature without a claim may be asked for.
+    """
     for name in needed(call):
-        if claims.get(name) is False:
-            raise UnsupportedFeature(
-                provider, f"{name} ({FEATURES[name]})", next_step="leave it out of the call"
-            )
+        refuse_unclaimed(provider, claims, name, undeclared=undeclared, instead="leave it out of the call")
+
+
+def refuse_unclaimed(
+    provider: str, claims: Mapping[str, bool], name: str, *, undeclared: bool, instead: str
+) -> None:
+    """Raise UnsupportedFeature for the feature ``name``, as ``refuse_undeclared`` does for a call's."""
+    claim = claims.get(name)
+    if claim is False:
+        raise UnsupportedFeature(provider, f"{name} ({FEATURES[name]})", next_step=instead)
+    if claim is None and not undeclared:
+        raise UnsupportedFeature(
+            provider,
+            f"{name} ({FEATURES[name]}) by any claim",
+            next_step=f"{instead}, claim it in the provider's file, or allow what is undeclared",
+        )

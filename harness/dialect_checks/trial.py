@@ -41,7 +41,7 @@ PLAIN_SCHEMES = ("bearer", "header", "query", "chatgpt", "sigv4")  # sigv4: a te
 
 def opened(transport: httpx.BaseTransport) -> Client:
     """Our own client over ``transport``."""
-    return Client(transport=transport, sleep=lambda seconds: None, verify=False)
+    return Client(transport=transport, sleep=lambda seconds: None, verify=False, undeclared=True)
 
 
 Opened = Callable[[httpx.BaseTransport], Client]
@@ -178,7 +178,7 @@ class Trial:
             stream=entry.offered.get("streaming") is not False,
         )
         settings = _values(entry)
-        arrival = Arrival(prepare(entry, call, key="none", values=settings), call, location)
+        arrival = Arrival(prepare(entry, call, key="none", values=settings, undeclared=True), call, location)
         error: ProviderError | None = None
         with self.client(arrival) as client:
             try:

@@ -37,6 +37,7 @@ GROQ = schema.get("groq")
 URL = "https://api.groq.com/openai/v1/chat/completions"
 KEY = "canary-9f8e7d6c5b4a"
 CALL = Call(model="llama-3.3-70b-versatile", messages=(user("hi"),))
+TOOLED = Call(model="llama-3.3-70b-versatile", messages=(user("hi"),), tools=(Tool("f"),), stream=True)
 STREAMED = Call(model="llama-3.3-70b-versatile", messages=(user("hi"),), stream=True)
 
 
@@ -364,6 +365,26 @@ def test_what_is_not_offered_is_not_asked(ask: Callable[..., Turn]) -> None:
         client.prepare(none, tools, key=KEY)
     assert network.requests == []
     assert ask(network).text == "hello"
+
+
+def test_what_nobody_claims_is_asked_only_to_find_out() -> None:
+    """A feature without a claim raises before any network use, unless the client may ask for it."""
+    network = Network(streaming(SAID))
+    silent = GROQ.model_copy(update={"claims": {}})
+    with network.client() as http, pytest.raises(UnsupportedFeature, match="by any claim"):
+        http.complete(silent, TOOLED, key=KEY)
+    assert network.requests == []
+    with network.client(undeclared=True) as http:
+        assert http.complete(silent, TOOLED, key=KEY).text == "hello"
+    assert len(network.requests) == 1
+
+
+def test_what_is_claimed_not_is_never_asked() -> None:
+    """A client that may ask for what is undeclared still refuses what is said not to be offered."""
+    claim = next(iter(GROQ.claims.values())).model_copy(update={"offered": False})
+    none = GROQ.model_copy(update={"claims": {"tools": claim}})
+    with pytest.raises(UnsupportedFeature):
+        client.prepare(none, TOOLED, key=KEY, undeclared=True)
 
 
 @pytest.mark.parametrize("key", [None, ""])

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from providers.client import AsyncClient, Client, Retries
+from providers.client import AsyncClient, Client, Retries, prepare_service
 from providers.errors import MissingCredential, RateLimited, TimedOut, UnsupportedFeature
 from providers.schema import Provider
 from providers.services.batches import CreateBatch
@@ -22,7 +22,12 @@ from providers.services.passthrough import PassOn
 MODELS = {"data": [{"id": "a"}]}
 
 
+SERVICES = ("models_list", "embeddings", "files", "batches", "passthrough")
+
+
 def provider(**claims: bool) -> Provider:
+    """A vendor that claims every service, but for what ``claims`` says otherwise."""
+    claims = {**dict.fromkeys(SERVICES, True), **claims}
     return Provider.model_validate(
         {
             "id": "vendor",
@@ -93,6 +98,14 @@ def test_what_cannot_be_asked_is_refused_at_home(ask: Any, key: str | None, erro
     with peer.client() as client, pytest.raises(error):
         client.serve(provider(embeddings=False), ask, key=key)
     assert peer.seen == []
+
+
+def test_a_service_nobody_claims_is_asked_for_only_to_find_out() -> None:
+    """Without a claim nothing is sent, unless the client may ask for what is undeclared."""
+    unclaimed = provider().model_copy(update={"claims": {}})
+    with pytest.raises(UnsupportedFeature):
+        prepare_service(unclaimed, ListModels(), key="k")
+    assert prepare_service(unclaimed, ListModels(), key="k", undeclared=True).request.method == "GET"
 
 
 def test_a_refusal_for_now_is_waited_out() -> None:
