@@ -48,7 +48,8 @@ class Finding(msgspec.Struct, frozen=True):
 
     def told(self) -> str:
         """``gone (breaking) key data /choices/*/delta``"""
-        turned = f": {self.before} -> {self.after}" if self.before or self.after else ""
+        sides = " -> ".join(filter(None, (self.before, self.after)))
+        turned = f": {sides}" if sides else ""
         turn = f"turn {self.turn}: " if self.turn else ""
         return (
             f"{turn}{self.change} ({self.weight}) {' '.join(filter(None, (self.what, self.where)))}{turned}"

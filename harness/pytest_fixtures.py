@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 _PLUGIN = "harness.plugin"
-_TAKE_A_PATH = ("--results", "--exchanges", "--catalog")
+_TAKE_A_PATH = ("--results", "--exchanges", "--catalog", "--drift-report", "--dialect-home")
 _CONFIGURATIONS = ("pytest.ini", ".pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 
 

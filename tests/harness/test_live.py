@@ -369,7 +369,7 @@ def test_drift_is_told_and_no_fixture_changes(project: pytest.Pytester) -> None:
         [
             "*drift*",
             f"groq/{CHAT}/text: 1 breaking, * benign (documented *",
-            "  gone (breaking) key chat.completion /usage/total_tokens: number -> *",
+            "  gone (breaking) key chat.completion /usage/total_tokens: number",
             "  new (benign) key*novel*",
             f"groq/{CHAT}/text_stream: *",
         ]
