@@ -71,7 +71,7 @@ def answer(request: Request, endpoint: Endpoint, provider: Provider | None) -> S
         first = found[0]
         told = f"{first.rule}: expected {first.expected}, seen {first.seen}, at {first.where or 'the body'}"
         words = _words("bad_request", endpoint)
-        return emulator.refuse(Refused(400, told, words.type, words.code), call, endpoint)
+        return emulator.refuse(Refused(400, _sendable(told), words.type, words.code), call, endpoint)
     try:
         return emulator.speak(_TURN, call, endpoint)
     except UnsupportedFeature as fault:
@@ -88,7 +88,12 @@ def _call(request: Request, *, streams_unasked: bool) -> Call:
     body = _body(request)
     method = urlsplit(request.url).path.rpartition("/")[2].lower()
     stream = bool(body.get("stream", streams_unasked)) or "stream" in method
-    return Call(model=model_of(request) or "unnamed", messages=(user("?"),), stream=stream)
+    return Call(model=_sendable(model_of(request)) or "unnamed", messages=(user("?"),), stream=stream)
+
+
+def _sendable(text: str) -> str:
+    """The text without half characters, which JSON may hold and UTF-8 may not."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _body(request: Request) -> Mapping[str, Any]:

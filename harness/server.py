@@ -45,6 +45,7 @@ _WAITING_BYTES = 256 * 1024  # of pipelined requests, before the client is read 
 _KEPT_REQUESTS = 1000
 _KEPT_WIRES = 512
 _STOP_S = 2.0
+_LOOK_S = 0.005
 _DEAF_S = 2.0  # how long a client that was refused may go on sending, so that it reads the refusal
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER 0: closing sends RST
 _TRANSFER = {"transfer-encoding", "content-length", "connection", "keep-alive"}
@@ -181,12 +182,14 @@ class Server:
         self._server.close()
         for connection in [*self.open]:
             connection.end_soon()
-        running = [connection.task for connection in self.open if connection.task is not None]
-        if running:
-            await asyncio.wait(running, timeout=_STOP_S)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _STOP_S
+        while self.open and loop.time() < until:
+            await asyncio.sleep(_LOOK_S)
+        left = [connection.task for connection in self.open if connection.task is not None]
         for connection in [*self.open]:
             connection.abort()
-        await asyncio.gather(*running, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
 
     def forget(self) -> None:
         """Empty the journal and begin every story again."""
@@ -273,9 +276,10 @@ class _Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone; an answer that it waited for ends."""
-        self._server.open.discard(self)
         self._transport = None
         self._writable.set()
+        if self.task is None or not self._reads_on:
+            self._server.open.discard(self)
         if self.task is not None and not self._reads_on:
             self.task.cancel()
 
@@ -335,7 +339,7 @@ class _Connection(asyncio.Protocol):
         assert self._transport is not None
         self._deaf = True
         self._incoming.drop()
-        self._transport.write(self._server.wire(_plain(refusal.status, refusal.why), old=True).whole)
+        self._transport.write(_wire(_plain(refusal.status, refusal.why), old=True).whole)
         self._transport.write_eof()
         asyncio.get_running_loop().call_later(_DEAF_S, self._close)
 
@@ -350,21 +354,24 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self, asked: Asked) -> None:
         request = asked.request
-        exchange = self._server.control(request) or self._server.answer(request)
-        if exchange is None:
+        own = self._server.control(request)
+        exchange = own or self._server.answer(request)
+        if own is not None:
+            self._last = self._last or asked.last
+            self._give(_wire(own, old=asked.old), request.method)  # which is another each time
+            self._end_after_eof()
+        elif exchange is None:
             self._last = self._last or asked.last
             self._start(self._pass_on(asked))
         elif exchange.ending != "whole":
             self._break(exchange, request.method)
         else:
             self._last = self._last or asked.last
-            self._give(exchange, request.method, old=asked.old)
-            if self._last and self.task is None:
-                self._close()
+            self._give(self._server.wire(exchange, old=asked.old), request.method)
+            self._end_after_eof()
 
-    def _give(self, exchange: Exchange, method: str, *, old: bool) -> None:
+    def _give(self, wire: _Wire, method: str) -> None:
         assert self._transport is not None
-        wire = self._server.wire(exchange, old=old)
         if method == "HEAD":
             self._transport.write(wire.pieces[0].partition(b"\r\n\r\n")[0] + b"\r\n\r\n")
         elif self._server.speed == "max":
@@ -431,6 +438,8 @@ class _Connection(asyncio.Protocol):
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self.task = None
+        if self._transport is None:
+            self._server.open.discard(self)
         if task.cancelled():
             return
         task.result()
@@ -438,8 +447,8 @@ class _Connection(asyncio.Protocol):
         self._end_after_eof()
 
     def _end_after_eof(self) -> None:
-        if self._last and self.task is None and self._writable.is_set():
-            self._close()
+        if self._last and self.task is None:
+            self._close()  # what is written is still sent
 
     def _close(self) -> None:
         if self._transport is not None:

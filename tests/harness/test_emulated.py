@@ -100,6 +100,9 @@ def test_an_emulator_refuses_what_the_vendor_would(shelf: Shelf) -> None:
     found = miss(shelf, url, temperature="hot")
     assert found.exchange.status == 400
     assert "temperature" in json.loads(found.exchange.content)["error"]["message"]
+    half = json.dumps({"model": "\ud800", "messages": "\ud800"}).encode()
+    told = shelf.answer(Request("POST", f"{HERE}/@emulator/any/anthropic-messages/messages", (), half))
+    assert told.exchange.status == 400
     bare = Request("POST", url, (("content-type", "application/json"),), b"{}")
     assert shelf.answer(bare).exchange.status == 401
 

@@ -269,6 +269,19 @@ def test_an_answer_stops_when_its_client_goes(tmp_path: Path) -> None:
     assert time.monotonic() - begun < 10
 
 
+def test_a_stop_lets_an_answer_end(tmp_path: Path) -> None:
+    """What is being given is given to its end, and then the server is gone."""
+    (exchange,) = load(FIXTURES, "groq", "openai-completions", "text_stream")
+    save(tmp_path, replace(exchange, delays_ms=(0, 200, *[0] * (len(exchange.boundaries) - 2))))
+    with httpx.Client(trust_env=False) as client:
+        with running(Server(Shelf(schema.all, tmp_path))) as server:
+            url = f"{server.url}/@text_stream/groq/openai-completions/chat/completions"
+            answer = client.send(client.build_request("POST", url, content=b"{}"), stream=True)
+        assert answer.read() == exchange.content
+        with pytest.raises(httpx.ConnectError):
+            client.post(url, content=b"{}")
+
+
 def test_an_old_client_gets_no_chunks(server: Server) -> None:
     """HTTP/1.0 knows none: the content has a length, or ends with the connection."""
     address = urlsplit(server.url)
