@@ -74,6 +74,14 @@ _OURS: Mapping[str, Subject] = {
             protocols=("anthropic-messages",),
             home="https://github.com/anthropics/anthropic-sdk-python",
         ),
+        Subject(
+            name="groq",
+            title="Groq Python",
+            language="python",
+            packages=("groq==1.7.0",),
+            driver="groq_python.py",
+            home="https://github.com/groq/groq-python",
+        ),
     )
 }
 SUBJECTS: Mapping[str, Subject] = extensions.table("subjects", Subject, _OURS)
