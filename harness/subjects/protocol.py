@@ -78,8 +78,7 @@ class Hints(msgspec.Struct, frozen=True, omit_defaults=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True, tag_field="cmd", tag="run"):
     """Ask ``call`` of the endpoint at ``base_url``, which speaks ``protocol``, without retries, and give up
     after ``timeout_s`` of silence. ``call`` says what is asked, by which model, and streamed or not; what it
-    leaves out is not to be set. ``provider`` is whom the endpoint belongs to, for clients that want a name.
-    ``stop_after``: read so many events of the stream and close it."""
+    leaves out is not to be set. ``provider`` is whom the endpoint belongs to, for clients that want a name."""
 
     id: str
     protocol: str
@@ -89,7 +88,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True, tag_field="cmd", tag="run")
     timeout_s: float = 10.0
     provider: str = ""
     hints: Hints = Hints()
-    stop_after: int | None = None
 
 
 class Stop(msgspec.Struct, frozen=True, tag_field="cmd", tag="stop"):
@@ -148,7 +146,8 @@ class ToldError(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``type`` is the class's full name in the client's language. ``typed`` tells whether it is one that the
     client documents, so that its user can catch it; an error of a parser or a transport below is not.
-    ``kind`` is absent where the client tells no more than status and words.
+    ``kind`` is absent where the client tells no more than status and words. ``in_driver`` says that it
+    was raised in the driver's own lines: of a lawful answer that is the driver's fault, not its client's.
     """
 
     type: str
@@ -159,6 +158,7 @@ class ToldError(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str | int | UnsetType | None = UNSET
     request_id: str | UnsetType | None = UNSET
     retryable: bool | UnsetType = UNSET
+    in_driver: bool = False
 
 
 class ToldEvent(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -224,7 +224,10 @@ def line_of(message: Command | Reply) -> bytes:
     told = msgspec.to_builtins(message)
     if isinstance(message, Run):
         told["call"] = _set(message.call)
-    return _encode(told) + b"\n"
+    try:
+        return _encode(told) + b"\n"
+    except UnicodeEncodeError:  # a lone surrogate, for which UTF-8 has no bytes
+        return json.dumps(told, separators=(",", ":")).encode() + b"\n"
 
 
 def _set(value: Any) -> Any:
@@ -254,7 +257,16 @@ def command(line: bytes) -> Command:
 
 def reply(line: bytes) -> Reply:
     """The reply in a line. Raises msgspec.ValidationError and msgspec.DecodeError."""
-    return _reply.decode(line)
+    try:
+        return _reply.decode(line)
+    except msgspec.DecodeError:
+        if b"\\ud" not in line.lower():
+            raise
+    try:
+        told: Reply = msgspec.convert(json.loads(line), Reply)
+    except ValueError as fault:
+        raise msgspec.DecodeError(str(fault)) from None
+    return told
 
 
 def schemas() -> dict[str, Any]:

@@ -250,6 +250,11 @@ class Player:
             return Judged(verdict="skipped", reason=f"the client cannot say this call: {reply.reason}")
         if isinstance(reply, Trouble):
             return Judged(verdict="errored", blame="harness", reason=f"the driver: {reply.message}")
+        if given.error is None and not given.fault and reply.error is not None and reply.error.in_driver:
+            told = f"{reply.error.type}: {reply.error.message}"
+            return Judged(
+                verdict="errored", blame="harness", reason=f"the driver failed over this answer: {told}"
+            )
         introduced = self._actor.introduced
         assert introduced is not None
         return observed(given, plain, reply, introduced, place)

@@ -10,6 +10,7 @@ import { createInterface } from "node:readline";
 import { readFileSync, writeSync, existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const PROTOCOL = 1;
 const FINISH = {
@@ -105,6 +106,8 @@ async function answer(command, protocols, errors, error) {
     if (fault instanceof Unsupported) return { type: "unsupported", reason: fault.message };
     console.error(fault);
     reply.error = error?.(fault) ?? told(fault, { typed: errors.some((each) => fault instanceof each) });
+    const raised = String(fault?.stack ?? "").split("\n").find((each) => /^\s+at /.test(each)) ?? "";
+    reply.error.in_driver = raised.includes(dirname(fileURLToPath(import.meta.url)));
   }
   return reply;
 }

@@ -21,6 +21,7 @@ from importlib import metadata
 from types import SimpleNamespace
 
 PROTOCOL = 1
+_HERE = os.path.dirname(os.path.abspath(sys.argv[0]))
 FINISH = {  # what vendors call the reasons, in the words of the subject protocol
     "stop": "stop", "end_turn": "stop", "stop_sequence": "stop", "completed": "stop", "STOP": "stop",
     "COMPLETE": "stop", "eos": "stop",
@@ -100,7 +101,7 @@ def _run(command, protocols, errors, error):
     if command["protocol"] not in protocols:
         return {"type": "unsupported", "reason": f"it does not speak {command['protocol']}"}
     run = SimpleNamespace(**{
-        "timeout_s": 10.0, "provider": "", "hints": {}, "stop_after": None, **command,
+        "timeout_s": 10.0, "provider": "", "hints": {}, **command,
         "model": call["model"], "stream": call.get("stream", False),
     })  # fmt: skip
     reply = {"type": "answer"}
@@ -121,5 +122,7 @@ def _run(command, protocols, errors, error):
     except Exception as fault:
         said = error(fault) if error is not None else None
         reply["error"] = said or told(fault, typed=isinstance(fault, errors))
+        raised = traceback.extract_tb(fault.__traceback__)[-1].filename
+        reply["error"]["in_driver"] = os.path.dirname(os.path.abspath(raised)) == _HERE
         traceback.print_exc(file=sys.stderr)
     return reply

@@ -128,11 +128,18 @@ def endless(run):
         os.write(1, b"x" * 2**20)
 
 
+def trips(run):
+    """Its driver fails over a lawful answer, and says so."""
+    return {
+        "error": {"type": "AttributeError", "message": "no such thing", "typed": False, "in_driver": True}
+    }
+
+
 MODES = {
     each.__name__: each
     for each in (
         *(honest, hangs, crashes, floods, garbles, breaks_schema, answers_another, invents, makes_up),
-        *(swallows, retries, leaks, forks, goes_out, endless),
+        *(swallows, retries, leaks, forks, goes_out, endless, trips),
     )
 }
 

@@ -98,6 +98,16 @@ def test_a_turn_is_read_in_our_own_words() -> None:
     assert (turn.usage.input_tokens, turn.usage.output_tokens, turn.complete) == (3, 4, True)
 
 
+def test_half_a_character_survives_the_line() -> None:
+    """A lone surrogate, which a client may take from an escape, is written and read."""
+    answer = Answer("1", ToldTurn(text="\ud83d"))
+    line = protocol.line_of(answer)
+    assert line.isascii()
+    assert protocol.reply(line) == answer
+    with pytest.raises(msgspec.DecodeError):
+        protocol.reply(line[:-4])
+
+
 def test_events_add_up_without_a_turn() -> None:
     """Where a client gives events alone, they are the turn."""
     events = (
