@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 import h11
 import msgspec
@@ -103,6 +104,8 @@ class Incoming:
             return _too_large()
         if len(self._bytes) < head.length:
             return None
+        if not head.url:
+            return _no_url()
         content = bytes(self._bytes[: head.length])
         del self._bytes[: head.length]
         self._head = None
@@ -162,11 +165,13 @@ class _Odd:
             else:
                 return Refusal(400, "nothing that can be answered came")
 
-    def _asked(self, head: h11.Request) -> Asked:
+    def _asked(self, head: h11.Request) -> Asked | Refusal:
         headers = tuple(
             (name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers.raw_items()
         )
         url = _absolute(head.target.decode("latin-1"), headers)
+        if not url:
+            return _no_url()
         request = Request(head.method.decode(), url, headers, b"".join(self._pieces))
         last = self._http.their_state is h11.MUST_CLOSE
         return Asked(request, last, old=head.http_version < b"1.1")
@@ -205,8 +210,16 @@ def _field(line: str) -> tuple[str, str]:
 
 
 def _absolute(target: str, headers: Headers) -> str:
-    """The URL that was asked for: of the Host field, or of a target as a proxy gets it."""
-    if not target.startswith("/"):
-        return target
+    """The URL that was asked for: of the Host field, or of a target as a proxy gets it. Empty where the two
+    make none."""
     host = next((value for name, value in headers if name.lower() == "host"), _HERE)
-    return f"http://{host}{target}"
+    url = f"http://{host}{target}" if target.startswith("/") else target
+    try:
+        urlsplit(url)
+    except ValueError:
+        return ""
+    return url
+
+
+def _no_url() -> Refusal:
+    return Refusal(400, "expected a host and a path that make a URL")

@@ -69,11 +69,21 @@ def _root(options: argparse.Namespace) -> Path:
         raise UnusableInput(
             "two options answer the same request", expected="--record-misses without it", seen=other
         )
-    if options.record_misses and options.fixtures is None:
+    root = options.fixtures or _configured()
+    if options.record_misses and root is None:
         raise UnusableInput(
             "a recording needs a folder of your own", expected="--fixtures DIR beside --record-misses"
         )
-    return options.fixtures or FIXTURES
+    return root or FIXTURES
+
+
+def _configured() -> Path | None:
+    """The folder that this project names in its configuration, which is read only where there is one."""
+    written = Path("pyproject.toml")
+    if not (written.is_file() and b"tool.wirecheck" in written.read_bytes()):
+        return None
+    found: Path = import_module("harness.configuration").read(Path.cwd()).exchanges
+    return None if found == FIXTURES else found
 
 
 def _ready(told: dict[str, Any]) -> None:

@@ -329,6 +329,17 @@ def test_what_cannot_be_served_is_told(
     assert told in err
 
 
+def test_the_configured_folder_is_served(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without --fixtures the exchanges are those of the project where the command is typed."""
+    (tmp_path / "pyproject.toml").write_text('[tool.wirecheck]\nexchanges = "mine"\n')
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit):
+        serving.main([])
+    assert str(tmp_path / "mine") in capsys.readouterr().err
+
+
 def test_a_client_that_leaves_harms_nobody(server: Server) -> None:
     """Gone in the middle of a request: the next one is answered."""
     address = urlsplit(server.url)
