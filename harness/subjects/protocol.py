@@ -78,7 +78,7 @@ class Hints(msgspec.Struct, frozen=True, omit_defaults=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True, tag_field="cmd", tag="run"):
     """Ask ``call`` of the endpoint at ``base_url``, which speaks ``protocol``, without retries, and give up
     after ``timeout_s`` of silence. ``call`` says what is asked, by which model, and streamed or not; what it
-    leaves out is not to be set. ``provider`` is whom the endpoint belongs to, for clients that want a name."""
+    leaves out is not to be set. ``provider`` is whom the endpoint belongs to, for those that want a name."""
 
     id: str
     protocol: str

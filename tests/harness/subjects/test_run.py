@@ -105,7 +105,8 @@ def test_a_swallowed_error_is_found() -> None:
 def test_a_drivers_own_fault_is_ours() -> None:
     """An error raised in a driver's own lines, of a lawful answer, blames the harness and not the client."""
     made = found(plan("text"), process("trips"))
-    assert [(each.check, each.verdict, each.blame) for each in made.results] == [(FIRST, "errored", "harness")]
+    told = [(each.check, each.verdict, each.blame) for each in made.results]
+    assert told == [(FIRST, "errored", "harness")]
 
 
 def test_what_a_subject_cannot_say_is_skipped() -> None:
