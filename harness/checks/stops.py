@@ -21,8 +21,16 @@ def end(seen: Observation) -> None:
         seen.turn.finish == "stop",
         expected="stop",
         observed=(seen.turn.finish, seen.turn.finish_raw),
-        blame="model" if seen.turn.finish == "length" else "",  # it talked until it was cut, lawfully
+        blame="model" if _reached_the_limit(seen) else "",
     )
+
+
+def _reached_the_limit(seen: Observation) -> bool:
+    """Whether the answer was lawfully cut: it says so, and no count says that room was left."""
+    limit, usage = seen.call.max_output_tokens, seen.turn.usage
+    if seen.turn.finish != "length" or limit is None:
+        return False
+    return usage is None or usage.output_tokens is None or usage.output_tokens >= limit
 
 
 @check("stop.length", capability="stop", scenarios=("length_stop*",), source=_CHAT)
