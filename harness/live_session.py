@@ -352,6 +352,7 @@ def _verify(option: Any, *, alone: bool) -> None:
         (option.resume and option.results is None, "--resume needs the results", "--results FILE"),
         (option.repeat < 1, "--repeat asks at least once", "a number from 1"),
         (option.drift_report and not option.drift, "--drift-report tells of drift", "--drift"),
+        (option.probe and spread, "--probe runs in one process", "no -n"),
         (option.probe and option.drift, "--probe compares already", "--probe without --drift"),
         (not _amount(option.budget), "--budget is an amount of dollars", "a number from 0"),
         (

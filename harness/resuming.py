@@ -34,17 +34,16 @@ def _begun(header: results.Header, earlier: results.Run | None) -> bytes:
 
 
 class Journal:
-    """The growing journal at ``path``. A failure to write it is kept in ``fault``, and ends the writing: the
-    run itself goes on."""
+    """The growing journal at ``path``, from the first result on.
+
+    A failure to write it is kept in ``fault``, and ends the writing: the run itself goes on.
+    """
 
     def __init__(self, path: Path, header: results.Header, earlier: results.Run | None = None) -> None:
         self.path = path
         self.fault = ""
         self._told: set[str] = set()
-        try:
-            path.write_bytes(_begun(header, earlier))
-        except OSError as refusal:
-            self.fault = refusal.strerror or str(refusal)
+        self._first_lines = _begun(header, earlier)
 
     def add(self, found: results.Result, exchanges: Iterable[results.Exchange]) -> None:
         """One result, after the exchanges that were not told of before."""
@@ -52,11 +51,13 @@ class Journal:
             return
         fresh = [each for each in exchanges if each.id not in self._told]
         try:
-            with self.path.open("ab") as file:
-                file.write(b"".join(results.json_line(each) + b"\n" for each in (*fresh, found)))
+            with self.path.open("wb" if self._first_lines else "ab") as file:
+                lines = (results.json_line(each) + b"\n" for each in (*fresh, found))
+                file.write(self._first_lines + b"".join(lines))
         except OSError as refusal:
             self.fault = refusal.strerror or str(refusal)
             return
+        self._first_lines = b""
         self._told |= {each.id for each in fresh}
 
     def close(self) -> None:
