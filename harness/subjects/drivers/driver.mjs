@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 const PROTOCOL = 1;
 const FINISH = {
   stop: "stop", end_turn: "stop", stop_sequence: "stop", completed: "stop", STOP: "stop", COMPLETE: "stop", eos: "stop",
-  length: "length", max_tokens: "length", max_output_tokens: "length", MAX_TOKENS: "length",
+  length: "length", max_tokens: "length", max_output_tokens: "length", incomplete: "length", MAX_TOKENS: "length",
   model_context_window_exceeded: "length", model_length: "length",
   tool_calls: "tool_calls", tool_use: "tool_calls", function_call: "tool_calls", "tool-calls": "tool_calls",
   TOOL_CALL: "tool_calls", content_filter: "content_filter", "content-filter": "content_filter",
