@@ -25,7 +25,8 @@ _HERE = os.path.dirname(os.path.abspath(sys.argv[0]))
 FINISH = {  # what vendors call the reasons, in the words of the subject protocol
     "stop": "stop", "end_turn": "stop", "stop_sequence": "stop", "completed": "stop", "STOP": "stop",
     "COMPLETE": "stop", "eos": "stop",
-    "length": "length", "max_tokens": "length", "max_output_tokens": "length", "incomplete": "length", "MAX_TOKENS": "length",
+    "length": "length", "max_tokens": "length", "max_output_tokens": "length",
+    "incomplete": "length", "MAX_TOKENS": "length",
     "model_context_window_exceeded": "length", "model_length": "length",
     "tool_calls": "tool_calls", "tool_use": "tool_calls", "function_call": "tool_calls",
     "tool-calls": "tool_calls", "TOOL_CALL": "tool_calls",
