@@ -466,3 +466,44 @@ def test_a_result_has_the_day_of_its_run(project: pytest.Pytester) -> None:
     assert started is not None
     assert abs(started - datetime.now(UTC)) < timedelta(minutes=10)
     assert {each.date for each in found(project)} <= {date.today(), started.date(), None}
+
+
+def test_a_terminal_has_a_bar_a_provider(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal the bars stand for the dots; elsewhere there is none."""
+    with vendor() as server:
+        plain = live(project, server.base_url, *FEW)
+        assert "4/4" not in plain.stdout.str()
+        project.makeconftest(
+            """
+            import pytest
+
+            @pytest.hookimpl(trylast=True)
+            def pytest_configure(config):
+                config.pluginmanager.get_plugin("terminalreporter").isatty = lambda: True
+            """
+        )
+        drawn = live(project, server.base_url, *FEW)
+    assert "4/4" in drawn.stdout.str()
+    assert "text.basic" not in drawn.stdout.str()
+    assert drawn.parseoutcomes() == plain.parseoutcomes()
+
+
+def test_an_interrupt_while_workers_ask_leaves_the_results(project: pytest.Pytester) -> None:
+    """Ctrl-C in the controller of several workers: what they had found is in a whole result file."""
+    project.makeconftest(
+        """
+        seen = []
+
+        def pytest_runtest_logreport(report):
+            seen.append(report)
+            if len(seen) == 3 and not hasattr(report, "wirecheck"):
+                raise KeyboardInterrupt
+        """
+    )
+    with vendor() as server:
+        told = project.runpytest_subprocess(
+            "--live", "--provider=groq", "--scenario=text*", f"--base-url={server.base_url}",
+            "--results=out.jsonl", "-n2", *FEW,
+        )  # fmt: skip
+    assert told.ret == pytest.ExitCode.INTERRUPTED
+    assert 2 <= len(found(project)) <= 10
