@@ -100,7 +100,7 @@ class LiveSession:
         _verify(option, alone=alone)
         pace, own = paces(option.rpm, option.concurrency)
         dialect = dialect_cli.dialect(option.dialect) if option.dialect else None
-        self._folder = Path(told["folder"]) if told else Path(tempfile.mkdtemp(prefix="wirecheck-live-"))
+        self._folder = Path(told["folder"]) if told else _own_folder(config)
         self.ledger = Ledger(self._folder / "ledger.sqlite", pace=pace, paces=own, budget_usd=option.budget)
         self.stage = LiveStage(
             Keys(
@@ -324,17 +324,19 @@ class LiveSession:
         if self._journal is not None and self._journal.fault:
             yield "journal", [f"{self._journal.path.name} could not be written: {self._journal.fault}"]
 
-    def pytest_unconfigure(self) -> None:
-        """Remove the ledger."""
-        if self._controls:
-            shutil.rmtree(self._folder, ignore_errors=True)
-
 
 class _ByScenario(LoadScopeScheduling):  # type: ignore[misc]
     """Gives all cells of a scenario to one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         return nodeid.rpartition("/")[0]
+
+
+def _own_folder(config: pytest.Config) -> Path:
+    """A folder for the ledger, which goes when pytest does, however it ends."""
+    folder = Path(tempfile.mkdtemp(prefix="wirecheck-live-"))
+    config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+    return folder
 
 
 def _identity(case: Case) -> tuple[str, ...]:
