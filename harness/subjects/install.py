@@ -184,7 +184,8 @@ def _beside(place: Path, driver: Path) -> Path:
     """The driver's file beside the client's modules, where alone node looks for them."""
     there = place / _BESIDE
     there.mkdir(exist_ok=True)
-    for source in (DRIVERS / "driver.mjs", DRIVERS / "shapes.mjs", driver):
+    shared = (path for path in DRIVERS.glob("*.mjs") if not path.stem.endswith("_node"))
+    for source in (*shared, driver):
         content = source.read_bytes()
         target = there / source.name
         if not target.is_file() or target.read_bytes() != content:

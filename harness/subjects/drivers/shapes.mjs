@@ -1,13 +1,19 @@
-// A call in the words of the wire formats that clients take from their users. The same as shapes.py.
-import { Unsupported, words } from "./driver.mjs";
+// A call in the words of the wire formats that clients take from their users: chat, responses, messages. The
+// same as shapes.py.
+import { Unsupported, refuse, words } from "./driver.mjs";
 
 const given = (call, names) =>
   Object.fromEntries(
     Object.entries(names).filter(([name]) => call[name] !== undefined && call[name] !== null)
       .map(([name, as]) => [as, call[name]]),
   );
+/** A copy without what is undefined. */
+export const set = (value) => JSON.parse(JSON.stringify(value));
+/** The headers that the caller adds, as an object. */
+export const headersOf = (call) => Object.fromEntries(call.extra_headers ?? []);
 const raw = (part) => part.arguments_raw || JSON.stringify(part.arguments ?? {});
-const result = (part) => part.content.map((each) => each.text ?? "").join("");
+/** The text of a tool's result. */
+export const result = (part) => part.content.map((each) => each.text ?? "").join("");
 
 /** A picture as a URL. */
 export const imageUrl = (part) => part.url ?? `data:${part.media_type ?? "image/png"};base64,${part.data}`;
@@ -43,7 +49,7 @@ export const chatMessages = (call) => [
 /** The tools of a chat completion. */
 export const chatTools = (call) =>
   (call.tools ?? []).map(({ name, description, parameters, strict }) => ({
-    type: "function", function: JSON.parse(JSON.stringify({ name, description, parameters, strict })),
+    type: "function", function: set({ name, description, parameters, strict }),
   }));
 
 /** What a chat completion is told beside its messages: tools and settings, without the output limit. */
@@ -59,7 +65,7 @@ export const chatSettings = (call) => {
   if (call.structured) {
     const { name = "answer", schema, strict } = call.structured;
     told.response_format = schema
-      ? { type: "json_schema", json_schema: JSON.parse(JSON.stringify({ name, schema, strict })) }
+      ? { type: "json_schema", json_schema: set({ name, schema, strict }) }
       : { type: "json_object" };
   }
   return told;
@@ -72,5 +78,111 @@ export const chat = (run) => {
   if (call.max_output_tokens !== undefined) told[hints.max_tokens_field ?? "max_tokens"] = call.max_output_tokens;
   if (run.stream) told.stream = true;
   if (run.stream && hints.stream_usage) told.stream_options = { include_usage: true };
+  return told;
+};
+
+const ITEM = {
+  text: (part, role) => ({
+    type: "message", role,
+    content: [role === "user" ? { type: "input_text", text: part.text } : { type: "output_text", text: part.text, annotations: [] }],
+  }),
+  image: (part) => ({
+    type: "message", role: "user", content: [{ type: "input_image", image_url: imageUrl(part), detail: "auto" }],
+  }),
+  tool_call: (part) => ({ type: "function_call", call_id: part.id ?? "call_0", name: part.name, arguments: raw(part) }),
+  tool_result: (part) => ({ type: "function_call_output", call_id: part.call_id ?? "call_0", output: result(part) }),
+  reasoning: (part) =>
+    part.id && part.signature
+      ? {
+          type: "reasoning", id: part.id, encrypted_content: part.signature,
+          summary: part.text ? [{ type: "summary_text", text: part.text }] : [],
+        }
+      : null,
+};
+
+const known = (kinds, part) => {
+  if (!kinds[part.type]) throw new Unsupported(`it has no place for a ${part.type}`);
+  return kinds[part.type];
+};
+
+/** Every argument of a response. */
+export const responses = (run) => {
+  const { call } = run;
+  refuse(call, "stop", "seed");
+  const told = {
+    model: call.model,
+    input: call.messages.flatMap(({ role, parts }) => parts.map((part) => known(ITEM, part)(part, role))).filter(Boolean),
+    ...given(call, {
+      system: "instructions", temperature: "temperature", top_p: "top_p", max_output_tokens: "max_output_tokens",
+      parallel_tool_calls: "parallel_tool_calls", user: "user",
+    }),
+  };
+  if (call.tools?.length) {
+    told.tools = call.tools.map(({ name, description, parameters, strict }) => set({
+      type: "function", name, description, parameters: parameters ?? { type: "object", properties: {} },
+      strict: strict ?? false,
+    }));
+  }
+  const choice = call.tool_choice;
+  if (choice) told.tool_choice = choice.name ? { type: "function", name: choice.name } : choice;
+  if (call.thinking) told.reasoning = { effort: call.thinking.effort ?? "medium" };
+  if (call.structured) {
+    const { name = "answer", schema, strict } = call.structured;
+    told.text = { format: schema ? set({ type: "json_schema", name, schema, strict }) : { type: "json_object" } };
+  }
+  if (run.stream) told.stream = true;
+  return told;
+};
+
+/** How many tokens a budget of reasoning has, by the effort that stands for it. */
+export const EFFORTS = { minimal: 1024, low: 1024, medium: 4096, high: 16384, xhigh: 32768 };
+
+const BLOCK = {
+  text: (part) => (part.text ? { type: "text", text: part.text } : null),
+  image: (part) => ({
+    type: "image",
+    source: part.url
+      ? { type: "url", url: part.url }
+      : { type: "base64", media_type: part.media_type ?? "image/png", data: part.data },
+  }),
+  tool_call: (part) => ({ type: "tool_use", id: part.id ?? "toolu_0", name: part.name, input: part.arguments ?? {} }),
+  tool_result: (part) => {
+    const content = part.content.map((each) => known(BLOCK, each)(each)).filter(Boolean);
+    return {
+      type: "tool_result", tool_use_id: part.call_id ?? "toolu_0",
+      ...(content.length ? { content } : {}), ...(part.is_error ? { is_error: true } : {}),
+    };
+  },
+  reasoning: (part) =>
+    part.redacted
+      ? { type: "redacted_thinking", data: part.signature }
+      : { type: "thinking", thinking: part.text, signature: part.signature ?? "" },
+};
+
+const message = ({ role, parts }) => {
+  const blocks = parts.map((part) => known(BLOCK, part)(part)).filter(Boolean);
+  const plain = blocks.length === 1 && blocks[0].type === "text" && role !== "tool";
+  return { role: role === "assistant" ? role : "user", content: plain ? blocks[0].text : blocks };
+};
+
+/** Every argument of a message of Anthropic's API. */
+export const messages = (run) => {
+  const { call } = run;
+  refuse(call, "seed", "structured");
+  const told = {
+    model: call.model, max_tokens: call.max_output_tokens ?? 1024, messages: call.messages.map(message),
+    ...given(call, { system: "system", temperature: "temperature", top_p: "top_p", stop: "stop_sequences" }),
+  };
+  if (call.tools?.length) {
+    told.tools = call.tools.map(({ name, description, parameters, strict }) => set({
+      name, description: description || undefined, strict, input_schema: parameters ?? { type: "object", properties: {} },
+    }));
+  }
+  const choice = call.tool_choice;
+  if (choice) told.tool_choice = choice.name ? { type: "tool", name: choice.name } : { type: choice === "required" ? "any" : choice };
+  if (call.thinking) {
+    const budget = call.thinking.budget_tokens ?? EFFORTS[call.thinking.effort ?? "medium"] ?? 1024;
+    told.thinking = { type: "enabled", budget_tokens: Math.max(1024, Math.min(budget, told.max_tokens - 1)) };
+  }
   return told;
 };
