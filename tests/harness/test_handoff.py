@@ -136,7 +136,7 @@ def going_on(said: Message, endpoint: Endpoint, model: str, *, sees: bool) -> Re
         model=model,
         messages=history(said, sees=sees),
         tools=(WEATHER,),
-        stream=True,
+        stream=getattr(endpoint.deviations, "streams_tools", True),
         max_output_tokens=512,
     )
     return PROTOCOLS[endpoint.protocol].build(call, endpoint)
