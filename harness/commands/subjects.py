@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -210,7 +211,11 @@ def wants(arguments: Sequence[str]) -> bool:
 
 
 def run_third_party(arguments: Sequence[str]) -> int:
-    """``wirecheck run`` with a third party: its exit code. Raises as the run does."""
+    """``wirecheck run`` with a third party: its exit code. Raises as the run does.
+
+    To be told to terminate is to be interrupted: what was started is ended first.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     command = typer.main.get_command(run_app)
     code = command.main([*arguments], prog_name="wirecheck run", standalone_mode=False)
     return int(code or 0)

@@ -110,6 +110,9 @@ class InProcess:
     def end(self) -> None:
         """There is no process to end."""
 
+    def kill(self) -> None:
+        """There is no process to end."""
+
 
 def introduced() -> Introduced:
     """Who our own adapters are."""

@@ -67,7 +67,10 @@ class Subject(Protocol):
         """End it in peace."""
 
     def end(self) -> None:
-        """End it at once."""
+        """End it at once, with all it started."""
+
+    def kill(self) -> None:
+        """Let what is asked of it end at once. For another thread."""
 
 
 class Story(msgspec.Struct, frozen=True):
@@ -156,6 +159,7 @@ class Actor:
     def __init__(self, start: Callable[[], Subject]) -> None:
         self._start = start
         self._subject: Subject | None = None
+        self._aborted = False
         self.introduced: Introduced | None = None
 
     def ask(self, run: Run, limit_s: float) -> Answer | Unsupported | Trouble:
@@ -169,7 +173,9 @@ class Actor:
         return reply
 
     def ready(self) -> Subject:
-        """The running subject. Raises what starting it raises."""
+        """The running subject. Raises what starting it raises, and SubjectError once it was aborted."""
+        if self._aborted:
+            raise SubjectError("the run was ended")
         if self._subject is None or not self._subject.alive:
             if self._subject is not None:
                 self._subject.end()
@@ -181,6 +187,12 @@ class Actor:
                 self._subject = None
                 raise
         return self._subject
+
+    def abort(self) -> None:
+        """Let a call that is running end at once, and no other begin. For another thread."""
+        self._aborted = True
+        if self._subject is not None:
+            self._subject.kill()
 
     def stop(self) -> None:
         """End the subject."""
@@ -315,6 +327,8 @@ def _client(
         violations = _of_both(violations, judged_request(bare, sent, given.call))
         endpoint = replace(endpoint, headers=())
         reference = hear(given.exchange, bare, streamed=given.call.stream)
+    if "repairs" not in exposed:
+        violations = tuple(each for each in violations if each[0] not in _OF_CALLER)
     told = {
         **msgspec.structs.asdict(given),
         "sent": sent,
@@ -329,6 +343,9 @@ def _client(
         **more,
     }
     return ClientObservation(**told)  # type: ignore[arg-type]
+
+
+_OF_CALLER = frozenset({"tool_call_id"})  # ids stand in the history as a call of ours has them
 
 
 def _of_both(of_vendor: _Violations, of_protocol: _Violations) -> _Violations:
@@ -455,8 +472,7 @@ def run(
     failures: list[BaseException] = []
     with running(Server(stand)) as server:
 
-        def work() -> None:
-            actor = Actor(start)
+        def work(actor: Actor) -> None:
             player = Player(plan, stand, lambda: server.url, actor, name)
             try:
                 while not failures:
@@ -471,7 +487,8 @@ def run(
             finally:
                 actor.stop()
 
-        workers = [threading.Thread(target=work, name=f"wirecheck-subject-{n}") for n in range(max(1, jobs))]
+        actors = [Actor(start) for _ in range(max(1, jobs))]
+        workers = [threading.Thread(target=work, args=(actor,), name="wirecheck-subject") for actor in actors]
         for worker in workers:
             worker.start()
         try:
@@ -479,6 +496,8 @@ def run(
                 worker.join()
         except BaseException as fault:
             failures.append(fault)
+            for actor in actors:
+                actor.abort()
             for worker in workers:
                 worker.join()
             raise

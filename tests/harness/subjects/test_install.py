@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 
@@ -164,6 +166,35 @@ def test_the_guard_of_node_lets_loopback_through_alone() -> None:
 
 def _path() -> str:
     return str(Path(shutil.which("node") or "").parent)
+
+
+def test_a_run_that_is_terminated_leaves_nothing(tmp_path: Path) -> None:
+    """A run that is told to terminate while a subject hangs ends at once, and the subject with it."""
+    command = (
+        *(sys.executable, "-m", "harness", "run", "--provider", "openai", "--protocol", "openai-completions"),
+        *("--scenario", "text", "--no-faults", "--jobs", "1", "--subject-command"),
+        f"{sys.executable} {Path(__file__).parent / 'misbehaving.py'} hangs {tmp_path}",
+    )
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        deadline = time.monotonic() + 20
+        while not _with_argument(str(tmp_path)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        time.sleep(1)
+        running.terminate()
+        running.communicate(timeout=10)
+    assert running.returncode != 0
+    assert not _with_argument(str(tmp_path))
+
+
+def _with_argument(text: str) -> list[str]:
+    """The processes of misbehaving subjects that have an argument, by /proc; none where there is none."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = path.read_bytes().decode("utf-8", "replace").split("\0")
+            if text in words:
+                found.append(path.parent.name)
+    return found
 
 
 def test_a_run_of_the_command_line(tiny: Subject, tmp_path: Path) -> None:
