@@ -31,6 +31,9 @@ acme = acme_wirecheck.checks
 
 [wirecheck.dialects]
 acme = acme_wirecheck.dialect:DIALECT
+
+[wirecheck.subjects]
+acme-sdk = acme_wirecheck.subject:SUBJECT
 """
 MODULES = {
     "__init__": "",
@@ -52,6 +55,12 @@ from harness.checks.registry import check, require
 def says_hello(seen):
     \"\"\"An answer MUST NOT be empty.\"\"\"
     require(bool(seen.turn.text), expected="a text", observed=seen.turn.text)
+""",
+    "subject": """
+from pathlib import Path
+from harness.subjects.table import Subject
+DRIVER = str(Path(__file__).with_name("driver_of_acme.py"))
+SUBJECT = Subject(name="acme-sdk", title="Acme", language="python", packages=("acme==1.0",), driver=DRIVER)
 """,
     "dialect": """
 from msgspec.structs import replace
@@ -126,6 +135,7 @@ def test_a_package_adds_to_every_table(tmp_path: Path) -> None:
     assert {each.protocol for each in found.values()} == {"acme-chat"}
     told = python(tmp_path, "-c", "from providers.dialects import DIALECTS; print(DIALECTS['acme'].name)")
     assert told.stdout == "acme\n"
+    assert "acme-sdk" in wirecheck(tmp_path, "subject list")
 
 
 @pytest.mark.parametrize("module", ["protocol", "emulator", "checks", "dialect"])
