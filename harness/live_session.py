@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -35,7 +36,7 @@ from harness.redaction import without
 from harness.resuming import Found
 from harness.stage import Case
 from harness.tally import Tally
-from harness.transports.network import Limits
+from harness.transports.network import Limits, here
 from providers.errors import ConfigurationError, MissingCredential
 from providers.schema import Provider
 from reports import files, results
@@ -44,6 +45,7 @@ _WORKER = "wirecheck_live"
 PROBE = "probe"
 _decode_compared = msgspec.json.Decoder(Compared).decode
 _MEGABYTE = 1024 * 1024
+_UNHURRIED = 1_000_000  # requests a minute: a server on this machine has nobody else to serve
 
 
 def add_options(group: pytest.OptionGroup) -> None:
@@ -99,6 +101,8 @@ class LiveSession:
         self._controls = not hasattr(config, "workerinput")
         _verify(option, alone=alone)
         pace, own = paces(option.rpm, option.concurrency)
+        if not option.rpm and here(urlsplit(option.base_url or "").hostname or ""):
+            pace = msgspec.structs.replace(pace, per_minute=_UNHURRIED)
         dialect = dialect_cli.dialect(option.dialect) if option.dialect else None
         self._folder = Path(told["folder"]) if told else _own_folder(config)
         self.ledger = Ledger(self._folder / "ledger.sqlite", pace=pace, paces=own, budget_usd=option.budget)

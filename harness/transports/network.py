@@ -32,13 +32,14 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str | None:
     told = {name.lower()[:-6]: value for name, value in environ.items() if name.lower().endswith("_proxy")}
     told |= {name[:-6]: value for name, value in environ.items() if name.endswith("_proxy")}
     target = httpx.URL(url)
-    if _here(target.host) or _excepted(target.host, told.get("no", "")):
+    if here(target.host) or _excepted(target.host, told.get("no", "")):
         return None
     proxy = told.get(target.scheme) or told.get("all")
     return proxy if not proxy or "://" in proxy else f"http://{proxy}"
 
 
-def _here(host: str) -> bool:
+def here(host: str) -> bool:
+    """Whether a host is this machine itself."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
