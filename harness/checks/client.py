@@ -105,7 +105,14 @@ def tool_ids(seen: ClientObservation) -> None:
 def finish(seen: ClientObservation) -> None:
     """The reason why an answer ended MUST be told for what it is."""
     wanted, got = _answered(seen), seen.turn
-    require(got.finish == wanted.finish, expected=str(wanted.finish), observed=(got.finish, got.finish_raw))
+    same = got.finish == wanted.finish or _passed_on(seen, wanted)
+    require(same, expected=str(wanted.finish), observed=(got.finish, got.finish_raw))
+
+
+def _passed_on(seen: ClientObservation, wanted: Turn) -> bool:
+    """Whether the vendor says "stop" for tool calls, too, and the client gives its word as it is."""
+    own_word = "normalises" not in seen.exposed and seen.turn.finish_raw == wanted.finish_raw
+    return own_word and (wanted.finish, seen.turn.finish) == ("tool_calls", "stop")
 
 
 @check("client.usage", capability="usage", scenarios=ANSWERED, source=_CHAT)

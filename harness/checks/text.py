@@ -40,7 +40,11 @@ def multi_turn(seen: Observation) -> None:
     places = [
         sent.find(text) for text in (b"My name is Ada.", b"Nice to meet you, Ada.", b"What is my name?")
     ]
-    require(-1 not in places and places == sorted(places), expected="three turns in order", observed=places)
+    listed = places[:2] if seen.protocol in _LAST_APART else places
+    require(-1 not in places and listed == sorted(listed), expected="three turns in order", observed=places)
+
+
+_LAST_APART = ("cohere-chat-v1",)  # the last turn has a field of its own, which may stand anywhere
 
 
 @check(

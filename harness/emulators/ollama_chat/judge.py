@@ -104,4 +104,11 @@ SETTINGS: Mapping[str, Check] = {
     "format": _format,
     "options": _options,
 }
-_FIELDS: Mapping[str, Check] = {**SETTINGS, "messages": _messages, "tools": judging.tools}
+
+
+def _tools(judged: Judgement, value: JSON, where: str) -> None:
+    if value != []:  # Ollama's own clients always send the field
+        judging.tools(judged, value, where)
+
+
+_FIELDS: Mapping[str, Check] = {**SETTINGS, "messages": _messages, "tools": _tools}

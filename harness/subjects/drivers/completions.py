@@ -1,4 +1,4 @@
-"""Reads chat completions as objects: what several clients return has OpenAI's attributes, and members of their own.
+"""Reads chat completions as objects: several clients' have OpenAI's attributes, and some of their own.
 
 Standard library only. ``reasoning`` is the name of the member that a client keeps what the model thought in,
 None where it has no place for that; ``refusal`` tells whether it has one for refusals.
