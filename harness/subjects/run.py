@@ -345,7 +345,8 @@ def _client(
     return ClientObservation(**told)  # type: ignore[arg-type]
 
 
-_OF_CALLER = frozenset({"tool_call_id"})  # ids stand in the history as a call of ours has them
+# What a call of ours has as it is: ids in its history, and a model that some regions have under another name.
+_OF_CALLER = frozenset({"tool_call_id", "model.on_demand"})
 
 
 def _of_both(of_vendor: _Violations, of_protocol: _Violations) -> _Violations:
