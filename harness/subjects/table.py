@@ -126,7 +126,7 @@ _OURS: Mapping[str, Subject] = {
             language="python",
             packages=("google-genai==3.4.0",),
             driver="google_genai_python.py",
-            protocols=("google-generative-ai", "google-vertex"),
+            protocols=("google-generative-ai", "google-vertex", "google-interactions"),
             home="https://github.com/googleapis/python-genai",
         ),
         Subject(

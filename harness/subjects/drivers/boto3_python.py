@@ -87,7 +87,7 @@ def _messages(call):
     for message in call["messages"]:
         content = [block for part in message["parts"] if (block := _block(part))]
         role = "assistant" if message["role"] == "assistant" else "user"
-        messages.append({"role": role, "content": content})
+        messages.append({"role": role, "content": content or [{"text": "nothing"}]})
     return messages
 
 
@@ -101,7 +101,7 @@ def _block(part):
             "toolUse": {"toolUseId": part.get("id") or "tooluse_0", "name": part["name"], "input": arguments}
         }
     if kind == "tool_result":
-        content = [block for each in part["content"] if (block := _block(each))] or [{"text": " "}]
+        content = [block for each in part["content"] if (block := _block(each))]
         result = {"toolUseId": part.get("call_id") or "tooluse_0", "content": content}
         return {"toolResult": {**result, **({"status": "error"} if part.get("is_error") else {})}}
     if kind == "reasoning":

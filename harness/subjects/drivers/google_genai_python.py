@@ -6,9 +6,11 @@ import re
 from functools import lru_cache
 
 import httpx2
+import interactions
 import shapes
 from driver import Unsupported, finish, refuse, serve, told
 from google.genai import Client, errors, types
+from google.genai._gaos.lib import compat_errors
 from google.oauth2.credentials import Credentials
 
 _FILTERS = (
@@ -66,6 +68,32 @@ def vertex(run):
         raise Unsupported("it asks Vertex AI at a project and a location only")
     base_url, version, project, location = found.groups()
     return _generated(run, _vertex(run.key, project, location), _http(run, base_url, version))
+
+
+def interact(run):
+    """An interaction, whole or streamed."""
+    arguments = {
+        **interactions.arguments(run.call),
+        "timeout": run.timeout_s,
+        "extra_headers": dict(run.call.get("extra_headers", ())) or None,
+        "extra_body": run.call.get("extra_body") or None,
+    }
+    if run.stream:
+        return _interaction_events(run, arguments)
+    with _interacting(run) as client:
+        return interactions.turn(client.interactions.create(**arguments))
+
+
+def _interaction_events(run, arguments):
+    with _interacting(run) as client:
+        yield from interactions.events(client.interactions.create(**arguments, stream=True))
+
+
+def _interacting(run):
+    """A client for the address: interactions take none with a call."""
+    base_url, _, version = run.base_url.rpartition("/")
+    http = types.HttpOptions(base_url=base_url, api_version=version, retry_options=_ONCE)
+    return Client(api_key=run.key, http_options=http)
 
 
 def _generated(run, client, http):
@@ -220,15 +248,28 @@ def error(fault):
     """An error of the SDK in the words of the protocol."""
     if isinstance(fault, errors.APIError):
         return told(fault, typed=True, status=fault.code, code=fault.status)
+    if isinstance(fault, interactions.InStream):
+        return told(fault, typed=True, status=200, code=fault.code)
+    if isinstance(fault, compat_errors.APITimeoutError):
+        return told(fault, typed=True, kind="timeout")
+    if isinstance(fault, compat_errors.APIConnectionError):
+        return told(fault, typed=True, kind="connection")
+    if isinstance(fault, compat_errors.APIStatusError):
+        return told(fault, typed=True, status=fault.status_code, code=_code(fault.body))
     if isinstance(fault, httpx2.TimeoutException):
         return told(fault, typed=False, kind="timeout")
     return None
 
 
+def _code(body):
+    inner = body.get("error") if isinstance(body, dict) else None
+    return inner.get("status") or inner.get("code") if isinstance(inner, dict) else None
+
+
 serve(
     package="google-genai",
-    protocols={"google-generative-ai": gemini, "google-vertex": vertex},
-    errors=(errors.APIError, errors.UnknownApiResponseError),
+    protocols={"google-generative-ai": gemini, "google-vertex": vertex, "google-interactions": interact},
+    errors=(errors.APIError, errors.UnknownApiResponseError, compat_errors.GeminiNextGenAPIClientError),
     error=error,
     features=("no_retries",),
 )
