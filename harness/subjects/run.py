@@ -214,28 +214,36 @@ class Player:
 
     def play(self, story: Story) -> Found:
         """What the checks find in a story: its plain case, then its faults."""
-        plain: ClientObservation | None = None
         found: list[results.Result] = []
-        shown: tuple[results.Exchange, ...] = ()
+        shown: list[results.Exchange] = []
+        for case, seen in self.observations(story):
+            if isinstance(seen, Judged):
+                found.append(self._unseen(case, seen))
+                continue
+            judged = tuple(self._judged(seen))
+            if not case.fault or any(each.verdict in _EXPLAINED for each in judged):
+                shown.append(evidence_of(seen, self._name))
+            own = evidence_id(seen, self._name)
+            known = {each.id for each in shown}
+            proof = own if own in known else evidence_id(replace(seen, fault=""), self._name)
+            found += (replace(each, exchanges=(proof,) if proof in known else ()) for each in judged)
+        return Found(tuple(found), tuple(shown))
+
+    def observations(self, story: Story) -> Iterator[tuple[Case, ClientObservation | Judged]]:
+        """Each case of a story and what was seen of it, or why nothing was; the plain one comes first."""
+        plain: ClientObservation | None = None
         for fault in ("", *story.faults):
             case = Case(story.provider, story.protocol, story.scenario, fault, FIRST)
             try:
                 given = self._stage.observation(case)
             except (UnmatchedRequest, RecordingError) as trouble:
-                found.append(
-                    self._unseen(case, Judged(verdict="errored", blame="harness", reason=str(trouble)))
-                )
+                yield case, Judged(verdict="errored", blame="harness", reason=str(trouble))
                 continue
             assert isinstance(given, Observation)
             seen = self._observed(given, plain)
-            if isinstance(seen, Judged):
-                found.append(self._unseen(case, seen))
-                continue
-            if not fault:
+            if not fault and not isinstance(seen, Judged):
                 plain = seen
-                shown = (evidence.exchange(replace(given.exchange, request=seen.sent), seen.turn),)
-            found += self._judged(seen)
-        return Found(tuple(found), shown)
+            yield case, seen
 
     def _observed(self, given: Observation, plain: ClientObservation | None) -> ClientObservation | Judged:
         exchange = quickened(given.exchange)
@@ -284,6 +292,23 @@ class Player:
     def _unseen(self, case: Case, judged: Judged) -> results.Result:
         told = evidence.unseen(case.provider, case.protocol, case.scenario, case.fault, case.check, judged)
         return replace(told, subject=self._name)
+
+
+_EXPLAINED = ("failed", "warned")  # a case with one of these shows its own bytes
+
+
+def evidence_of(seen: ClientObservation, subject: str) -> results.Exchange:
+    """The case as evidence: the client's own bytes, the answer it got, and its turn beside the expected one."""
+    sent = seen.asked[0] if seen.asked else seen.sent
+    told = evidence.exchange(replace(seen.exchange, request=sent), seen.turn)
+    expected = evidence.summary(replace(seen.reference, error=seen.reference_error))
+    turn = told.turn if told.turn == expected else {**told.turn, "expected": expected}
+    return replace(told, id=evidence_id(seen, subject), turn=turn)
+
+
+def evidence_id(seen: ClientObservation, subject: str) -> str:
+    """The id of the evidence of one case: the client, the exchange, and the fault it was played with."""
+    return f"{subject}/{seen.exchange.id}" + (f"+{seen.fault}" if seen.fault else "")
 
 
 _WITHOUT_REQUEST = frozenset({FIRST, "client.asked", "client.key_untold"})
