@@ -25,7 +25,7 @@ import msgspec
 
 from reports import files, results
 from reports.errors import DuplicateResult, EmptyReport, UnreadableReport, UnwritableReport
-from reports.results import Origin, Run, Verdict
+from reports.results import Header, Origin, Result, Run, Verdict
 
 Identity: TypeAlias = tuple[str, ...]  # as ``Result.identity``
 
@@ -88,6 +88,31 @@ def of(run: Run) -> Baseline:
     return Baseline(
         {result.identity: Entry(result.verdict, result.origin, result.date) for result in run.results}
     )
+
+
+def as_run(baseline: Baseline, header: Header) -> Run:
+    """What ``baseline`` remembers, without evidence, of the things that ``header`` describes."""
+    subjects = {subject.name for subject in header.subjects}
+    providers = {provider.id for provider in header.providers} | {""}
+    checks = {check.id for check in header.checks}
+    scenarios = {scenario.name for scenario in header.scenarios} | {""}
+    found = []
+    for (subject, provider, protocol, scenario, fault, check), entry in baseline.entries.items():
+        if subject in subjects and provider in providers and check in checks and scenario in scenarios:
+            found.append(
+                Result(
+                    subject=subject,
+                    provider=provider,
+                    protocol=protocol,
+                    scenario=scenario,
+                    fault=fault,
+                    check=check,
+                    verdict=entry.verdict,
+                    origin=entry.origin,
+                    date=entry.date,
+                )
+            )
+    return results.canonical(Run(header, (), tuple(found)))
 
 
 def accepted(old: Baseline, run: Run) -> Baseline:

@@ -52,6 +52,11 @@ class Page(msgspec.Struct, frozen=True):
     exchanges: tuple[Exchange, ...]
     scenarios: Mapping[str, Scenario]
 
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells of every section."""
+        return tuple(part.cell for section in self.sections for part in section.parts)
+
 
 def build(run: Run, matrix: Matrix) -> tuple[Page, ...]:
     """The pages of every provider in ``matrix``, which was built from ``run``; sorted by id."""

@@ -1,9 +1,11 @@
-"""Matrix and pages to Markdown, HTML, JSON, JUnit XML and badges. It judges nothing.
+"""Matrix and pages to Markdown, HTML, JSON, JUnit XML, badges and data files. It judges nothing.
 
 The same input gives the same bytes. Every text may be a provider's: HTML and XML are escaped by
 Jinja, Markdown by ``escaping.markdown``, both for every expression unless a template says otherwise,
 and ``escaping.visible`` before that. A page asks no other host for anything, and its content security
-policy, which names the hash of its own script and style, lets it run nothing else.
+policy, which names the hash of its own script and style, lets it run nothing but those and the data
+files beside it. What a page shows on demand stands in such files: scripts that hand one object of texts to
+``wirecheck.take``, because a page that is opened from a folder may read scripts and nothing else.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import io
 import json as stdlib_json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,12 +27,14 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
-from reports import escaping, files, pages, results
+from reports import baseline as baselines
+from reports import escaping, feed, files, pages, results, schemas
 from reports import matrix as matrices
+from reports.baseline import Baseline
 from reports.errors import UnwritableReport
 from reports.matrix import OBSERVED, STATES, By, Cell, Matrix, Row, State
-from reports.pages import Judged, Page
-from reports.results import ORIGINS, Body, Headers, Result, Run
+from reports.pages import Judged, Page, Part
+from reports.results import ORIGINS, Body, Headers, Result, Run, Verdict
 
 WORDS: Mapping[str, str] = {
     "failed": "✗ failed",
@@ -64,7 +68,14 @@ COLOURS: Mapping[str, tuple[str, str]] = {  # state: shields' name, and the same
 }
 ANY = "_any"  # the page of results about no provider; no provider's id starts so
 
+LABEL = "wirecheck"  # the left side of a badge
+EVIDENCE = "evidence/{}.js"  # a provider's data file
+CHECKS = "checks.js"  # the data file of every check in every row
+FEED = "feed.atom"
+
 _FOLDER = Path(__file__).parent / "templates"
+_LETTERS = " spwef"  # not run, skipped, passed, warned, errored, failed; the worst last
+_WORSE: Mapping[Verdict, int] = {"skipped": 1, "passed": 2, "warned": 3, "errored": 4, "failed": 5}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SHORT = {origin: origin[:3] for origin in ORIGINS}
@@ -91,9 +102,11 @@ def anchor(*parts: str) -> str:
 
 
 def evidence(item: Cell | Result) -> str:
-    """The origin in three letters and the date, as they stand below a state."""
-    day = item.oldest if isinstance(item, Cell) else item.date
-    return f"{_SHORT.get(item.origin, '')} {day or ''}".strip()
+    """The origin in three letters and the date, as they stand below a state; and its age once it has one."""
+    if isinstance(item, Cell):
+        aged = item.age if item.age != "fresh" else ""
+        return f"{_SHORT.get(item.origin, '')} {item.oldest or ''} {aged}".strip()
+    return f"{_SHORT.get(item.origin, '')} {item.date or ''}".strip()
 
 
 def told(counts: Mapping[Any, int]) -> str:
@@ -199,9 +212,9 @@ def _fill(environment: jinja2.Environment, name: str, **values: object) -> bytes
 @cache
 def _dress(sheet: str, script: str) -> Mapping[str, Markup]:
     css = (_FOLDER / "look.css").read_text("utf-8") + (_FOLDER / sheet).read_text("utf-8")
-    code = (_FOLDER / script).read_text("utf-8")
+    code = (_FOLDER / "evidence.js").read_text("utf-8") + (_FOLDER / script).read_text("utf-8")
     policy = (
-        f"default-src 'none'; style-src '{_hash(css)}'; script-src '{_hash(code)}'; "
+        f"default-src 'none'; style-src '{_hash(css)}'; script-src '{_hash(code)}' 'self'; "
         "img-src data:; base-uri 'none'; form-action 'none'"
     )
     return {"css": Markup(css), "script": Markup(code), "policy": Markup(policy)}
@@ -236,7 +249,7 @@ def _leads(matrix: Matrix, suffix: str) -> Iterator[Lead]:
             yield Lead(row, Markup(page), Markup(page + "-"))
         else:
             page = f"subjects/{page_name(row.subject)}/{matrix_page}"
-            yield Lead(row, Markup(page), Markup(page + "#text=" * (suffix == "html")))
+            yield Lead(row, Markup(page), Markup(page + "#capability=" * (suffix == "html")))
 
 
 def _places(matrix: Matrix, suffix: str) -> list[Markup]:
@@ -244,13 +257,14 @@ def _places(matrix: Matrix, suffix: str) -> list[Markup]:
     if matrix.by == "provider":
         return [Markup(anchor(capability.id)) for capability in matrix.capabilities]
     return [
-        Markup(quote(capability.title, safe="", errors="replace") if suffix == "html" else "")
+        Markup(quote(capability.id, safe="", errors="replace") if suffix == "html" else "")
         for capability in matrix.capabilities
     ]
 
 
-def html(matrix: Matrix) -> bytes:
-    """The matrix as one self-contained page."""
+def html(matrix: Matrix, others: Sequence[tuple[str, str]] = (), before: Matrix | None = None) -> bytes:
+    """The matrix as one page. ``others`` are (subject, address) of the pages of other subjects, ``before``
+    is the matrix of an older run, whose different states are shown as what was."""
     return _fill(
         _MARKUP,
         "matrix.html",
@@ -258,39 +272,75 @@ def html(matrix: Matrix) -> bytes:
         title=TITLES[matrix.by],
         corner={"provider": "Provider and protocol", "subject": "Client"}[matrix.by],
         grounds=grounds(matrix),
-        rows=_written(matrix),
+        rows=_written(matrix, _earlier(matrix, before)),
         places=_places(matrix, "html"),
         legend=LEGEND.items(),
-        filters=_filters(matrix),
+        filters=_filters(matrix, others),
+        compared=before is not None,
         **_dress("matrix.css", "matrix.js"),
     )
 
 
-def _written(matrix: Matrix) -> Iterator[tuple[Lead, list[tuple[Markup, Markup]]]]:
+def _earlier(matrix: Matrix, before: Matrix | None) -> list[list[State | None]]:
+    """What each cell was, None where it is the same or was not there."""
+    if before is None:
+        return [[None] * len(row.cells) for row in matrix.rows]
+    known = {
+        (row.subject, row.provider, row.protocol, capability.id): cell.state
+        for row in before.rows
+        for capability, cell in zip(before.capabilities, row.cells, strict=True)
+    }
+    return [
+        [
+            was
+            if (was := known.get((row.subject, row.provider, row.protocol, one.id))) != cell.state
+            else None
+            for one, cell in zip(matrix.capabilities, row.cells, strict=True)
+        ]
+        for row in matrix.rows
+    ]
+
+
+def _written(
+    matrix: Matrix, earlier: list[list[State | None]]
+) -> Iterator[tuple[Lead, list[tuple[Markup, Markup]]]]:
     """Each row and its cells before and after the link; equal cells are written once, which is what
     makes a large matrix quick (``matrix.build`` makes them the same object)."""
     macros: Any = _MARKUP.get_template("cell.html").module
-    written: dict[int, tuple[Markup, Markup]] = {}
-    for lead in _leads(matrix, "html"):
-        for cell in lead.row.cells:
-            if id(cell) not in written:
-                written[id(cell)] = (macros.opening(cell), macros.closing(cell))
-        yield lead, [written[id(cell)] for cell in lead.row.cells]
+    written: dict[tuple[int, State | None], tuple[Markup, Markup]] = {}
+    for lead, was in zip(_leads(matrix, "html"), earlier, strict=True):
+        keys = [(id(cell), state) for cell, state in zip(lead.row.cells, was, strict=True)]
+        for key, cell in zip(keys, lead.row.cells, strict=True):
+            if key not in written:
+                written[key] = (macros.opening(cell, key[1]), macros.closing(cell))
+        yield lead, [written[key] for key in keys]
 
 
-def _filters(matrix: Matrix) -> list[tuple[str, list[tuple[str, str]]]]:
+class Choice(msgspec.Struct, frozen=True):
+    """One value of a filter; ``page`` is where it leads instead, when another page shows it."""
+
+    value: str
+    label: str
+    page: str = ""
+
+
+def _filters(matrix: Matrix, others: Sequence[tuple[str, str]]) -> list[tuple[str, list[Choice]]]:
     providers = sorted(
         {(row.provider, row.title) for row in matrix.rows if row.provider}, key=lambda pair: pair[1].lower()
     )
     protocols = sorted({row.protocol for row in matrix.rows if row.protocol})
-    rows = [
-        ("provider", providers),
-        ("protocol", [(protocol, protocol) for protocol in protocols]),
-    ]
+    subjects = [Choice(one.name, f"{one.name} {one.version}".strip()) for one in matrix.subjects]
+    rows = {
+        "provider": [Choice(*pair) for pair in providers],
+        "protocol": [Choice(protocol, protocol) for protocol in protocols],
+    }
     return [
-        *(rows if matrix.by == "provider" else ()),
-        ("state", [(state, WORDS[state]) for state in STATES]),
-        ("origin", [(origin, origin) for origin in ORIGINS]),
+        ("subject", [*subjects, *(Choice(name, name, page) for name, page in others)]),
+        *(rows.items() if matrix.by == "provider" else ()),
+        ("capability", [Choice(capability.id, capability.title) for capability in matrix.capabilities]),
+        ("verdict", [Choice(state, WORDS[state]) for state in STATES]),
+        ("origin", [Choice(origin, origin) for origin in ORIGINS]),
+        ("age", [Choice("fresh", "fresh"), Choice("ageing", "ageing"), Choice("stale", "stale")]),
     ]
 
 
@@ -322,8 +372,17 @@ def junit(run: Run) -> bytes:
 
 
 def provider_html(page: Page, matrix: Matrix) -> bytes:
-    """A provider's page: every check, its verdict and the evidence behind it."""
-    return _fill(_MARKUP, "provider.html", page=page, matrix=matrix, **_dress("provider.css", "provider.js"))
+    """A provider's page: every check and its verdict; the exchanges are in ``evidence``'s file."""
+    name = page_name(page.provider.id)
+    return _fill(
+        _MARKUP,
+        "provider.html",
+        page=page,
+        matrix=matrix,
+        file_name=name,
+        evidence_file=EVIDENCE.format(name),
+        **_dress("provider.css", "provider.js"),
+    )
 
 
 def provider_markdown(page: Page, matrix: Matrix) -> bytes:
@@ -331,63 +390,192 @@ def provider_markdown(page: Page, matrix: Matrix) -> bytes:
     return _fill(_MARKDOWN, "provider.md", page=page, matrix=matrix)
 
 
-def badge_message(page: Page) -> tuple[str, str]:
-    """What a provider's badge says, and the state that gives it its colour: cells counted by state,
+def badge_message(cells: Iterable[Cell]) -> tuple[str, str]:
+    """What a badge says of ``cells``, and the state that gives it its colour: cells counted by state,
     the worst first; never a score."""
-    states = Counter(part.cell.state for section in page.sections for part in section.parts)
+    states = Counter(cell.state for cell in cells)
     seen = {state: states[state] for state in STATES if states[state] and state in COLOURS}
     return told(seen) or "not tested", next(iter(seen), "")
 
 
-def badge_svg(page: Page) -> bytes:
-    """A provider's badge as an SVG image."""
-    message, state = badge_message(page)
-    return _fill(_MARKUP, "badge.svg", label="wirecheck", message=message, colour=COLOURS[state][1])
+def badge_svg(cells: Iterable[Cell], label: str = LABEL) -> bytes:
+    """A badge as an SVG image."""
+    message, state = badge_message(cells)
+    return _fill(_MARKUP, "badge.svg", label=label, message=message, colour=COLOURS[state][1])
 
 
-def badge_json(page: Page) -> bytes:
-    """A provider's badge as a shields.io endpoint (https://shields.io/badges/endpoint-badge)."""
-    message, state = badge_message(page)
-    fields = {"schemaVersion": 1, "label": "wirecheck", "message": message, "color": COLOURS[state][0]}
+def badge_json(cells: Iterable[Cell], label: str = LABEL) -> bytes:
+    """A badge as a shields.io endpoint (https://shields.io/badges/endpoint-badge, read 2026-11-21)."""
+    message, state = badge_message(cells)
+    fields = {"schemaVersion": 1, "label": label, "message": message, "color": COLOURS[state][0]}
     return stdlib_json.dumps(fields, indent=1).encode() + b"\n"
 
 
+def badges(matrix: Matrix) -> Iterator[tuple[str, bytes]]:
+    """The badges of a matrix's clients and protocols. A name that is no file name has none."""
+    cells: dict[str, list[Cell]] = {}
+    for row in matrix.rows:
+        cells.setdefault(f"clients/{row.subject}", []).extend(row.cells)
+        cells.setdefault(f"protocols/{row.protocol}", []).extend(row.cells)
+    for path, found in sorted(cells.items()):
+        name = path.partition("/")[2]
+        if _FILE_NAME.fullmatch(name):
+            yield f"badges/{path}.svg", badge_svg(found, f"{LABEL}: {name}")
+            yield f"badges/{path}.json", badge_json(found, f"{LABEL}: {name}")
+
+
+def _data(path: str, value: object) -> bytes:
+    """A data file: its path and ``value`` handed over, in ASCII, every text harmless by itself."""
+    return f"wirecheck.take({_script_text(path)},{_script_text(value)});\n".encode("ascii")
+
+
+def _script_text(value: object) -> str:
+    text = stdlib_json.dumps(_harmless(value), separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e")
+
+
+def _harmless(value: object) -> object:
+    """``value`` in JSON's types, every text ``visible``, without what is empty."""
+    if type(value) is str:
+        return escaping.visible(value)
+    if isinstance(value, Mapping):
+        pairs = ((escaping.visible(str(name)), one) for name, one in value.items())
+        return {name: _harmless(one) for name, one in pairs if one not in ("", None, (), [], {})}
+    if isinstance(value, (list, tuple)):
+        return [_harmless(one) for one in value]
+    if isinstance(value, msgspec.Struct):
+        return _harmless({name: getattr(value, name) for name in value.__struct_fields__})
+    return value if value is None or isinstance(value, (bool, int, float)) else str(value)
+
+
+def provider_evidence(page: Page, matrix: Matrix) -> bytes:
+    """What is behind each cell of a provider, and the exchanges, as a data file."""
+    cells = {
+        section.row.protocol: {part.capability.id: _part(part, page) for part in section.parts}
+        for section in page.sections
+    }
+    name = page_name(page.provider.id)
+    exchanges = {exchange.id: exchange for exchange in page.exchanges}
+    return _data(EVIDENCE.format(name), {"cells": cells, "exchanges": exchanges})
+
+
+def _part(part: Part, page: Page) -> Mapping[str, object]:
+    claims = [
+        {
+            "feature": feature,
+            "said": "claimed" if claim.offered else "not offered",
+            "source": link(claim.source),
+            "read": claim.read,
+        }
+        for feature, claim in part.claims.items()
+    ]
+    return {"claims": claims, "checks": [_judged(judged, page) for judged in part.checks]}
+
+
+def _judged(judged: Judged, page: Page) -> Mapping[str, object]:
+    check = judged.check
+    passed = [result for found in judged.passed.values() for result in found]
+    return {
+        "id": check.id,
+        "level": check.level,
+        "requirement": check.requirement,
+        "source": link(check.source) or check.source,
+        "verdict": judged.verdict,
+        "counts": told(judged.counts),
+        "told": [_found(result, page) for result in judged.told],
+        "passed": [_found(result, page) for result in passed],
+    }
+
+
+def _found(result: Result, page: Page) -> Mapping[str, object]:
+    scenario = page.scenarios.get(result.scenario)
+    return {
+        "verdict": result.verdict if result.verdict != "passed" else "",
+        "scenario": (scenario.title if scenario else "") or result.scenario,
+        "fault": result.fault,
+        "reason": result.reason,
+        "blame": result.blame,
+        "expected": result.expected,
+        "observed": result.observed,
+        "where": result.where,
+        "origin": result.origin,
+        "date": result.date,
+        "exchanges": result.exchanges,
+    }
+
+
+def checks_data(run: Run, matrix: Matrix) -> bytes:
+    """The worst verdict of every check in every row, as a data file: one letter a check, in their order."""
+    worst: dict[tuple[str, str], dict[str, int]] = {}
+    shown = {subject.name for subject in matrix.subjects}
+    for result in run.results:
+        if result.subject in shown:
+            row = worst.setdefault((result.provider, result.protocol), {})
+            row[result.check] = max(row.get(result.check, 0), _WORSE[result.verdict])
+    checks = [
+        {"id": one.id, "capability": one.capability, "level": one.level, "requirement": one.requirement}
+        for one in run.header.checks
+    ]
+    rows = {
+        f"{row.provider}/{row.protocol}": "".join(
+            _LETTERS[worst.get((row.provider, row.protocol), {}).get(one.id, 0)] for one in run.header.checks
+        )
+        for row in matrix.rows
+    }
+    return _data(CHECKS, {"checks": checks, "rows": rows})
+
+
 MATRIX_FILES: Mapping[str, Callable[[Matrix], bytes]] = {
-    "index.html": html,
     "matrix.md": markdown,
     "matrix.json": json,
 }
 PROVIDER_FILES: Mapping[str, Callable[[Page, Matrix], bytes]] = {
     "providers/{}.html": provider_html,
     "providers/{}.md": provider_markdown,
-    "badges/{}.svg": lambda page, _: badge_svg(page),
-    "badges/{}.json": lambda page, _: badge_json(page),
+    EVIDENCE: provider_evidence,
+    "badges/{}.svg": lambda page, _: badge_svg(page.cells),
+    "badges/{}.json": lambda page, _: badge_json(page.cells),
 }
 
 
-def site(run: Run, *, today: dt.date | None = None, subject: str = "") -> Iterator[tuple[str, bytes]]:
+def site(
+    run: Run, *, today: dt.date | None = None, subject: str = "", before: Baseline | None = None
+) -> Iterator[tuple[str, bytes]]:
     """Every file of the report on ``run`` as (relative path, content); ``today`` as in ``matrix.build``.
 
     A run of one subject, or the one named, is a matrix of providers with a page for each. A run of
-    several is a matrix of subjects, with such a report for each one below ``subjects/<name>/``. Raises
+    several is a matrix of subjects, with such a report for each one below ``subjects/<name>/``. ``before``
+    is what an older run found: its different states are shown, and the feed tells the changes. Raises
     as ``results.canonical`` does, and UnwritableReport for a name that is no file name.
     """
     run = results.canonical(run)
+    older = baselines.as_run(before, run.header) if before is not None else None
     yield "junit.xml", junit(run)
+    yield "matrix.schema.json", schemas.documents()["matrix.schema.json"]
     names = [subject] if subject else [one.name for one in run.header.subjects]
     if len(names) < 2:
-        yield from _subject_site(run, "".join(names), today)
+        yield from _subject_site(run, "".join(names), today, (), older)
         return
     matrix = matrices.build(run, today=today, by="subject")
+    yield "index.html", html(matrix, (), _older(older, matrix))
+    yield FEED, _feed(run, older, matrix, "")
+    yield from badges(matrix)
     for path, render in MATRIX_FILES.items():
         yield path, render(matrix)
     for name in names:
-        for path, content in _subject_site(run, name, today):
+        others = [(other, f"../{page_name(other)}/index.html") for other in names if other != name]
+        for path, content in _subject_site(run, name, today, others, older):
             yield f"subjects/{page_name(name)}/{path}", content
 
 
-def _subject_site(run: Run, subject: str, today: dt.date | None) -> Iterator[tuple[str, bytes]]:
+def _subject_site(
+    run: Run, subject: str, today: dt.date | None, others: Sequence[tuple[str, str]], older: Run | None
+) -> Iterator[tuple[str, bytes]]:
     matrix = matrices.build(run, today=today, subject=subject)
+    yield "index.html", html(matrix, others, _older(older, matrix))
+    yield CHECKS, checks_data(run, matrix)
+    yield FEED, _feed(run, older, matrix, subject)
+    yield from badges(matrix)
     for name, render in MATRIX_FILES.items():
         yield name, render(matrix)
     for page in pages.build(run, matrix):
@@ -395,8 +583,32 @@ def _subject_site(run: Run, subject: str, today: dt.date | None) -> Iterator[tup
             yield pattern.format(page_name(page.provider.id)), paint(page, matrix)
 
 
+def _older(older: Run | None, matrix: Matrix) -> Matrix | None:
+    """The matrix of an older run that answers to ``matrix``, seen on the same day."""
+    if older is None:
+        return None
+    subject = matrix.subjects[0].name if matrix.by == "provider" and matrix.subjects else ""
+    return matrices.build(older, today=matrix.today, subject=subject, by=matrix.by)
+
+
+def _feed(run: Run, older: Run | None, matrix: Matrix, subject: str) -> bytes:
+    """What changed since the older run, for one subject or for all; without one, nothing did."""
+    names = {provider.id: provider.name for provider in run.header.providers}
+    links = {provider.id: f"providers/{page_name(provider.id)}.html" for provider in run.header.providers}
+    found: tuple[feed.Change, ...] = ()
+    if older is not None:
+        found = feed.changes(baselines.of(older), baselines.of(run))
+    told = feed.entries((change for change in found if subject in ("", change.identity[0])), names)
+    return feed.atom(told, matrix.today, links=links if matrix.by == "provider" else None)
+
+
 def write_site(
-    run: Run, folder: Path | str, *, today: dt.date | None = None, subject: str = ""
+    run: Run,
+    folder: Path | str,
+    *,
+    today: dt.date | None = None,
+    subject: str = "",
+    before: Baseline | None = None,
 ) -> list[Path]:
     """Write the report on ``run`` below ``folder``, each file whole or not at all.
 
@@ -404,5 +616,5 @@ def write_site(
     """
     return [
         files.replace(Path(folder) / name, content)
-        for name, content in site(run, today=today, subject=subject)
+        for name, content in site(run, today=today, subject=subject, before=before)
     ]

@@ -10,6 +10,7 @@ import os
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import msgspec
@@ -82,6 +83,14 @@ class _Elements(HTMLParser):
         self.text.append(data)
 
 
+def _data(content: bytes) -> tuple[str, dict[str, Any]]:
+    """What a data file hands over, read as JSON: nothing else is in it."""
+    assert content.startswith(b"wirecheck.take(")
+    assert content.endswith(b");\n")
+    path, value = json.loads(b"[" + content[len(b"wirecheck.take(") : -3] + b"]")
+    return path, value
+
+
 _SHAPES: dict[str, list[str]] = {}
 
 
@@ -100,10 +109,15 @@ def test_hostile_text_never_breaks_out(text: str) -> None:
         if name.endswith(".html"):
             harmless = _SHAPES.setdefault(name, _shape(dict(render.site(_hostile("harmless")))[name]))
             assert _shape(content) == harmless
-        elif name.endswith((".xml", ".svg")):
+        elif name.endswith((".xml", ".svg", ".atom")):
             assert ElementTree.fromstring(content).tag
         elif name.endswith(".json"):
             assert msgspec.json.decode(content)
+        elif name.endswith(".js"):
+            path, value = _data(content)
+            assert path == name
+            assert value
+            assert not re.search(rb"[<>\x00-\x09\x7f-\xff]", content)
         else:
             assert not re.search(rb"<(script|img|iframe|!--)", content)
 
@@ -146,13 +160,13 @@ def test_same_run_gives_the_same_bytes() -> None:
 
 
 def test_pages_ask_no_host_for_anything() -> None:
-    """No element loads anything, and the policy of each page allows only its own style and script."""
+    """No element loads anything; a page's policy allows its own style and script and data beside it."""
     for name, content in render.site(_plain()):
         if not name.endswith(".html"):
             continue
         page = _Elements(content)
         assert not [tag for tag, attrs in page.elements if "src" in attrs]
-        assert {attrs["href"] for tag, attrs in page.elements if tag == "link"} == {"data:,"}
+        assert {attrs["href"] for tag, attrs in page.elements if tag == "link"} <= {"data:,", "feed.atom"}
         policy = next(
             attrs["content"] for tag, attrs in page.elements if tag == "meta" and "http-equiv" in attrs
         )
@@ -229,8 +243,15 @@ def test_provider_page_lists_every_check_and_its_evidence() -> None:
         text = files[name].decode().replace("\\_", "_")
         for said in ("stream.order MUST hold.", "no name", "a name", "null", "cut.utf8", "no key"):
             assert said in text
-        assert "https://api.acme.test/v1/chat/completions" in text
-        assert "{&quot;ok&quot;:true}" in text.replace("&#34;", "&quot;")
+    text = files["providers/acme.md"].decode()
+    assert "https://api.acme.test/v1/chat/completions" in text
+    assert "{&quot;ok&quot;:true}" in text.replace("&#34;", "&quot;")
+    assert b'data-evidence="evidence/acme.js"' in files["providers/acme.html"]
+    _, evidence = _data(files["evidence/acme.js"])
+    assert evidence["exchanges"][EVIDENCE]["response"]["body"]["text"] == '{"ok":true}'
+    (streaming, _) = evidence["cells"]["openai-completions"]["streaming"]["checks"]
+    assert streaming["requirement"] == "stream.cut SHOULD hold."
+    assert streaming["told"][0]["reason"] == "one frame late"
 
 
 def test_results_about_no_provider_have_a_page() -> None:
@@ -275,7 +296,7 @@ def test_several_subjects_are_compared() -> None:
     )
     files = dict(render.site(both))
     links = [attrs.get("href") for tag, attrs in _Elements(files["index.html"]).elements if tag == "a"]
-    assert "subjects/wirecheck/index.html#text=Streaming" in links
+    assert "subjects/wirecheck/index.html#capability=streaming" in links
     assert {"subjects/other/index.html", "subjects/wirecheck/providers/acme.md"} <= set(files)
     table = files["matrix.md"].decode()
     assert "| [other 2](subjects/other/matrix.md) | [✗ failed](subjects/other/matrix.md)" in table
