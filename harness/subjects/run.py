@@ -298,7 +298,7 @@ _EXPLAINED = ("failed", "warned")  # a case with one of these shows its own byte
 
 
 def evidence_of(seen: ClientObservation, subject: str) -> results.Exchange:
-    """The case as evidence: the client's own bytes, the answer it got, and its turn beside the expected one."""
+    """The case as evidence: the client's own bytes, the answer it got, its turn and the expected one."""
     sent = seen.asked[0] if seen.asked else seen.sent
     told = evidence.exchange(replace(seen.exchange, request=sent), seen.turn)
     expected = evidence.summary(replace(seen.reference, error=seen.reference_error))
