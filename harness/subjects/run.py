@@ -374,10 +374,17 @@ def _client(
 _OF_CALLER = frozenset({"tool_call_id", "model.on_demand"})
 
 
+# What OpenAI's reference of chat completions has beside what our own adapters send: the role for reasoning
+# models, and the limit's older name, of which wire.max_tokens_param tells.
+_ALSO_TAKEN = frozenset({("role", "developer"), ("unknown_field", "max_tokens")})
+
+
 def _of_both(of_vendor: _Violations, of_protocol: _Violations) -> _Violations:
     """Those that the protocol's own reference has, too; what one vendor alone wants is left out."""
     known = {(rule, where) for rule, _, _, where in of_protocol}
-    return tuple(each for each in of_vendor if (each[0], each[3]) in known)
+    return tuple(
+        each for each in of_vendor if (each[0], each[3]) in known and (each[0], each[2]) not in _ALSO_TAKEN
+    )
 
 
 def compact(request: Request) -> Request:
