@@ -9,6 +9,8 @@ const given = (call, names) =>
   );
 /** A copy without what is undefined. */
 export const set = (value) => JSON.parse(JSON.stringify(value));
+/** A copy without the members that are undefined. */
+export const defined = (value) => Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined));
 /** The headers that the caller adds, as an object. */
 export const headersOf = (call) => Object.fromEntries(call.extra_headers ?? []);
 const raw = (part) => part.arguments_raw || JSON.stringify(part.arguments ?? {});
