@@ -14,9 +14,9 @@ import msgspec
 import typer
 from rich.console import Console
 
-from harness import build, configuration, docs_pages, offline, verify
+from harness import build, configuration, offline, verify
 from harness.checks import CHECKS
-from harness.commands import catalog, dialects, history, importing, serving
+from harness.commands import catalog, dialects, docs, history, importing, serving
 from harness.commands import reports as reports_commands
 from harness.commands import subjects as subjects_commands
 from harness.commands.catalog import Catalogs
@@ -38,6 +38,7 @@ app.add_typer(dialects.app)
 app.add_typer(reports_commands.app)
 app.add_typer(history.app, name="history")
 app.add_typer(importing.app)
+app.add_typer(docs.app)
 app.add_typer(subjects_commands.app, name="subject")
 
 Globs = list[str]
@@ -149,18 +150,6 @@ def list_names(
         _refuse(f"expected {', '.join(names)}; seen {kind}")
     for name, what in names[kind]():
         print(f"{name:36s} {what}")
-
-
-@app.command("docs")
-def docs(
-    out: Annotated[Path, typer.Option(help="The folder of the pages.")] = docs_pages.FOLDER,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit 1 if a page is stale.")] = False,
-) -> None:
-    """Write the generated pages of the documentation."""
-    stale = docs_pages.write(out, check=check)
-    for path in stale:
-        print(f"{'stale' if check else 'wrote'} {path}")
-    raise typer.Exit(1 if check and stale else 0)
 
 
 def _refuse(message: str) -> NoReturn:

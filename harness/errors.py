@@ -9,6 +9,8 @@ HarnessError
   SubjectError            the client under test
     NotInstalled  Crashed  Hung  Garbled
   UnusableInput           a path or an option that cannot be used
+  UnusableMarker          what a marker of a page asks for
+  UnusablePage            all faults of the pages together
   OutOfBudget             a live run may not spend more; nothing was asked
   NotAsked                a live run gave up a provider that cannot answer
 EndlessAnswer             a RemoteProtocolError: an answer of a live run that was broken off
@@ -82,6 +84,29 @@ class Garbled(SubjectError):
 
 class UnusableInput(HarnessError):
     """A path or an option cannot be used."""
+
+
+class UnusableMarker(HarnessError):
+    """A marker asks for what nobody can give. ``faults`` holds every reason."""
+
+    def __init__(self, faults: tuple[str, ...]) -> None:
+        self.faults = faults
+        super().__init__("; ".join(faults))
+
+
+class UnusablePage(HarnessError):
+    """Pages have markers that cannot be used; nothing was written.
+
+    ``faults`` holds every one of them as page, line from 1, and what is wrong.
+    """
+
+    def __init__(self, faults: tuple[tuple[str, int, str], ...]) -> None:
+        self.faults = faults
+        told = "; ".join(f"{shown(path)}:{line}: {what}" for path, line, what in faults)
+        super().__init__(
+            f"nothing was written, {len(faults)} fault(s): {told}",
+            next_step="mend the lines named above; docs/tables.md lists what a marker may say",
+        )
 
 
 class OutOfBudget(HarnessError):
