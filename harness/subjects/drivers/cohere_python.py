@@ -25,6 +25,14 @@ def _client(make, run):
     )
 
 
+_FINISH = {"STOP_SEQUENCE": "stop", "ERROR": "error", "TIMEOUT": "error"}
+_FINISH |= {"ERROR_TOXIC": "content_filter", "ERROR_LIMIT": "length"}
+
+
+def _ended(raw):
+    return {"finish": _FINISH.get(raw) or finish(raw), "finish_raw": raw}
+
+
 def _options(run):
     headers = dict(run.call.get("extra_headers", ()))
     return {
@@ -115,8 +123,7 @@ def _turn(reply):
             {"name": call.function.name, "id": call.id, "arguments_raw": call.function.arguments}
             for call in reply.message.tool_calls or ()
         ],
-        "finish": finish(reply.finish_reason),
-        "finish_raw": reply.finish_reason,
+        **_ended(reply.finish_reason),
         "usage": _usage(reply.usage),
         "id": reply.id,
     }
@@ -174,8 +181,7 @@ class _Gathered:
         yield {"type": "tool_call_delta", "index": event.index, "text": more}
 
     def _message_end(self, event):
-        raw = event.delta.finish_reason
-        self.end = {"finish": finish(raw), "finish_raw": raw, "usage": _usage(event.delta.usage)}
+        self.end = {**_ended(event.delta.finish_reason), "usage": _usage(event.delta.usage)}
         return ()
 
 
@@ -218,11 +224,9 @@ def chat_v1(run):
 
 
 def _turn_v1(reply):
-    raw = reply.finish_reason
     return {
         "text": reply.text,
-        "finish": finish(raw),
-        "finish_raw": raw,
+        **_ended(reply.finish_reason),
         "usage": reply.meta and _usage(reply.meta),
         "id": reply.generation_id,
     }
@@ -231,6 +235,8 @@ def _turn_v1(reply):
 def _events_v1(stream):
     whole = None
     for event in stream:
+        if not hasattr(event, "event_type"):  # it gives an event that it does not know as a dict
+            continue
         if event.event_type == "text-generation":
             yield {"type": "text", "text": event.text}
         elif event.event_type == "stream-end":
@@ -239,10 +245,16 @@ def _events_v1(stream):
         yield {"turn": _turn_v1(whole)}
 
 
+def _message(body):
+    return str(body.get("message", body) if isinstance(body, dict) else body)
+
+
 def error(fault):
     """An error of the SDK in the words of the protocol."""
+    if isinstance(fault, ApiError) and (fault.status_code or 0) < 400:
+        return told(fault, typed=True, kind="protocol", message=str(fault.body))
     if isinstance(fault, ApiError):
-        return told(fault, typed=True, status=fault.status_code)
+        return told(fault, typed=True, status=fault.status_code, message=_message(fault.body))
     if isinstance(fault, httpx.TimeoutException):
         return told(fault, typed=False, kind="timeout")
     return None

@@ -74,7 +74,7 @@ def interact(run):
     """An interaction, whole or streamed."""
     arguments = {
         **interactions.arguments(run.call),
-        "timeout": run.timeout_s,
+        "timeout": httpx2.Timeout(run.timeout_s),  # a number would bound the whole answer
         "extra_headers": dict(run.call.get("extra_headers", ())) or None,
         "extra_body": run.call.get("extra_body") or None,
     }
@@ -246,6 +246,8 @@ def _events(stream):
 
 def error(fault):
     """An error of the SDK in the words of the protocol."""
+    if isinstance(fault, errors.APIError) and (fault.code or 0) < 400:
+        return told(fault, typed=True, kind="protocol")
     if isinstance(fault, errors.APIError):
         return told(fault, typed=True, status=fault.code, code=fault.status)
     if isinstance(fault, interactions.InStream):

@@ -148,7 +148,8 @@ def _piece(piece, calls):
 
 def error(fault):
     """An error of the SDK in the words of the protocol; it documents the three of httpx as its own."""
-    if isinstance(fault, errors.ResponseValidationError):
+    unread = isinstance(fault, errors.MistralError) and fault.status_code < 400
+    if isinstance(fault, errors.ResponseValidationError) or unread:
         return told(fault, typed=True, kind="protocol")
     if isinstance(fault, errors.MistralError):
         return told(fault, typed=True, status=fault.status_code, code=_code(fault))
