@@ -16,7 +16,7 @@ from rich.console import Console
 
 from harness import build, configuration, offline, verify
 from harness.checks import CHECKS
-from harness.commands import catalog, dialects, docs, history, importing, serving
+from harness.commands import catalog, clients, dialects, docs, history, importing, serving
 from harness.commands import reports as reports_commands
 from harness.commands import subjects as subjects_commands
 from harness.commands.catalog import Catalogs
@@ -40,6 +40,7 @@ app.add_typer(history.app, name="history")
 app.add_typer(importing.app)
 app.add_typer(docs.app)
 app.add_typer(subjects_commands.app, name="subject")
+app.add_typer(clients.app, name="clients")
 
 Globs = list[str]
 Provider = Annotated[Globs | None, typer.Option("--provider", metavar="GLOB", help="Only these providers.")]
@@ -75,11 +76,15 @@ def matrix(
     jobs: Annotated[int, typer.Option(help="Processes; one is best for cheap checks.")] = 1,
     catalogs: Catalogs = None,
     fixtures: FixturesFolder = None,
+    against: Annotated[
+        Path | None, typer.Option(help="What is compared with: a baseline's folder, or an older result file.")
+    ] = None,
 ) -> None:
     """Run every offline check and write the matrix as a page, Markdown and JSON."""
     more = [f"--catalog={folder}" for folder in catalogs or ()]
     more += [f"--exchanges={fixtures}"] if fixtures else []
-    made = offline.matrix(out, tuple(provider or ()), jobs=jobs, more=more, console=Console(stderr=True))
+    console = Console(stderr=True)
+    made = offline.matrix(out, tuple(provider or ()), jobs=jobs, more=more, console=console, against=against)
     if made.exit_code == 2:
         _refuse(made.summary)
     print(made.summary)

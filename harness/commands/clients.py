@@ -1,0 +1,178 @@
+"""``wirecheck clients …`` and ``wirecheck reproduce``: arguments and printing only."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from harness import configuration, fixtures
+from harness.checks.registry import selects
+from harness.subjects import clients as fleet
+from harness.subjects import install as installing
+from harness.subjects import isolation
+from harness.subjects.inprocess import InProcess
+from harness.subjects.process import Process
+from harness.subjects.run import Found, Story, Subject
+from harness.subjects.table import SUBJECTS
+from harness.subjects.table import Subject as Client
+from providers.schema import Catalog
+from reports import clients as client_pages
+from reports import files, render, results
+
+app = typer.Typer(help="Every client at once: the client matrix.")
+Globs = list[str]
+_OUT = Path("build/clients")
+
+
+def _start(client: Client, catalog: Catalog) -> Callable[[], Subject]:
+    """How a client is started. Raises NotInstalled."""
+    if client.language == "ours":
+        return lambda: InProcess(catalog)
+    told = installing.start_of(client)
+    return lambda: Process(told.command, told.environ, known_secrets=(fixtures.CANARY,))
+
+
+def _isolated(isolate: bool) -> None:
+    refusal = isolation.enter() if isolate else ""
+    if refusal:
+        print(f"no network namespace ({refusal}): the guard alone keeps subjects in", file=sys.stderr)
+
+
+@app.callback(invoke_without_command=True)
+def matrix(
+    context: typer.Context,
+    subject: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these clients.")] = None,
+    protocol: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these protocols.")] = None,
+    scenario: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these scenarios.")] = None,
+    fault: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these faults.")] = None,
+    no_faults: Annotated[bool, typer.Option("--no-faults", help="Only undamaged exchanges.")] = False,
+    out: Annotated[Path, typer.Option(help="Where the pages and the results go.")] = _OUT,
+    jobs: Annotated[int, typer.Option("--jobs", "-n", help="Processes of a client at a time.")] = 2,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep the rows that are done, and finish the others.")
+    ] = False,
+    isolate: Annotated[
+        bool, typer.Option(help="Run in a network namespace of its own, where there is one to be had.")
+    ] = True,
+) -> None:
+    """Play every installed client the exchanges of each protocol it speaks, and write the client matrix."""
+    if context.invoked_subcommand is not None:
+        return
+    used = configuration.read(Path.cwd())
+    wanted = fleet.chosen(SUBJECTS.values(), subject or ())
+    missing = [client for client in wanted if not installing.installed(client)]
+    rows = [
+        row
+        for row in fleet.rows((each for each in wanted if each not in missing), used.catalog)
+        if selects(tuple(protocol or ()), row.protocol)
+    ]
+    files.writable(out / "results.jsonl")
+    _isolated(isolate)
+    begun = time.monotonic()
+    with _Bar(rows) as bar:
+        played = fleet.play(
+            rows,
+            lambda client: _start(client, used.catalog),
+            catalog=used.catalog,
+            exchanges=used.exchanges,
+            folder=out / "runs",
+            started=dt.datetime.now(dt.UTC).replace(microsecond=0),
+            jobs=jobs,
+            resume=resume,
+            scenarios=tuple(scenario or ()),
+            faults=tuple(fault or ()),
+            plain=no_faults,
+            begins=bar.begins,
+            told=bar.told,
+        )
+    seconds = time.monotonic() - begun
+    results.write(out / "results.jsonl", played.run)
+    render.write_site(played.run, out)
+    missed = [*(fleet.Missed(each.name, NOT_INSTALLED.format(each.name)) for each in missing), *played.missed]
+    told = client_pages.build(played.run, _described(wanted, missed))
+    files.replace(out / "clients.json", client_pages.json(told))
+    files.replace(out / "clients.md", client_pages.markdown(told).encode())
+    for each in missed:
+        print(f"skipped {each.client} {each.protocol}".rstrip() + f": {each.reason}")
+    print(_summary(told, seconds))
+    print((out / "index.html").resolve())
+    raise typer.Exit(1 if any(row.red for row in told.rows) else 0)
+
+
+NOT_INSTALLED = "it is not installed: wirecheck subject install {}"
+
+
+class _Bar:
+    """A bar over the rows, with the one that is played and how many of its stories are done."""
+
+    def __init__(self, rows: Sequence[fleet.Row]) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._progress.add_task("rows", total=len(rows))
+        self._row = ""
+        self._stories = 0
+        self._red = 0
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self._progress.update(self._task, description="rows", advance=1 if self._row else 0)
+        self._progress.stop()
+
+    def begins(self, row: fleet.Row) -> None:
+        """Another row begins; the one before it is done."""
+        self._progress.update(self._task, advance=1 if self._row else 0)
+        self._row, self._stories, self._red = f"{row.client.name} {row.protocol}", 0, 0
+        self._show()
+
+    def told(self, story: Story, found: Found) -> None:
+        """A story of the row is done."""
+        self._stories += 1
+        self._red += sum(each.verdict in ("failed", "errored") for each in found.found)
+        self._show()
+
+    def _show(self) -> None:
+        told = f"{self._row}: {self._stories} scenarios, {self._red} red"
+        self._progress.update(self._task, description=told)
+
+
+def _described(wanted: Sequence[Client], missed: Sequence[fleet.Missed]) -> list[client_pages.Client]:
+    """What readers are told of each client; a client of which one row was played was run."""
+    reasons = {each.client: each.reason for each in missed if not each.protocol}
+    return [
+        client_pages.Client(
+            each.name, each.title, each.version, each.language, each.home, reasons.get(each.name, "")
+        )
+        for each in wanted
+    ]
+
+
+def _summary(told: client_pages.Clients, seconds: float) -> str:
+    counts = Counter(client.language for client in told.clients if not client.missed)
+    languages = ", ".join(f"{number} {language}" for language, number in sorted(counts.items()))
+    results_of: Counter[str] = Counter()
+    for row in told.rows:
+        results_of.update(row.counts)
+    verdicts = ", ".join(
+        f"{results_of[verdict]} {verdict}" for verdict in results.VERDICTS if results_of[verdict]
+    )
+    return (
+        f"{sum(counts.values())} clients ({languages}), {len(told.rows)} rows: {verdicts}; "
+        f"{told.deviations} deviations, {seconds:.0f} s"
+    )
