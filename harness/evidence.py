@@ -21,7 +21,7 @@ from harness.services.observation import Served
 from harness.services.scenarios import named
 from harness.subjects import wirecheck
 from providers.errors import shown
-from providers.events import Turn
+from providers.events import Event, Turn
 from providers.schema import Provider
 from reports import results
 
@@ -72,9 +72,24 @@ def unseen(
     )
 
 
-def exchange(recorded: Exchange, turn: Turn) -> results.Exchange:
-    """One exchange as evidence, with what it was read as."""
-    return _exchange(recorded, summary(turn))
+def exchange(recorded: Exchange, turn: Turn, events: Iterable[Event] = ()) -> results.Exchange:
+    """One exchange as evidence, with what it was read as: its turn, and the ``events`` that made it."""
+    told = told_events(events)
+    return _exchange(recorded, summary(turn) | ({"events": told} if told else {}))
+
+
+def told_events(events: Iterable[Event]) -> list[str]:
+    """Events as lines for people; a run of pieces of one block is one line with their number."""
+    lines = []
+    for (kind, block), run in groupby(events, key=lambda event: (type(event), getattr(event, "block", 0))):
+        pieces = list(run)
+        name = str(kind.__struct_config__.tag)
+        named = getattr(pieces[0], "name", None) or getattr(pieces[0], "reason", None)
+        facts = [name, f"block {block}" if hasattr(pieces[0], "block") else "", named and str(named)]
+        lines.append(
+            " ".join(fact for fact in facts if fact) + (f" × {len(pieces)}" if len(pieces) > 1 else "")
+        )
+    return lines
 
 
 def served(seen: Served) -> results.Exchange:

@@ -15,6 +15,7 @@ import pytest
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from reports import baseline as baselines
 from reports import escaping, files, render, results
 from reports.errors import EmptyReport
 
@@ -63,11 +64,17 @@ class _Bar:
 
 
 def matrix(
-    out: Path, providers: tuple[str, ...], *, jobs: int, more: Sequence[str], console: Console
+    out: Path,
+    providers: tuple[str, ...],
+    *,
+    jobs: int,
+    more: Sequence[str],
+    console: Console,
+    against: Path | None = None,
 ) -> Made:
     """Run the offline checks of ``providers`` (globs; none takes all); write pages and results to ``out``.
 
-    ``more`` are further options of the plugin.
+    ``more`` are further options of the plugin; ``against`` as in ``pages``.
     """
     path = out / "results.jsonl"
     files.writable(path)
@@ -77,16 +84,18 @@ def matrix(
     code = run_pytest(arguments, [_Bar(console)])
     if code not in (0, 1):
         return Made(path, f"pytest ended with exit code {code}", 2)
-    page = pages(path, out)
+    page = pages(path, out, against)
     return Made(page, _summary(results.read(path)), code)
 
 
-def pages(path: Path, out: Path) -> Path:
-    """Write the matrix of the result file at ``path`` to ``out``; the page to open."""
+def pages(path: Path, out: Path, against: Path | None = None) -> Path:
+    """Write the matrix of the result file at ``path`` to ``out``; the page to open. It tells what changed
+    since ``against``: a baseline's folder, or an older result file."""
+    before = baselines.read(against) if against else None
     run = results.read(path)
     if not run.results:
         raise EmptyReport("the report holds no result", where=str(path), next_step="run the checks again")
-    render.write_site(run, out)
+    render.write_site(run, out, before=before)
     return (out / "index.html").resolve()
 
 

@@ -43,7 +43,7 @@ def _asking(fault: str) -> tuple[Check, ...]:
     return tuple(check for check in CHECKS.values() if check.faults and selects(check.faults, fault))
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     """One check on one observation, by name."""
 
     provider: str
@@ -121,7 +121,7 @@ class Stage:
         if case.scenario in SERVICE_SCENARIOS:
             return (evidence.served(self._served(*scenario)),)
         plain = self._played(*scenario)
-        return (evidence.exchange(plain.exchange, plain.turn),)
+        return (evidence.exchange(plain.exchange, plain.turn, plain.events),)
 
     def _serve(self, provider: str, protocol: str, scenario: str) -> Served:
         """The exchanges of a service, played through the subject."""

@@ -597,7 +597,8 @@ def _feed(run: Run, older: Run | None, matrix: Matrix, subject: str) -> bytes:
     links = {provider.id: f"providers/{page_name(provider.id)}.html" for provider in run.header.providers}
     found: tuple[feed.Change, ...] = ()
     if older is not None:
-        found = feed.changes(baselines.of(older), baselines.of(run))
+        old = baselines.of(older)
+        found = feed.changes(old, baselines.accepted(old, run))
     told = feed.entries((change for change in found if subject in ("", change.identity[0])), names)
     return feed.atom(told, matrix.today, links=links if matrix.by == "provider" else None)
 

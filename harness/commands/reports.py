@@ -28,9 +28,12 @@ _Results = Annotated[Path, typer.Argument(help="A result file (JSON Lines).")]
 def report(
     run: _Results,
     out: Annotated[Path, typer.Option(help="Where the pages go.")] = Path("build/matrix"),
+    against: Annotated[
+        Path | None, typer.Option(help="What is compared with: a baseline's folder, or an older result file.")
+    ] = None,
 ) -> None:
-    """Write the matrix of a result file."""
-    print(offline.pages(run, out))
+    """Write the matrix of a result file, its pages, badges and feed of changes."""
+    print(offline.pages(run, out, against))
 
 
 @app.command("merge")

@@ -31,7 +31,8 @@ const wirecheck = (() => {
     return element;
   }
 
-  const box = (text, label) => make("pre", { text, tabindex: "0", role: "region", "aria-label": label });
+  const label = (text) => make("h3", { class: "label", text });
+  const box = (text, name) => make("pre", { text, tabindex: "0", role: "region", "aria-label": name });
 
   function content(body) {
     const notes = [body?.encoding === "base64" ? "base64" : "", body?.note].filter(Boolean).map((note) => `[${note}]`);
@@ -45,19 +46,19 @@ const wirecheck = (() => {
     const { request, response, turn = {} } = seen;
     const { events, ...facts } = turn;
     const parts = [
-      make("h4", { text: "Request" }),
+      label("Request"),
       box(`${request.method} ${request.url}\n${head(request)}`, "Head of the request"),
       box(content(request.body), "Content of the request"),
-      make("h4", { text: "Response" }),
+      label("Response"),
     ];
     if (response) {
       parts.push(box(`${response.status}\n${head(response)}`, "Head of the response"), box(content(response.body), "Content of the response"));
     } else parts.push(make("p", { text: "No answer came." }));
-    if (events) parts.push(make("h4", { text: "Events" }), box(events.join("\n"), "Events"));
-    if (Object.keys(facts).length) parts.push(make("h4", { text: "Read as" }), box(JSON.stringify(facts, null, 2), "What it was read as"));
+    if (events) parts.push(label("Events"), box(events.join("\n"), "Events"));
+    if (Object.keys(facts).length) parts.push(label("Read as"), box(JSON.stringify(facts, null, 2), "What it was read as"));
     if (seen.source) parts.unshift(make("p", { class: "soft", text: `from ${seen.source}` }));
     return parts;
   }
 
-  return { load, take, make, exchange };
+  return { load, take, make, label, exchange };
 })();

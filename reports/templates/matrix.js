@@ -1,5 +1,5 @@
 (() => {
-  const { load, make, exchange } = wirecheck;
+  const { load, make, label, exchange } = wirecheck;
   const table = document.getElementById("cells");
   const main = document.getElementById("matrix");
   const form = document.querySelector(".filters");
@@ -242,7 +242,7 @@
       if (!judged.told?.length && passed.length) inside.append(result(passed[0], exchanges, true));
       const rest = judged.told?.length ? passed : passed.slice(1);
       if (rest.length) {
-        inside.append(make("h4", { text: "Passed, too" }), make("ul", { class: "passes soft" }, ...rest.map((found) =>
+        inside.append(label("Passed, too"), make("ul", { class: "passes soft" }, ...rest.map((found) =>
           make("li", {}, [found.scenario ?? "no scenario", found.fault, found.origin, found.date].filter(Boolean).join(", "),
             ...(found.exchanges ?? []).map((id) => proof(id, exchanges, false))))));
       }
@@ -375,6 +375,8 @@
     if (event.key === "/" && !panel.open && !event.target.closest("input, select, textarea")) { event.preventDefault(); field("text").focus(); }
   });
   addEventListener("popstate", read);
+  const more = form.querySelector(".more");
+  more.open = matchMedia("(min-width: 641px)").matches || location.hash.length > 1;
   form.hidden = false;
   read();
 })();
