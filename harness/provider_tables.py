@@ -16,6 +16,7 @@ read off the providers' pages of zot, pi and GoModel on 2026-11-21.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -324,15 +325,19 @@ class Tables:
             for result in self._found.get((each.id, column.capability), ())
             if selects(column.protocols, result.protocol)
         ]
-        return matrix.cell(found, claim, self._baseline.day, needs_claim=bool(capability.features))
+        return matrix.cell(found, claim, self._day, needs_claim=bool(capability.features))
 
     @cached_property
     def _baseline(self) -> Baseline:
         return self._read()
 
     @cached_property
+    def _day(self) -> dt.date | None:
+        return self._baseline.day
+
+    @cached_property
     def _found(self) -> Mapping[tuple[str, str], list[results.Result]]:
-        """What was found of our own adapters, by provider and capability. A check that is gone says nothing."""
+        """What was found of our adapters, by provider and capability. A check that is gone says nothing."""
         found: dict[tuple[str, str], list[results.Result]] = {}
         for identity, entry in self._baseline.entries.items():
             subject, provider, protocol, scenario, fault, check = identity
