@@ -41,6 +41,7 @@ app.add_typer(importing.app)
 app.add_typer(docs.app)
 app.add_typer(subjects_commands.app, name="subject")
 app.add_typer(clients.app, name="clients")
+app.add_typer(clients.reproduce_app)
 
 Globs = list[str]
 Provider = Annotated[Globs | None, typer.Option("--provider", metavar="GLOB", help="Only these providers.")]

@@ -15,18 +15,22 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from harness import configuration, fixtures
+from harness.checks import CHECKS
 from harness.checks.registry import selects
+from harness.commands.subjects import named
+from harness.selection import Selection
 from harness.subjects import clients as fleet
 from harness.subjects import install as installing
 from harness.subjects import isolation
+from harness.subjects import reproduce as playing_again
 from harness.subjects.inprocess import InProcess
 from harness.subjects.process import Process
-from harness.subjects.run import Found, Story, Subject
+from harness.subjects.run import Found, Plan, Story, Subject
 from harness.subjects.table import SUBJECTS
 from harness.subjects.table import Subject as Client
 from providers.schema import Catalog
+from reports import bug_report, files, render, results
 from reports import clients as client_pages
-from reports import files, render, results
 
 app = typer.Typer(help="Every client at once: the client matrix.")
 Globs = list[str]
@@ -176,3 +180,38 @@ def _summary(told: client_pages.Clients, seconds: float) -> str:
         f"{sum(counts.values())} clients ({languages}), {len(told.rows)} rows: {verdicts}; "
         f"{told.deviations} deviations, {seconds:.0f} s"
     )
+
+
+reproduce_app = typer.Typer()
+
+
+@reproduce_app.command("reproduce")
+def reproduce(
+    result: Annotated[str, typer.Argument(metavar="RESULT-ID", help="A result's id, as a report has it.")],
+    results_file: Annotated[
+        Path | None, typer.Option("--results", help="A result file that has it; then its end is enough.")
+    ] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Print Markdown for the client's own tracker instead.")
+    ] = False,
+    exchanges: Annotated[Path | None, typer.Option(help="Replay the exchanges below this folder.")] = None,
+    isolate: Annotated[
+        bool, typer.Option(help="Run in a network namespace of its own, where there is one to be had.")
+    ] = True,
+) -> None:
+    """Play one case again and show its bytes and turns; exit 1 if it still fails."""
+    identity = playing_again.parse(
+        playing_again.row_of(results.read(results_file), result) if results_file else result
+    )
+    used = configuration.read(Path.cwd(), (), exchanges)
+    client = named(identity.subject)
+    ours = client.language == "ours" and not CHECKS[identity.check].client
+    _isolated(isolate and client.language != "ours")
+    case = playing_again.reproduce(
+        identity,
+        client,
+        None if ours else _start(client, used.catalog),
+        Plan(catalog=used.catalog, exchanges=used.exchanges, selection=Selection()),
+    )
+    print((bug_report.markdown if report else bug_report.text)(case), end="")
+    raise typer.Exit(1 if case.red else 0)

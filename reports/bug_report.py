@@ -1,0 +1,308 @@
+"""One reproduced case as text: for a terminal, and as a ready-made Markdown report for who mends it. Pure.
+
+A case is one check on one client: what was asked, the bytes it sent and was answered, the turn that was
+expected and the one that was seen. The report stands for itself: it holds the requirement with its source, and
+a program of Python's standard library that gives the very answer (socketserver, 3.11 or newer). Every text may
+be a peer's, so all of it is shown and none takes part.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from json import dumps
+from typing import Any, Literal
+
+import msgspec
+
+from reports import escaping
+from reports.results import Body, Check, Request, Response, Verdict
+
+Ending = Literal["whole", "reset", "stall", "refused", "no_head"]
+
+MARK = "⟦changed here⟧"
+_AROUND = 600  # bytes shown on each side of a change, when the body is long
+_SCRIPT_BYTES = 6_000  # of an answer that a report holds as a program
+_LEVELS: Mapping[Verdict, str] = {
+    "failed": "fails",
+    "warned": "falls short",
+    "errored": "could not be judged",
+}
+_ENDINGS: Mapping[Ending, str] = {
+    "whole": "",
+    "reset": "after these bytes the connection is reset (TCP RST)",
+    "stall": "after these bytes nothing more comes, and the connection stays open",
+    "refused": "the connection is refused",
+    "no_head": "the connection is closed before any answer",
+}
+
+
+class Damage(msgspec.Struct, frozen=True):
+    """What a fault changed. Bytes ``start`` to ``end`` of the answer's content stand for ``length`` bytes of
+    the undamaged one; None when the content is the same. ``other`` are changes beside the content."""
+
+    title: str
+    start: int | None = None
+    end: int = 0
+    length: int = 0
+    other: tuple[str, ...] = ()
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """One reproduced cell. ``verdict`` empty means that the check did not judge it, for ``reason``.
+
+    ``call`` is what was asked, in the words of the subject protocol. ``answer`` is the content as sent;
+    ``serve`` is a base URL's path at ``wirecheck serve``, ``base_path`` the vendor's own. Turns hold
+    only what was there.
+    """
+
+    id: str
+    client: str
+    version: str
+    title: str
+    home: str
+    wirecheck: str
+    date: dt.date | None
+    provider: str
+    protocol: str
+    scenario: str
+    check: Check
+    verdict: Verdict | Literal[""]
+    reason: str = ""
+    expected: str = ""
+    observed: str = ""
+    where: str = ""
+    fault: str = ""
+    damage: Damage | None = None
+    call: Mapping[str, Any] = {}
+    requests: int = 0
+    request: Request | None = None
+    response: Response | None = None
+    answer: bytes = b""
+    ending: Ending = "whole"
+    serve: str = ""
+    base_path: str = ""
+    turn: Mapping[str, Any] = {}
+    expected_turn: Mapping[str, Any] = {}
+
+    @property
+    def red(self) -> bool:
+        """Whether it still fails."""
+        return self.verdict in ("failed", "errored")
+
+
+def text(case: Case) -> str:
+    """The case for a terminal."""
+    parts = [
+        f"{case.id}",
+        f"{case.client} {case.version} · {case.check.id} · {case.verdict or 'not judged'}",
+        f"{case.check.level}: {case.check.requirement}",
+        f"source: {case.check.source}",
+        *_lines(("expected", case.expected), ("seen", case.observed), ("where", case.where)),
+        *(_lines(("reason", case.reason)) if not case.observed else ()),
+        *_block("what the client sent", _request(case)),
+        *_block("what it was answered", _response(case)),
+        *_block("the expected turn", _pretty(case.expected_turn)),
+        *_block("the seen turn", _pretty(case.turn)),
+    ]
+    return escaping.visible("\n".join(parts)) + "\n"
+
+
+def _lines(*facts: tuple[str, str]) -> Iterable[str]:
+    return [f"{name}: {value}" for name, value in facts if value]
+
+
+def _block(title: str, content: str) -> Iterable[str]:
+    return ["", f"-- {title} --", content] if content else []
+
+
+def markdown(case: Case) -> str:
+    """The case as a report for the client's own tracker."""
+    check, verdict = case.check, case.verdict or "skipped"
+    what = f"fault `{case.fault}`" if case.fault else "an undamaged answer"
+    parts = [
+        f"# {_text(case.client)} {_text(case.version)}: {_text(_first_sentence(check.requirement))}",
+        f"`{case.client}` {_text(case.version)} {_LEVELS.get(verdict, verdict)} `{check.id}` on "
+        f"`{case.protocol}` with {what}.",
+        "## What the standard requires",
+        f"{_text(check.requirement)} ({check.level}; source: {_source(check.source)})",
+        "## What was asked",
+        _fenced(_pretty(case.call), "json"),
+        f"Retries off; {case.requests} request{'' if case.requests == 1 else 's'} came. The first one:",
+        _fenced(_request(case)),
+        "## What was answered",
+        *([f"{_text(case.damage.title)}." + _changes(case.damage)] if case.damage else ()),
+        _fenced(_response(case)),
+        "## What was expected, and what was seen",
+        f"Expected: {_text(case.expected) or 'see the turn'}. Seen: {_text(case.observed or case.reason)}.",
+        *_turns(case),
+        "## How to see it",
+        _how(case),
+        f"Judged by wirecheck {_text(case.wirecheck)}"
+        + (f" on {case.date}" if case.date else "")
+        + f". The same again: `wirecheck reproduce {case.id}`",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _first_sentence(requirement: str) -> str:
+    return requirement.partition("; ")[0].rstrip(".")
+
+
+def _turns(case: Case) -> list[str]:
+    """Both turns, when the check compared them or both tell something."""
+    told = [("The expected turn", case.expected_turn), ("The seen turn", case.turn)]
+    return [part for title, turn in told if turn for part in (f"{title}:", _fenced(_pretty(turn), "json"))]
+
+
+def _changes(damage: Damage) -> str:
+    told = list(damage.other)
+    if damage.start is not None:
+        told.append(
+            f"{damage.end - damage.start} bytes from offset {damage.start} on stand for {damage.length} bytes "
+            f"of the whole answer; the place is marked {MARK}"
+        )
+    return f" {_text('; '.join(told))}." if told else ""
+
+
+def _how(case: Case) -> str:
+    call = f"Then make the call above, with the base URL `http://127.0.0.1:8080{case.base_path}` and any key."
+    served = f"`wirecheck serve --port 8080` gives the same answer at the base URL `http://127.0.0.1:8080{case.serve}`."
+    if case.response is None or len(case.answer) > _SCRIPT_BYTES or case.ending == "refused":
+        return served
+    program = "Without wirecheck: run this server (Python 3.11 or newer, no packages)."
+    return "\n\n".join((served, program, _fenced(script(case), "python"), call))
+
+
+def script(case: Case) -> str:
+    """A server that gives the answer, byte by byte the same, to whatever it is asked."""
+    assert case.response is not None
+    body = case.answer
+    length = len(body) if case.ending == "whole" else len(body) + 1  # more is to come, and does not
+    kept = [(name, value) for name, value in case.response.headers if name.lower() not in _OF_TRANSFER]
+    head = [f"HTTP/1.1 {case.response.status} X", *(f"{name}: {value}" for name, value in kept)]
+    head += [f"content-length: {length}", "connection: close", "", ""]
+    answer = "\n".join(f"    {piece!r}" for piece in _pieces("\r\n".join(head).encode(), body))
+    if case.ending == "no_head":
+        answer = "    b''"
+    return _SCRIPT.format(answer=answer, end=_ENDS[case.ending], imports=_IMPORTS[case.ending])
+
+
+_OF_TRANSFER = ("transfer-encoding", "content-length", "connection", "keep-alive")
+_IMPORTS: Mapping[Ending, str] = {
+    "whole": "import socketserver",
+    "no_head": "import socketserver",
+    "refused": "import socketserver",
+    "reset": "import socket\nimport socketserver\nimport struct",
+    "stall": "import socketserver\nimport time",
+}
+_ENDS: Mapping[Ending, str] = {
+    "whole": "",
+    "no_head": "",
+    "refused": "",
+    "reset": "\n        linger = struct.pack('ii', 1, 0)  # closing sends RST"
+    "\n        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)",
+    "stall": "\n        time.sleep(600)",
+}
+_SCRIPT = """\
+{imports}
+
+ANSWER = (
+{answer}
+)
+
+
+class Handler(socketserver.StreamRequestHandler):
+    def handle(self):
+        length = 0
+        while (line := self.rfile.readline()).strip():
+            name, _, value = line.partition(b":")
+            if name.lower() == b"content-length":
+                length = int(value)
+        self.rfile.read(length)
+        self.wfile.write(ANSWER){end}
+
+
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+socketserver.ThreadingTCPServer(("127.0.0.1", 8080), Handler).serve_forever()
+"""
+
+
+def _pieces(head: bytes, body: bytes) -> list[bytes]:
+    """The answer line by line, so that a reader can see it."""
+    return [*_by_line(head), *_by_line(body)]
+
+
+def _by_line(body: bytes) -> list[bytes]:
+    *lines, last = body.split(b"\n")
+    return [line + b"\n" for line in lines] + ([last] if last else [])
+
+
+def _request(case: Case) -> str:
+    if case.request is None:
+        return ""
+    sent = case.request
+    return "\n".join((f"{sent.method} {sent.url}", _head(sent.headers), "", _content(sent.body)))
+
+
+def _response(case: Case) -> str:
+    ending = _ENDINGS[case.ending]
+    if case.response is None:
+        return f"[{ending}]" if ending else ""
+    head = "\n".join((str(case.response.status), _head(case.response.headers), ""))
+    return "\n".join((head, _marked(case), *([f"[{ending}]"] if ending else ())))
+
+
+def _head(headers: Iterable[tuple[str, str]]) -> str:
+    return "\n".join(f"{name}: {escaping.line(value)}" for name, value in headers)
+
+
+def _marked(case: Case) -> str:
+    """The answer's content with the fault's place marked; of a long one, what stands around it."""
+    damage, answer = case.damage, case.answer
+    if damage is None or damage.start is None:
+        return _shown(answer[: 2 * _AROUND]) + (_left(len(answer) - 2 * _AROUND))
+    before, changed, after = answer[: damage.start], answer[damage.start : damage.end], answer[damage.end :]
+    told = _left(len(before) - _AROUND) + _shown(before[-_AROUND:]) + MARK + _shown(changed[:_AROUND])
+    told += _left(len(changed) - _AROUND) + (MARK if changed and after else "")
+    return told + _shown(after[:_AROUND]) + _left(len(after) - _AROUND)
+
+
+def _left(number: int) -> str:
+    return f"[… {number} bytes …]" if number > 0 else ""
+
+
+def _shown(content: bytes) -> str:
+    return escaping.visible(content.decode("utf-8", "backslashreplace").replace("\r", "␍"))
+
+
+def _content(body: Body) -> str:
+    told = body.text
+    if body.encoding == "base64":
+        try:
+            told = _shown(base64.b64decode(body.text))
+        except binascii.Error:
+            told = body.text
+    return told + (f"\n[{body.note}]" if body.note else "")
+
+
+def _pretty(value: Mapping[str, Any]) -> str:
+    return dumps(value, indent=2, ensure_ascii=False, default=str) if value else ""
+
+
+def _fenced(content: str, language: str = "") -> str:
+    """A code block that no content can end: its fence is longer than any run of backticks inside."""
+    fence = "```"
+    while fence in content:
+        fence += "`"
+    return f"{fence}{language}\n{escaping.visible(content)}\n{fence}"
+
+
+def _text(text: str) -> str:
+    return escaping.markdown(text)
+
+
+def _source(text: str) -> str:
+    return f"<{text}>" if text.startswith("https://") and ">" not in text else _text(text)
