@@ -13,11 +13,14 @@ from typing import Annotated
 import typer
 
 from harness import configuration, fixtures
+from harness.commands import gateways
+from harness.commands.gateways import gateway_app
 from harness.errors import UnusableInput
 from harness.selection import Selection
 from harness.subjects import check as checking
 from harness.subjects import install as installing
 from harness.subjects import isolation
+from harness.subjects.gateways import GATEWAYS
 from harness.subjects.inprocess import InProcess
 from harness.subjects.process import Process
 from harness.subjects.protocol import stale_schemas
@@ -80,7 +83,7 @@ def show(name: Annotated[str, typer.Argument(help="A name that the list has.")])
 @app.command("install")
 def install(names: Annotated[list[str], typer.Argument(help="Names that the list has.")]) -> None:
     """Install clients, each pinned and into a folder of its own."""
-    for row in [named(name) for name in names]:
+    for row in [GATEWAYS[name].subject if name in GATEWAYS else named(name) for name in names]:
         installing.install(row, print)
 
 
@@ -207,7 +210,7 @@ def _summary(found: results.Run) -> int:
 
 def wants(arguments: Sequence[str]) -> bool:
     """Whether the arguments of ``wirecheck run`` name a third party."""
-    return any(each.split("=")[0] in ("--subject", "--subject-command") for each in arguments)
+    return any(each.split("=")[0] in ("--subject", "--subject-command", "--gateway") for each in arguments)
 
 
 def run_third_party(arguments: Sequence[str]) -> int:
@@ -216,6 +219,6 @@ def run_third_party(arguments: Sequence[str]) -> int:
     To be told to terminate is to be interrupted: what was started is ended first.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    command = typer.main.get_command(run_app)
+    command = typer.main.get_command(gateway_app if gateways.wants(arguments) else run_app)
     code = command.main([*arguments], prog_name="wirecheck run", standalone_mode=False)
     return int(code or 0)

@@ -91,8 +91,8 @@ def _python(subject: Subject, making: Path, told: Told) -> None:
     ours = util.find_spec("pip") is not None  # then it is quicker to use it than to install another
     _do((sys.executable, "-m", "venv", *(("--without-pip",) if ours else ()), str(making)), making)
     told(f"installing {' '.join(subject.packages)}")
-    interpreter = str(_interpreter(making))
-    pip = (sys.executable, "-m", "pip", "--python", interpreter) if ours else (interpreter, "-m", "pip")
+    python = str(interpreter(making))
+    pip = (sys.executable, "-m", "pip", "--python", python) if ours else (python, "-m", "pip")
     quiet = ("--quiet", "--disable-pip-version-check", "--no-input", "--prefer-binary")
     _do((*pip, "install", *quiet, *subject.packages), making)
 
@@ -142,7 +142,8 @@ def _missing(subject: Subject, runtime: str) -> NotInstalled:
     )
 
 
-def _interpreter(place: Path) -> Path:
+def interpreter(place: Path) -> Path:
+    """Python in the environment of an installed client."""
     return place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
 
 
@@ -162,7 +163,7 @@ def start_of(subject: Subject) -> Start:
     driver = DRIVERS / subject.driver  # an absolute path stays one
     if subject.language == "python":
         return Start(
-            (str(_interpreter(place)), str(driver)),
+            (str(interpreter(place)), str(driver)),
             {"PYTHONPATH": _paths(_GUARD, DRIVERS), **subject.environ},
         )
     node = shutil.which("node")

@@ -140,6 +140,7 @@ JUDGED: Mapping[str, tuple[Aspect, ...]] = {
     "usage.reasoning_detail": ("usage", "usage_total"),
 }
 UNJUDGED: Mapping[str, str] = {
+    **{name: "it judges a gateway" for name, check in CHECKS.items() if check.topic == "gateway"},
     "gw.passthrough": "a service beside chat; the subject protocol asks calls",
     "stop.raw_kept": "a client that passes the vendor's word on has no other",
     "stop.once": "few clients tell the finish among their events; client.finish judges it",

@@ -1,0 +1,146 @@
+"""``wirecheck run --gateway URL`` and ``--subject`` with a gateway's name: arguments and printing only."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from harness import configuration
+from harness.errors import UnusableInput
+from harness.selection import Selection
+from harness.subjects import isolation
+from harness.subjects.gateway_process import started
+from harness.subjects.gateway_run import Plan, Story, base_paths, pairs_of, providers_of, run
+from harness.subjects.gateways import FRONT_KEY, GATEWAYS, Gateway
+from harness.subjects.run import Found
+from reports import results
+
+gateway_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+Globs = list[str]
+Unknown = Literal["pass", "drop"]
+
+
+@gateway_app.command()
+def run_gateway(
+    subject: Annotated[str, typer.Option(help="A gateway that can be installed, by name.")] = "",
+    gateway: Annotated[str, typer.Option(help="The address of a gateway that runs, without a path.")] = "",
+    front: Annotated[
+        Globs | None, typer.Option(metavar="GLOB", help="Only these protocols in front.")
+    ] = None,
+    back: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these protocols behind.")] = None,
+    provider: Annotated[str, typer.Option(help="Whose exchanges the upstream plays.")] = "",
+    upstream_port: Annotated[
+        int, typer.Option(help="Where the upstream listens: the gateway's vendor address on loopback.")
+    ] = 0,
+    front_model: Annotated[
+        str, typer.Option(help="What the gateway calls its model; default: the vendor's name of each.")
+    ] = "",
+    front_path: Annotated[
+        str, typer.Option(help="The base path at the front; default: the front's vendor's.")
+    ] = "",
+    unknown: Annotated[
+        Unknown | None, typer.Option(help="What the gateway declares to do with fields it does not know.")
+    ] = None,
+    scenario: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these scenarios.")] = None,
+    check: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these checks.")] = None,
+    fault: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these faults.")] = None,
+    no_faults: Annotated[bool, typer.Option("--no-faults", help="Only undamaged exchanges.")] = False,
+    results_file: Annotated[Path | None, typer.Option("--results", help="Write the results here.")] = None,
+    exchanges: Annotated[Path | None, typer.Option(help="Play the exchanges below this folder.")] = None,
+    catalog: Annotated[list[Path] | None, typer.Option(help="Also read these catalog files.")] = None,
+    isolate: Annotated[
+        bool, typer.Option(help="Run a gateway of the table in a network namespace, where there is one.")
+    ] = True,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every result.")] = False,
+) -> None:
+    """Ask at a gateway's front, play fixtures and faults at its back, and judge what it makes of both."""
+    if bool(subject) is bool(gateway):
+        raise UnusableInput("which gateway?", expected="--gateway URL or --subject NAME")
+    if gateway and not upstream_port:
+        raise UnusableInput(
+            "where is the gateway's upstream?",
+            expected="--upstream-port N, and a gateway whose vendor address is http://127.0.0.1:N",
+        )
+    selection = Selection(scenarios=tuple(scenario or ()), checks=tuple(check or ()))
+    selection.verify()
+    used = configuration.read(Path.cwd(), tuple(catalog or ()), exchanges)
+    row = GATEWAYS[subject] if subject else None
+    if row is not None and isolate:
+        refusal = isolation.enter()
+        if refusal:
+            print(f"no network namespace ({refusal}): the guard alone keeps it in", file=sys.stderr)
+    fronts = row.fronts if row is not None else base_paths(used.catalog, front_path)
+    backs = providers_of(used.catalog, row, provider)
+    plan = Plan(
+        catalog=used.catalog,
+        exchanges=used.exchanges,
+        pairs=pairs_of(fronts, backs, tuple(front or ()), tuple(back or ())),
+        selection=selection,
+        named=(lambda protocol, model: f"{protocol}--{model}") if row else _named(front_model),
+        faults=tuple(fault or ()),
+        plain=no_faults,
+        passes_unknown=unknown != "drop" if unknown or row is None else row.passes_unknown,
+    )
+    title = results.Subject(row.name, row.subject.version) if row else results.Subject("gateway", "")
+    if row is None:
+        print(f"the front is asked with the key {FRONT_KEY}", file=sys.stderr)
+    found = run(
+        plan,
+        _starting(row, plan) if row is not None else _running(gateway),
+        title=title,
+        port=upstream_port,
+        path=results_file,
+        told=_told(verbose),
+    )
+    raise typer.Exit(_summary(found))
+
+
+def _named(model: str) -> Callable[[str, str], str]:
+    return lambda protocol, vendors: model or vendors
+
+
+def _running(address: str) -> Callable[[str], contextlib.AbstractContextManager[str]]:
+    return lambda origin: contextlib.nullcontext(address.rstrip("/"))
+
+
+def _starting(row: Gateway, plan: Plan) -> Callable[[str], contextlib.AbstractContextManager[str]]:
+    @contextlib.contextmanager
+    def start(origin: str) -> Iterator[str]:
+        print(f"starting {row.name} {row.subject.version}", file=sys.stderr)
+        with started(row, plan.routes(origin)) as url:
+            yield url
+
+    return start
+
+
+def _told(verbose: bool) -> Callable[[Story, Found], None]:
+    def tell(story: Story, found: Found) -> None:
+        for each in found.found:
+            if verbose or each.verdict in ("failed", "errored", "warned"):
+                scenario = f"{each.scenario}+{each.fault}" if each.fault else each.scenario
+                place = f"{each.protocol}/{scenario}/{each.check}"
+                print(f"{each.verdict.upper():8s} {place}  {each.reason}"[:400], flush=True)
+
+    return tell
+
+
+def _summary(found: results.Run) -> int:
+    counts = Counter(each.verdict for each in found.results)
+    told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in results.VERDICTS if counts[verdict])
+    cases = len({(each.protocol, each.scenario, each.fault) for each in found.results})
+    pairs = len({each.protocol for each in found.results})
+    print(f"{pairs} pairs, {cases} cases: {told or 'nothing was judged'}", file=sys.stderr)
+    return 1 if counts["failed"] or counts["errored"] else 0
+
+
+def wants(arguments: Sequence[str]) -> bool:
+    """Whether the arguments of ``wirecheck run`` name a gateway."""
+    words = [word for each in arguments for word in each.split("=", 1)]
+    named = (words[at + 1] for at, word in enumerate(words[:-1]) if word == "--subject")
+    return "--gateway" in words or any(name in GATEWAYS for name in named)
