@@ -1,9 +1,9 @@
 """One reproduced case as text: for a terminal, and as a ready-made Markdown report for who mends it. Pure.
 
 A case is one check on one client: what was asked, the bytes it sent and was answered, the turn that was
-expected and the one that was seen. The report stands for itself: it holds the requirement with its source, and
-a program of Python's standard library that gives the very answer (socketserver, 3.11 or newer). Every text may
-be a peer's, so all of it is shown and none takes part.
+expected and the one that was seen. The report stands for itself: it holds the requirement with its source,
+and a program of Python's standard library that gives the very answer (socketserver, 3.11 or newer). Every
+text may be a peer's, so all of it is shown and none takes part.
 """
 
 from __future__ import annotations
@@ -161,8 +161,8 @@ def _changes(damage: Damage) -> str:
     told = list(damage.other)
     if damage.start is not None:
         told.append(
-            f"{damage.end - damage.start} bytes from offset {damage.start} on stand for {damage.length} bytes "
-            f"of the whole answer; the place is marked {MARK}"
+            f"{damage.end - damage.start} bytes from offset {damage.start} on stand for {damage.length} "
+            f"bytes of the whole answer; the place is marked {MARK}"
         )
     return f" {_text('; '.join(told))}." if told else ""
 
