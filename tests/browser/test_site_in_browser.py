@@ -1,0 +1,288 @@
+"""The pages as a reader has them: filters, addresses, keys, what is behind a cell, and who can read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+Open = Callable[..., Page]
+
+TOOLS = "cell=acme%2Fopenai-completions%2Ftools"
+PAIR = "a=acme%2Fopenai-completions&b=zeta%2Follama"
+
+
+def _rows(page: Page) -> list[str]:
+    return page.locator("#cells tbody tr:visible").evaluate_all("rows => rows.map(row => row.dataset.p)")
+
+
+def _columns(page: Page) -> list[str]:
+    return page.locator("#cells thead tr:nth-child(2) th:visible").all_inner_texts()
+
+
+def _cell(page: Page, row: str, column: int) -> str:
+    return f'#cells tr[data-p="{row}"] td:nth-of-type({column}) a'
+
+
+def _address(page: Page) -> dict[str, list[str]]:
+    return parse_qs(urlsplit(page.url).fragment)
+
+
+FILTERS = {
+    "provider": ("zeta", ["zeta"], 5),
+    "protocol": ("ollama", ["zeta"], 5),
+    "subject": ("wirecheck", ["acme", "hostile", "zeta"], 5),
+    "verdict": ("errored", ["zeta"], 1),
+    "origin": ("documented", ["hostile", "zeta"], 2),
+    "age": ("stale", ["acme"], 1),
+    "change": ("changed", ["acme"], 1),
+}
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filter_narrows_the_table_and_stands_in_the_address(site: Path, visit: Open, name: str) -> None:
+    """Choosing a value leaves its rows and columns, and the address alone brings the same back."""
+    value, rows, columns = FILTERS[name]
+    page = visit(site / "index.html")
+    page.select_option(f"select[name={name}]", value)
+    assert _rows(page) == rows
+    assert len(_columns(page)) == columns
+    assert _address(page) == {name: [value]}
+    again = visit(site / "index.html", f"{name}={value}")
+    assert (_rows(again), len(_columns(again))) == (rows, columns)
+    again.click("button[type=reset]")
+    expect(again.locator("#shown")).to_have_text("3 of 3 rows")
+    assert _address(again) == {}
+
+
+def test_text_filter_finds_providers_capabilities_and_reasons(site: Path, visit: Open) -> None:
+    """One field searches them all, and no answer is told."""
+    page = visit(site / "index.html")
+    page.fill("[name=text]", "ZETA")
+    assert _rows(page) == ["zeta"]
+    page.fill("[name=text]", "tool calls")
+    assert _columns(page) == ["Tool calls"]
+    page.fill("[name=text]", "blames provider")
+    assert (_rows(page), _columns(page)) == (["acme"], ["Tool calls"])
+    page.fill("[name=text]", "no such thing")
+    expect(page.locator("#none")).to_be_visible()
+
+
+def test_capability_shows_its_checks_as_columns(site: Path, visit: Open) -> None:
+    """A chosen capability has a column for each check, whose cell leads to that check."""
+    page = visit(site / "index.html")
+    page.select_option("select[name=capability]", "streaming")
+    expect(page.locator("#cells thead tr:nth-child(2) th:visible")).to_have_text(
+        ["Streaming", "cut", "order"]
+    )
+    assert page.locator('tr[data-p="zeta"] td:visible').all_inner_texts()[1:] == ["not run", "✓ passed"]
+    page.locator('tr[data-p="acme"] td:visible a').nth(2).click()
+    expect(page.locator("#panel details[open] .sentence")).to_have_text("stream.order MUST hold.")
+    page.keyboard.press("Escape")
+    page.select_option("select[name=capability]", "")
+    assert len(_columns(page)) == 5
+
+
+def test_reason_shows_on_hover(site: Path, visit: Open) -> None:
+    """Pointing at a cell tells its reason, whom it blames, its counts and its age."""
+    page = visit(site / "index.html")
+    page.hover(_cell(page, "acme", 2))
+    title = page.get_attribute(_cell(page, "acme", 2), "title") or ""
+    assert title.startswith("tool.named: </pre>")
+    assert "(blames provider)" in title
+    assert "1 failed; 1 recorded; fresh" in title
+
+
+def test_click_shows_requirement_and_exchange(site: Path, visit: Open) -> None:
+    """One click shows the sentence, expected and seen, request, response and events, and leads on."""
+    page = visit(site / "index.html")
+    page.click(_cell(page, "acme", 2))
+    panel = page.locator("#panel")
+    for text in (
+        "tool.named MUST hold.",
+        "expecteda name",
+        "POST https://api.acme.test/v1/chat/completions",
+        "content-type: application/json",
+        "text block 0 × 2",
+        '"tokens": 3',
+    ):
+        expect(panel).to_contain_text(text)
+    assert panel.locator("pre:visible").count() == 6
+    assert _address(page)["cell"] == ["acme/openai-completions/tools"]
+    assert page.get_attribute("#panel p > a", "href") == "providers/acme.html#openai-completions-tools"
+    page.go_back()
+    expect(panel).to_be_hidden()
+
+
+def test_cell_has_an_address_of_its_own(site: Path, visit: Open) -> None:
+    """The address of a cell opens it; the one of a cell that is not there opens nothing."""
+    expect(visit(site / "index.html", TOOLS).locator("#panel h2")).to_have_text(
+        "Tool calls · Acme, openai-completions"
+    )
+    expect(visit(site / "index.html", "cell=no%2Fsuch%2Fcell").locator("#panel")).to_be_hidden()
+
+
+def test_unlooked_at_cell_says_so(site: Path, visit: Open) -> None:
+    """What no check looked at tells that, and what the provider says of it."""
+    panel = visit(site / "index.html", "cell=acme%2Fopenai-completions%2Fvision").locator("#panel")
+    expect(panel).to_contain_text("No check has looked at this.")
+    expect(panel).to_contain_text("vision not offered (source, read 2026-11-01)")
+
+
+def test_keys_reach_everything(site: Path, visit: Open) -> None:
+    """Tab enters the table once, arrows walk, Home and End go to the ends, Enter opens, Escape gives back."""
+    page = visit(site / "index.html")
+    page.focus("#cells tbody tr:first-child th a")
+    focused = """() => {
+        const cell = document.activeElement.closest("td");
+        return cell && [cell.parentElement.dataset.p, cell.cellIndex];
+    }"""
+    page.keyboard.press("Tab")
+    assert page.evaluate(focused) == ["acme", 1]
+    for key, place in (
+        ("ArrowRight", ["acme", 2]),
+        ("ArrowDown", ["hostile", 2]),
+        ("End", ["hostile", 5]),
+        ("ArrowUp", ["acme", 5]),
+        ("Home", ["acme", 1]),
+        ("ArrowRight", ["acme", 2]),
+    ):
+        page.keyboard.press(key)
+        assert page.evaluate(focused) == place, key
+    page.keyboard.press("Enter")
+    expect(page.locator("#panel")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#panel")).to_be_hidden()
+    assert page.evaluate(focused) == ["acme", 2]
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.name") == "text"
+
+
+def test_two_providers_are_compared(site: Path, visit: Open) -> None:
+    """Chosen two stand side by side, what differs is marked, and the address holds the pair."""
+    page = visit(site / "index.html")
+    page.click(".compare summary")
+    page.select_option("select[name=a]", "acme/openai-completions")
+    page.select_option("select[name=b]", "zeta/ollama")
+    compared = page.locator("#compared")
+    expect(compared).to_contain_text("of 5 capabilities differ")
+    expect(page.locator("#cells")).to_be_hidden()
+    before = compared.locator("table").first.locator("tbody tr").count()
+    page.check("[name=differences]")
+    marks = page.locator("#compared .mark").all_inner_texts()
+    assert 0 < len(marks) < before
+    assert set(marks) == {"≠ differs"}
+    again = visit(site / "index.html", f"{PAIR}&differences=1")
+    assert again.locator("#compared .mark").count() == len(marks)
+    again.locator("#compared td a").first.click()
+    expect(again.locator("#panel")).to_be_visible()
+    again.keyboard.press("Escape")
+    expect(again.locator("#compared")).to_contain_text("Checks that differ")
+    expect(again.locator("#compared")).to_contain_text("err.typed MUST hold.")
+
+
+def test_two_runs_are_compared(site: Path, visit: Open) -> None:
+    """A cell says what it was in the run before; an older matrix.json is taken from the reader's disk."""
+    was = "link => getComputedStyle(link, '::after').content"
+    page = visit(site / "index.html", "change=changed")
+    assert "was " in page.eval_on_selector(_cell(page, "acme", 2), was)
+    bare = visit(site / "older/index.html")
+    expect(bare.locator("[name=change]")).to_be_hidden()
+    bare.click(".compare summary")
+    bare.set_input_files("[type=file]", site / "matrix.json")
+    expect(bare.locator("#shown")).to_contain_text("1 cells differ from matrix.json, as of 2026-11-21")
+    assert bare.get_attribute("#cells td[data-b]", "data-b") == "✗ failed"
+    assert _rows(bare) == ["acme"]
+    bare.set_input_files("[type=file]", site / "matrix.schema.json")
+    expect(bare.locator("#shown")).to_have_text("matrix.schema.json is no matrix.json")
+
+
+def test_heads_stay_in_sight(site: Path, visit: Open) -> None:
+    """Scrolled to its end, the table still shows the names of its columns and rows."""
+    page = visit(site / "index.html", viewport={"width": 420, "height": 520})
+    page.eval_on_selector("#matrix", "box => { box.scrollTop = 9999; box.scrollLeft = 9999; }")
+    top, left = page.eval_on_selector(
+        "#matrix", "box => { const r = box.getBoundingClientRect(); return [r.top, r.left]; }"
+    )
+    head = page.locator("#cells thead tr:nth-child(2) th").last.bounding_box()
+    name = page.locator("#cells tbody th").last.bounding_box()
+    assert head is not None
+    assert name is not None
+    assert top <= head["y"] < top + 40
+    assert name["x"] == left
+
+
+def test_evidence_of_a_provider_page_is_read_when_opened(site: Path, visit: Open) -> None:
+    """A link to an exchange opens it, with the peer's words as text."""
+    page = visit(site / "providers/acme.html", "x-acme/openai-completions/text/1")
+    expect(page.locator(".evidence[open] pre").nth(3)).to_contain_text("onerror=alert(1)")
+
+
+def test_peer_words_are_never_markup(site: Path, visit: Open) -> None:
+    """Hostile text is shown in table, panel and page, and makes no element."""
+    for file, fragment in (
+        ("index.html", TOOLS),
+        ("index.html", PAIR.replace("zeta%2Follama", "hostile%2Fopenai-completions")),
+        ("index.html", "capability=tools"),
+        ("providers/acme.html", "x-acme/openai-completions/text/1"),
+        ("providers/hostile.html", ""),
+    ):
+        page = visit(site / file, fragment)
+        page.wait_for_timeout(60)
+        assert "onerror=alert(1)" in page.inner_text("body")
+        assert page.locator("img, iframe, object, a[href^=javascript]").count() == 0
+        assert not re.search("[\x1b\u202e]", page.inner_text("body"))
+
+
+LOOKS = (
+    ("index.html", ""),
+    ("index.html", TOOLS),
+    ("index.html", PAIR),
+    ("index.html", "capability=streaming"),
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "fragment"),
+    [*LOOKS, ("providers/acme.html", "x-acme/openai-completions/text/1")],
+    ids=["matrix", "cell", "compared", "checks", "provider"],
+)
+def test_everybody_can_read_it(site: Path, visit: Open, tmp_path: Path, file: str, fragment: str) -> None:
+    """In light, in the dark and on a phone axe finds nothing, and the page keeps to the screen's width."""
+    page = visit(site / file, fragment)
+    for name, scheme, width in (("light", "light", 1280), ("dark", "dark", 1280), ("phone", "light", 390)):
+        page.emulate_media(color_scheme=scheme)
+        page.set_viewport_size({"width": width, "height": 800})
+        page.wait_for_timeout(50)
+        page.screenshot(path=tmp_path / f"{name}.png")
+        found = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+        assert [(each["id"], each["impact"], each["nodes"][0]["html"]) for each in found] == [], name
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert (paper == "rgb(18, 22, 30)") is (name == "dark")
+
+
+def test_clients_are_filtered_and_lead_to_their_own(clients: Path, visit: Open) -> None:
+    """A cell leads to the client's own matrix, filtered; there a subject leads to the other's."""
+    page = visit(clients / "index.html")
+    page.select_option("select[name=subject]", "other")
+    assert page.locator("#cells tbody tr:visible").all_inner_texts()[0].startswith("other 2")
+    page.locator("#cells tbody tr:visible td a").first.click()
+    page.wait_for_url("**/subjects/other/index.html#capability=streaming")
+    page.select_option("select[name=subject]", "wirecheck")
+    page.wait_for_url("**/subjects/wirecheck/index.html#capability=streaming")
+    expect(page.locator("#cells thead tr:nth-child(2) th:visible").first).to_have_text("Streaming")
+
+
+def test_page_reads_without_script(site: Path, visit: Open) -> None:
+    """Without script the whole table is there, and a cell leads to the provider's page."""
+    page = visit(site / "index.html", java_script_enabled=False)
+    assert len(page.locator("#cells tbody tr").all()) == 3
+    page.click(_cell(page, "acme", 2))
+    page.wait_for_url("**/providers/acme.html#openai-completions-tools")
+    assert "tool.named MUST hold." in page.inner_text("body")
