@@ -380,8 +380,9 @@ class _Answer:
             self._text(content, choice, events)
         elif content is not None:
             self._parts(content, choice, f"{pointer}/content", events)
+        repeated = "function_call" if delta.get("tool_calls") else ""  # some servers say a call in both forms
         for name, value in delta.items():
-            if value is not None and name in _OTHERS:
+            if value is not None and name in _OTHERS and name != repeated:
                 _OTHERS[name](self, value, choice, f"{pointer}/{name}", events)
 
     def _text(self, text: str, choice: _Choice, events: list[Event]) -> None:

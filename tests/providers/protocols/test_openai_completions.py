@@ -685,6 +685,13 @@ class TestStream:
         assert turn.citations == ("u", "v", {"type": "url_citation"})
         assert turn.drift == ("audio",)
 
+    def test_a_call_said_in_both_forms_is_one(self) -> None:
+        """A call that stands under tool_calls and, as long ago, under function_call is made once."""
+        told = [function("f", '{"x":', index=0, id="a"), function("f", "1}", index=0, id="a")]
+        both = [{**calls(each)["choices"][0]["delta"], "function_call": each["function"]} for each in told]
+        turn = streamed(*(delta(**each) for each in both), delta("tool_calls"))
+        assert [(call.name, call.arguments) for call in turn.tool_calls] == [("f", {"x": 1})]
+
     def test_object_arguments_are_drift(self) -> None:
         """Arguments that come as an object are taken, and told."""
         events = heard(
