@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: matrix test lint gate baseline site benchmark clean
+.PHONY: matrix test lint gate baseline site benchmark live-local clean
 
 matrix: $(READY)
-	@$(BIN)/wirecheck matrix
+	@$(BIN)/wirecheck matrix --against reports/data
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto -q tests
@@ -28,6 +28,9 @@ baseline: matrix
 
 site: $(READY)
 	$(BIN)/mkdocs build --strict
+
+live-local: $(READY)
+	@.ci/live-local/run
 
 benchmark:
 	@$(PYTHON) benchmarks/run.py

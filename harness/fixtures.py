@@ -53,14 +53,17 @@ def endpoints(provider: Provider) -> Iterator[EndpointDeclaration]:
         yield provider.declaration(protocol)
 
 
-def plan(provider: Provider) -> Iterator[tuple[EndpointDeclaration, Scenario, str]]:
-    """(endpoint, scenario, model) for everything the provider declares."""
+def plan(
+    provider: Provider, *, undeclared: bool = False
+) -> Iterator[tuple[EndpointDeclaration, Scenario, str]]:
+    """(endpoint, scenario, model) for everything the provider declares; ``undeclared`` adds what nobody
+    said of it, neither yes nor no."""
     for declared in endpoints(provider):
         for scenario in SCENARIOS.values():
             model = model_for(provider, declared, scenario)
             said = any(fnmatchcase(declared.protocol, glob) for glob in scenario.protocols)
             offered = provider.offered_at(declared)
-            if model and said and all(offered.get(need) for need in scenario.needs):
+            if model and said and all(offered.get(need, undeclared) for need in scenario.needs):
                 yield declared, scenario, model
 
 

@@ -26,7 +26,7 @@ from harness.checks import CHECKS
 from harness.drift import Compared
 from harness.errors import ExchangeNotFound, NotAsked, RecordingError, UnmatchedRequest, UnusableInput
 from harness.exchange import FIXTURES, Exchange, load, save_scenario
-from harness.judging import hindrance
+from harness.judging import hindrance, judge
 from harness.keeping import prepared, verify_read
 from harness.keys import Keys
 from harness.ledger import Ledger
@@ -46,7 +46,7 @@ from providers.auth import Credential
 from providers.call import Call, Message
 from providers.errors import Explained, ProviderError, RemoteError
 from providers.events import Usage
-from providers.schema import Price, Provider
+from providers.schema import EndpointDeclaration, Price, Provider
 from reports import results
 
 # Refusals that can be provoked without harm; the others need a limit to be hit or a vendor in trouble.
@@ -61,13 +61,16 @@ Kind = TypeVar("Kind")
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """How a live run asks. ``model`` and ``base_url`` None: the catalog's. ``record``: what was said becomes
-    the fixture. ``drift``: it is compared with it."""
+    the fixture. ``drift``: it is compared with it. ``undeclared``: what the catalog is silent about is asked
+    too. ``answered_by``: who answers, for what is recorded; empty is the provider itself."""
 
     model: str | None = None
     base_url: str | None = None
     repeat: int = 1
     record: bool = False
     drift: bool = False
+    undeclared: bool = False
+    answered_by: str = ""
     limits: Limits = Limits()
 
 
@@ -93,6 +96,16 @@ def _came_whole(seen: Observation) -> bool:
     if seen.refuses:
         return isinstance(seen.error, RemoteError) and not seen.error.retryable
     return seen.error is None and seen.turn.complete
+
+
+def _unasked_for(seen: Observation) -> str:
+    """What the model did instead of what the scenario is about, which would prove nothing of the provider."""
+    for check in CHECKS.values():
+        if not check.faults and check.applies(seen.protocol, seen.scenario):
+            found = judge(check, seen)
+            if found.verdict == "failed" and found.blame == "model":
+                return f"the model did not do what was asked: {check.id}"
+    return ""
 
 
 class LiveStage:
@@ -123,7 +136,7 @@ class LiveStage:
     def cases(self, provider: Provider) -> Iterator[Case]:
         """Every check without a fault that applies to a scenario the provider declares."""
         provider = self._known_as(provider)
-        for declared, scenario, _ in fixtures.plan(provider):
+        for declared, scenario, _ in self._plan(provider):
             if scenario.refuses in _PROVOCABLE:
                 for check in CHECKS.values():
                     if not check.faults and check.applies(declared.protocol, scenario.name):
@@ -133,6 +146,9 @@ class LiveStage:
                 if story.harmless and check.applies(protocol, story.name):
                     yield Case(provider.id, protocol, story.name, "", check.id)
 
+    def _plan(self, provider: Provider) -> Iterator[tuple[EndpointDeclaration, Scenario, str]]:
+        return fixtures.plan(provider, undeclared=self._terms.undeclared)
+
     def _known_as(self, provider: Provider) -> Provider:
         """The provider with its cheapest model first, kept for those who know its id."""
         return self._providers.setdefault(provider.id, budget.cheapest_first(provider))
@@ -140,7 +156,7 @@ class LiveStage:
     def probes(self, provider: Provider) -> Iterator[tuple[str, str]]:
         """(protocol, scenario) of every fixture whose age one call can renew: an observed one."""
         provider = self._known_as(provider)
-        for declared, scenario, _ in fixtures.plan(provider):
+        for declared, scenario, _ in self._plan(provider):
             if scenario.refuses in _PROVOCABLE:
                 old = self._fixture(provider.id, declared.protocol, scenario.name)
                 if old and old[0].origin in _OBSERVED:
@@ -291,7 +307,9 @@ class LiveStage:
         said = [each.exchange for each in seen]
         self._compare(seen[-1], said, streamed=story.stream)
         whole = len(seen) == len(story.steps) and all(_came_whole(each) for each in seen)
-        self._keep(declared, said, whole, lambda kept: _read(played(declared, story, kept)))
+        self._keep(
+            declared, said, whole, lambda kept: _read(played(declared, story, kept)), _unasked_for(seen[-1])
+        )
         return seen[-1]
 
     def probe(self, provider: str, protocol: str, scenario: str) -> Probed:
@@ -346,6 +364,7 @@ class LiveStage:
         said: Sequence[Exchange],
         whole: bool,
         replay: Callable[[tuple[Exchange, ...]], Iterable[object]],
+        unasked_for: str = "",
     ) -> None:
         """Make ``said`` the fixture of its scenario, if it may be one; ``replay`` gives what is read."""
         if not self._terms.record:
@@ -354,6 +373,8 @@ class LiveStage:
         try:
             if not whole:
                 raise RecordingError("the exchange did not come whole", where=said[-1].id)
+            if unasked_for:
+                raise RecordingError(unasked_for, where=said[-1].id)
             known = self._known(provider)
             kept = tuple(prepared(each, known, self._bases(provider, each)) for each in said)
             verify_read(kept[-1], known, replay(kept))
@@ -388,6 +409,8 @@ class LiveStage:
         model = self._model_for(provider, protocol, story)
         call = story.call(number, model, answers)
         key = self._credential(provider, protocol, model)  # without one not even a bad key is tried
+        if key is None and story.refuses == "bad_key":
+            raise NotAsked("not asked: no credential is in use, so a bad one would prove nothing")
         key = _PROVOCABLE[story.refuses] or key
         self._secrets.update(secrets_of(key))
         price = budget.price_of(provider, model)
@@ -412,7 +435,7 @@ class LiveStage:
             turn=number + 1,
             model=model,
             today=today(),
-            source=f"{provider.id} answering",
+            source=self._terms.answered_by or f"{provider.id} answering",
         )
         if exchange is None:
             raise returned.error or UnusableInput("nothing was sent", where=provider.id)
@@ -455,6 +478,6 @@ class LiveStage:
             return self._terms.model
         return next(
             model
-            for declared, scenario, model in fixtures.plan(provider)
+            for declared, scenario, model in self._plan(provider)
             if declared.protocol == protocol and scenario.name == story.name
         )

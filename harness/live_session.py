@@ -76,6 +76,17 @@ def add_options(group: pytest.OptionGroup) -> None:
     add("--concurrency", action="append", default=[], metavar="N", help="requests at a time, or groq=N; 4")
     add("--repeat", type=int, default=1, metavar="N", help="with --live: ask N times, and tell the rate")
     add("--resume", action="store_true", help="with --live: go on from what --results holds")
+    add(
+        "--undeclared",
+        action="store_true",
+        help="with --live: ask also for features that the catalog neither claims nor denies",
+    )
+    add(
+        "--answered-by",
+        default="",
+        metavar="TEXT",
+        help="with --record: what answers, where it is not the vendor's own service",
+    )
     add("--drift", action="store_true", help="with --live: compare the shape of answers with the fixtures'")
     add("--drift-report", type=Path, metavar="FILE", help="with --drift: write the comparison to FILE (JSON)")
     add(
@@ -120,6 +131,8 @@ class LiveSession:
                 repeat=option.repeat,
                 record=option.record,
                 drift=option.drift,
+                undeclared=option.undeclared,
+                answered_by=option.answered_by,
                 limits=Limits(option.stall, option.longest, round(option.largest * _MEGABYTE)),
             ),
             configured.exchanges,
