@@ -22,6 +22,7 @@ from harness.selection import Selection
 from harness.subjects import clients as fleet
 from harness.subjects import install as installing
 from harness.subjects import isolation
+from harness.subjects import readiness as serving_whom
 from harness.subjects import reproduce as playing_again
 from harness.subjects.inprocess import InProcess
 from harness.subjects.process import Process
@@ -31,6 +32,7 @@ from harness.subjects.table import Subject as Client
 from providers.schema import Catalog
 from reports import bug_report, files, render, results
 from reports import clients as client_pages
+from reports import readiness as readiness_pages
 
 app = typer.Typer(help="Every client at once: the client matrix.")
 Globs = list[str]
@@ -180,6 +182,61 @@ def _summary(told: client_pages.Clients, seconds: float) -> str:
         f"{sum(counts.values())} clients ({languages}), {len(told.rows)} rows: {verdicts}; "
         f"{told.deviations} deviations, {seconds:.0f} s"
     )
+
+
+@app.command("readiness")
+def readiness(
+    subject: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these clients.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the table goes.")] = _OUT,
+    jobs: Annotated[int, typer.Option("--jobs", "-n", help="Processes of a client at a time.")] = 2,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Keep the rows that are done, and finish the others.")
+    ] = False,
+    isolate: Annotated[
+        bool, typer.Option(help="Run in a network namespace of its own, where there is one to be had.")
+    ] = True,
+) -> None:
+    """Play the probes of every provider to every installed client, and tell who is served by whom."""
+    used = configuration.read(Path.cwd())
+    wanted = [
+        client
+        for client in fleet.chosen(SUBJECTS.values(), subject or ())
+        if client.language != "ours" and installing.installed(client)
+    ]
+    rows = list(fleet.rows(wanted, used.catalog))
+    files.writable(out / "readiness.json")
+    _isolated(isolate)
+    begun = time.monotonic()
+    with _Bar(rows) as bar:
+        found, missed = serving_whom.play_all(
+            rows,
+            lambda client: _start(client, used.catalog),
+            catalog=used.catalog,
+            exchanges=used.exchanges,
+            folder=out / "readiness",
+            jobs=jobs,
+            resume=resume,
+            begins=bar.begins,
+            told=bar.told,
+        )
+    table = serving_whom.Assessor(used.catalog, used.exchanges).table(
+        wanted, found, dt.datetime.now(dt.UTC).date()
+    )
+    for name, content in (
+        ("readiness.json", readiness_pages.json(table)),
+        ("readiness.md", readiness_pages.markdown(table).encode()),
+        ("readiness.html", readiness_pages.html(table)),
+    ):
+        files.replace(out / name, content)
+    for each in missed:
+        print(f"skipped {each.client} {each.protocol}: {each.reason}")
+    states = Counter(cell.state for cell in table.cells)
+    told = ", ".join(f"{states[state]} {state}" for state in readiness_pages.STATES if states[state])
+    print(
+        f"{len(table.clients)} clients x {len(table.providers)} providers: {told}; "
+        f"{time.monotonic() - begun:.0f} s"
+    )
+    print((out / "readiness.html").resolve())
 
 
 reproduce_app = typer.Typer()
