@@ -2,8 +2,8 @@
 
 A cell is one client at one provider, by the protocol in which it is served best:
 
-* ``full``     every probe that the client can say is asked lawfully and read rightly; of what nobody says whether
-  the provider offers it there is no probe, and that is listed
+* ``full``     every probe that the client can say is asked lawfully and read rightly; of what nobody says
+  whether the provider offers it there is no probe, and that is listed
 * ``limited``  plain text is; what is not, or is not offered, is listed, feature by feature
 * ``no``       plain text is not, or they share no protocol; with the reason
 * ``unknown``  nothing was seen
@@ -94,9 +94,10 @@ def read(content: bytes) -> Readiness:
 
 LEGEND = (
     "Computed from what each client was seen to send to each provider, and to make of its answers. "
-    "full: all that the client has and the provider is said to offer works; limits: plain text works, and what "
-    "does not, or is not offered, is told; no: plain text does not, or they share no protocol; unknown: nothing "
-    "was seen. What a client does amiss at its home provider, too, is its own and counts against nobody else."
+    "full: all that the client has and the provider is said to offer works; limits: plain text works, and "
+    "what does not, or is not offered, is told; no: plain text does not, or they share no protocol; unknown: "
+    "nothing was seen. What a client does amiss at its home provider, too, is its own and counts against "
+    "nobody else."
 )
 
 
