@@ -97,7 +97,9 @@ def is_credential(name: str) -> bool:
 
 def redacted_headers(headers: Headers) -> Headers:
     """The fields with every credential's value replaced; its scheme stays."""
-    return tuple((name, _hidden(value) if is_credential(name) else value) for name, value in headers)
+    return tuple(
+        (name, _hidden(value) if value and is_credential(name) else value) for name, value in headers
+    )
 
 
 def _hidden(value: str) -> str:

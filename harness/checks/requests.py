@@ -201,11 +201,17 @@ def extra_headers(seen: Observation) -> None:
 @check("auth.header", capability="requests", scenarios=ALL, blames="subject", source=_HTTP)
 def auth_header(seen: Observation) -> None:
     """The credential MUST be sent in the field or parameter that the endpoint declares, and only there."""
-    sent = [name for name, value in seen.sent.headers if REDACTED in value]
-    recorded = [name.lower() for name, value in seen.exchange.request.headers if REDACTED in value]
+    sent, recorded = (
+        [name for name, value in request.headers if REDACTED in value and name.lower() not in _ACCOUNTS]
+        for request in (seen.sent, seen.exchange.request)
+    )
     if not recorded and REDACTED not in seen.exchange.request.url:
         unjudgeable("the endpoint wants no credential")
-    require([name.lower() for name in sent] == recorded, expected=str(recorded), observed=sent)
+    same = [name.lower() for name in sent] == [name.lower() for name in recorded]
+    require(same, expected=str(recorded), observed=sent)
+
+
+_ACCOUNTS = ("chatgpt-account-id", "openai-organization", "openai-project", "x-goog-user-project")
 
 
 @check("wire.stream_asked", capability="requests", scenarios=ANSWERED, blames="subject", source=_CHAT)

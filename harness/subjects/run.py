@@ -352,8 +352,8 @@ def _client(
         violations = _of_both(violations, judged_request(bare, sent, given.call))
         endpoint = replace(endpoint, headers=())
         reference = hear(given.exchange, bare, streamed=given.call.stream)
-    if "repairs" not in exposed:
-        violations = tuple(each for each in violations if each[0] not in _OF_CALLER)
+    callers = _OF_CALLER if "repairs" in exposed else {*_OF_CALLER, "tool_call_id"}
+    violations = tuple(each for each in violations if each[0] not in callers)
     told = {
         **msgspec.structs.asdict(given),
         "sent": sent,
@@ -370,13 +370,20 @@ def _client(
     return ClientObservation(**told)  # type: ignore[arg-type]
 
 
-# What a call of ours has as it is: ids in its history, and a model that some regions have under another name.
-_OF_CALLER = frozenset({"tool_call_id", "model.on_demand"})
+# What a call of ours has as it is: a model that some regions have under another name. So are the ids in its
+# history, where the client does not promise to mend them.
+_OF_CALLER = frozenset({"model.on_demand"})
 
 
-# What OpenAI's reference of chat completions has beside what our own adapters send: the role for reasoning
-# models, and the limit's older name, of which wire.max_tokens_param tells.
-_ALSO_TAKEN = frozenset({("role", "developer"), ("unknown_field", "max_tokens")})
+# What a reference has beside what our own adapters send. OpenAI's chat completions: the role for reasoning
+# models, and the limit's older name, of which wire.max_tokens_param tells. Mistral's: calls without content.
+_ALSO_TAKEN = frozenset(
+    {
+        ("role", "developer"),
+        ("unknown_field", "max_tokens"),
+        ("content_of_calls", "null or nothing"),
+    }
+)
 
 
 def _of_both(of_vendor: _Violations, of_protocol: _Violations) -> _Violations:
