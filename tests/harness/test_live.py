@@ -492,12 +492,20 @@ def test_an_interrupt_while_workers_ask_leaves_the_results(project: pytest.Pytes
     """Ctrl-C in the controller of several workers: what they had found is in a whole result file."""
     project.makeconftest(
         """
-        seen = []
+        import pytest
 
-        def pytest_runtest_logreport(report):
-            seen.append(report)
-            if len(seen) == 3 and not hasattr(report, "wirecheck"):
-                raise KeyboardInterrupt
+        class Impatient:
+            seen = 0
+
+            @pytest.hookimpl(trylast=True)
+            def pytest_runtest_logreport(self, report):
+                self.seen += 1
+                if self.seen == 3:
+                    raise KeyboardInterrupt
+
+        def pytest_configure(config):
+            if not hasattr(config, "workerinput"):
+                config.pluginmanager.register(Impatient())
         """
     )
     with vendor() as server:
