@@ -76,6 +76,15 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     own: tuple[Own, ...]
     cells: tuple[Cell, ...]
 
+    def by_pair(self) -> Mapping[tuple[str, str], Cell]:
+        """The cells by client and provider; a pair that has none shares no protocol."""
+        pairs = {
+            (client, provider): Cell(client, provider, "no", why="they share no protocol")
+            for client, _ in self.clients
+            for provider, _ in self.providers
+        }
+        return {**pairs, **{(cell.client, cell.provider): cell for cell in self.cells}}
+
 
 def best(found: tuple[Served, ...]) -> tuple[Served, ...]:
     """The protocols, best state first and then with the fewest limits."""
@@ -103,7 +112,7 @@ LEGEND = (
 
 def markdown(table: Readiness) -> str:
     """The table as Markdown, a row for each provider, and below it the limits of each client."""
-    cells = {(cell.client, cell.provider): cell for cell in table.cells}
+    cells = table.by_pair()
     head = ["Provider", *(title for _, title in table.clients)]
     lines = [f"| {' | '.join(map(escaping.markdown, head))} |", "|" + " --- |" * len(head)]
     for provider, title in table.providers:
@@ -130,7 +139,7 @@ def _line(cell: Cell) -> str:
 
 def html(table: Readiness) -> bytes:
     """The table as one page without scripts; each cell opens to tell its limits."""
-    cells = {(cell.client, cell.provider): cell for cell in table.cells}
+    cells = table.by_pair()
     head = "".join(f"<th scope=col>{_shown(title)}" for _, title in table.clients)
     rows = "\n".join(
         f"<tr><th scope=row>{_shown(title)}"

@@ -14,11 +14,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from harness import configuration, fixtures
+from harness import __version__, configuration, fixtures
 from harness.checks import CHECKS
 from harness.checks.registry import selects
 from harness.commands.subjects import named
 from harness.selection import Selection
+from harness.subjects import accepted as accepting
 from harness.subjects import clients as fleet
 from harness.subjects import install as installing
 from harness.subjects import isolation
@@ -31,7 +32,7 @@ from harness.subjects.table import SUBJECTS
 from harness.subjects.table import Subject as Client
 from providers.schema import Catalog
 from reports import bug_report, files, render, results
-from reports import clients as client_pages
+from reports import client_matrix as client_pages
 from reports import readiness as readiness_pages
 
 app = typer.Typer(help="Every client at once: the client matrix.")
@@ -163,7 +164,12 @@ def _described(wanted: Sequence[Client], missed: Sequence[fleet.Missed]) -> list
     reasons = {each.client: each.reason for each in missed if not each.protocol}
     return [
         client_pages.Client(
-            each.name, each.title, each.version, each.language, each.home, reasons.get(each.name, "")
+            each.name,
+            each.title,
+            each.version or __version__,
+            each.language,
+            each.home,
+            reasons.get(each.name, ""),
         )
         for each in wanted
     ]
@@ -182,6 +188,16 @@ def _summary(told: client_pages.Clients, seconds: float) -> str:
         f"{sum(counts.values())} clients ({languages}), {len(told.rows)} rows: {verdicts}; "
         f"{told.deviations} deviations, {seconds:.0f} s"
     )
+
+
+@app.command("baseline")
+def baseline(
+    made: Annotated[Path, typer.Option("--from", help="Where the matrix was written.")] = _OUT,
+    to: Annotated[Path, typer.Option("--to", help="The folder of the baseline.")] = accepting.FOLDER,
+) -> None:
+    """Accept a client matrix: what it found is what the documentation shows."""
+    for path in accepting.accept(made, to):
+        print(path)
 
 
 @app.command("readiness")

@@ -21,7 +21,7 @@ from reports.results import VERDICTS, Blame, Check, Level, Result, Run, Verdict
 REPRODUCE = "wirecheck reproduce {}"
 _RED: tuple[Verdict, ...] = ("failed", "errored")
 _WORST: tuple[Verdict, ...] = ("failed", "errored", "warned", "passed", "skipped")
-_SHOWN = 12  # red cases of one check that the Markdown names
+CASES = 12  # red cases of one check that the Markdown names
 _WORDS: Mapping[str, str] = {
     "failed": "✗ failed",
     "errored": "⚠ errored",
@@ -168,8 +168,8 @@ def json(clients: Clients) -> bytes:
     return msgspec.json.format(msgspec.json.encode(clients, order="deterministic"), indent=1) + b"\n"
 
 
-def markdown(clients: Clients) -> str:
-    """The matrix as Markdown: a table, then the red cases of each row, by check."""
+def markdown(clients: Clients, *, cases: int = CASES) -> str:
+    """The matrix as Markdown: a table, then the red cases of each row, at most ``cases`` of each check."""
     run = [client for client in clients.clients if not client.missed]
     red = [row for row in clients.rows if row.red]
     parts = [
@@ -179,7 +179,7 @@ def markdown(clients: Clients) -> str:
         + (f", as of {clients.date}" if clients.date else "")
         + ". Every row was played the exchanges of the provider it names, plain and with every fault.",
         _table(clients),
-        *(_reds(row) for row in red),
+        *(_reds(row, cases) for row in red),
         *([_not_run(clients)] if len(run) < len(clients.clients) else ()),
     ]
     return "\n\n".join(parts) + "\n"
@@ -204,7 +204,7 @@ def _anchor(row: Row) -> str:
     return f"{row.client}-{row.protocol}".lower()
 
 
-def _reds(row: Row) -> str:
+def _reds(row: Row, cases: int) -> str:
     lines = [
         f'<a id="{escaping.block(_anchor(row))}"></a>',
         "",
@@ -220,8 +220,8 @@ def _reds(row: Row) -> str:
             f"**{_text(check)}** {_text(first.requirement)} (source: {_source(first.source)})",
             "",
         ]
-        lines += [_case(red) for red in reds[:_SHOWN]]
-        lines += [f"* and {len(reds) - _SHOWN} more cases" for _ in reds[_SHOWN : _SHOWN + 1]]
+        lines += [_case(red) for red in reds[:cases]]
+        lines += [f"* and {len(reds) - cases} more" for _ in reds[cases : cases + 1]]
     return "\n".join(lines)
 
 
