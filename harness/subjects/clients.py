@@ -47,6 +47,7 @@ REPRESENTATIVES: Mapping[str, str] = {
 """Whose exchanges stand for a protocol. One that is not here is stood for by its provider with the fewest
 deviations."""
 
+_VENDORS = ("hosted", "cloud")  # a gateway of a client's name passes on what others say
 Starter = Callable[[Client], Callable[[], Subject]]
 
 
@@ -85,11 +86,13 @@ class Played(msgspec.Struct, frozen=True):
 
 def provider_for(client: Client, protocol: str, catalog: Catalog) -> str | None:
     """Whose exchanges a client is played; None when nobody of the catalog speaks the protocol."""
-    for word in (client.name, *client.name.split("-")[::-1], REPRESENTATIVES.get(protocol, "")):
-        for provider in catalog:
-            if word in (provider.id, *provider.aliases) and protocol in provider.protocols:
-                return provider.id
     speaking = [provider for provider in catalog if protocol in provider.protocols]
+    for word in (client.name, *client.name.split("-")[::-1]):
+        for provider in speaking:
+            if word in (provider.id, *provider.aliases) and provider.kind in _VENDORS:
+                return provider.id
+    if any(provider.id == REPRESENTATIVES.get(protocol) for provider in speaking):
+        return REPRESENTATIVES[protocol]
     nearest = min(
         speaking, key=lambda each: (len(each.declaration(protocol).deviations), each.id), default=None
     )
