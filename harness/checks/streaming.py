@@ -186,6 +186,20 @@ def block_index(seen: Observation) -> None:
     require(begun == list(range(len(begun))), expected="0, 1, 2 …", observed=begun)
 
 
+@check("stream.call_named_once", capability="tools", scenarios=STREAMED, protocols=CHAT, source=_CHAT)
+def call_named_once(seen: Observation) -> None:
+    """A tool call's name SHOULD be in its first delta only."""
+    names: dict[Any, int] = {}
+    for chunk in grammar_of(seen).values(seen.frames):
+        for choice in items(chunk, "choices"):
+            for call in items(inner(choice, "delta"), "tool_calls"):
+                key = (choice.get("index"), call.get("index"), call.get("id") if "index" not in call else "")
+                names[key] = names.get(key, 0) + bool(inner(call, "function").get("name"))
+    if not names:
+        unjudgeable("the answer calls no tool")
+    require(all(number <= 1 for number in names.values()), expected="one name a call", observed=names)
+
+
 @check("stream.role_first", capability="streaming", scenarios=STREAMED, protocols=CHAT, source=_CHAT)
 def role_first(seen: Observation) -> None:
     """The role SHOULD be in the first delta of a choice only."""

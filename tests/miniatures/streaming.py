@@ -159,6 +159,14 @@ def repeats_its_role() -> Observation:
     return answered(FIRST + chunk('{"role":"assistant","content":"Hello"}') + LAST + DONE)
 
 
+@breaks("stream.call_named_once")
+def repeats_the_name() -> Observation:
+    """A provider that says a call's name in every delta."""
+    call = '{"index":0,"id":"call_1","type":"function","function":{"name":"get_weather","arguments":"@"}}'
+    pieces = (chunk(f'{{"tool_calls":[{call.replace("@", piece)}]}}') for piece in "{}")
+    return answered(FIRST + b"".join(pieces) + LAST + DONE, scenario="tool_call_stream")
+
+
 @breaks("stream.accumulate")
 def doubles_the_words() -> Observation:
     """A client that takes cumulative text for deltas, and says everything twice."""
