@@ -145,11 +145,15 @@ def test_each_row_is_pinned_and_has_its_driver(name: str) -> None:
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
 def test_the_guard_of_node_lets_loopback_through_alone() -> None:
-    """A Node program under the guard cannot look a name up or connect beyond loopback."""
+    """A Node program under the guard, or one it starts, looks no name up and goes nowhere beyond loopback."""
     script = (
         "fetch('http://192.0.2.1/').catch(e => console.log('A', String(e.cause?.message)));"
         "require('node:net').connect(80, 'example.com').on('error', e => console.log('B', e.message));"
         "fetch('http://127.0.0.1:9/').catch(e => console.log('C', e.cause?.code));"
+        "require('node:dns').resolve4('example.com', e => console.log('D', e.message));"
+        "require('node:http2').connect('http://example.com').on('error', e => console.log('E', e.message));"
+        "const asking = \"fetch('http://192.0.2.1/').catch(e => console.log('F', e.cause?.message))\";"
+        "process.stdout.write(require('node:child_process').execFileSync(process.execPath, ['-e', asking]));"
     )
     done = subprocess.run(
         ("node", "-e", script),
@@ -159,9 +163,9 @@ def test_the_guard_of_node_lets_loopback_through_alone() -> None:
         check=True,
     )
     told = dict(line.split(" ", 1) for line in done.stdout.decode().splitlines())
-    assert "loopback" in told["A"]
-    assert "loopback" in told["B"]
-    assert "loopback" not in told["C"]
+    assert "loopback" not in told.pop("C")
+    assert sorted(told) == ["A", "B", "D", "E", "F"]
+    assert all("loopback" in words for words in told.values())
 
 
 def _path() -> str:

@@ -1,5 +1,7 @@
-// Lets a Node program reach loopback and nothing else. Loaded with --require before anything else.
+// Lets a Node program, and those of Node that it starts, reach loopback and nothing else. Loaded with --require
+// before anything else.
 "use strict";
+const { syncBuiltinESMExports } = require("node:module");
 const net = require("node:net");
 const dns = require("node:dns");
 const dgram = require("node:dgram");
@@ -31,9 +33,33 @@ dns.lookup = (host, ...rest) =>
 dns.promises.lookup = ((original) => (host, ...rest) =>
   near(host) ? original(host, ...rest) : Promise.reject(refusal(host)))(dns.promises.lookup);
 
+// These ask a name server without a socket of Node's.
+const asking = (name) => /^(resolve|reverse|lookupService)/.test(name);
+for (const [place, refuse] of [
+  [dns, (fault, done) => process.nextTick(() => done(fault))],
+  [dns.Resolver.prototype, (fault, done) => process.nextTick(() => done(fault))],
+  [dns.promises, (fault) => Promise.reject(fault)],
+  [dns.promises.Resolver.prototype, (fault) => Promise.reject(fault)],
+]) {
+  for (let proto = place; proto && proto !== Object.prototype; proto = Object.getPrototypeOf(proto)) {
+    for (const name of Object.getOwnPropertyNames(proto).filter(asking)) {
+      place[name] = (host, ...rest) => refuse(refusal(host), rest.at(-1));
+    }
+  }
+}
+
 const send = dgram.Socket.prototype.send;
 dgram.Socket.prototype.send = function (...args) {
   const host = args.find((each, at) => at > 0 && typeof each === "string");
   if (!near(host)) throw refusal(host);
   return send.apply(this, args);
 };
+
+const join = dgram.Socket.prototype.connect;
+dgram.Socket.prototype.connect = function (port, host, ...rest) {
+  if (typeof host === "string" && !near(host)) throw refusal(host);
+  return join.call(this, port, host, ...rest);
+};
+
+process.env.NODE_OPTIONS = `${process.env.NODE_OPTIONS ?? ""} --require ${JSON.stringify(__filename)}`.trim();
+syncBuiltinESMExports();
