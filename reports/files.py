@@ -15,33 +15,44 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from reports.errors import UnwritableReport
 
 
 def replace(path: Path, content: bytes) -> Path:
     """Put ``content`` at ``path``, making its folder. Raises UnwritableReport, leaving what was there."""
+    with replacing(path) as file:
+        file.write(content)
+    return path
+
+
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of ``path`` once all of it was written; after an error of any kind what was
+    there is left. Raises UnwritableReport for every OSError."""
     spare = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, spare = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
         os.chmod(spare, 0o644)  # mkstemp's 0600 would hide a published page from its web server
         os.replace(spare, path)
+        spare = ""
     except OSError as refusal:
-        if spare:
-            with contextlib.suppress(OSError):
-                os.unlink(spare)
         raise UnwritableReport(
             f"{path} cannot be written",
             seen=refusal.strerror or str(refusal),
             where=str(path),
             next_step="name a file in a folder that can be written to",
         ) from refusal
-    return path
+    finally:
+        if spare:
+            with contextlib.suppress(OSError):
+                os.unlink(spare)
 
 
 def writable(path: Path) -> None:
