@@ -23,6 +23,7 @@ from harness import configuration, evidence, live_session
 from harness.checks import CHECKS
 from harness.errors import NotAsked, OutOfBudget, RecordingError, UnmatchedRequest, UnusableInput
 from harness.judging import Judged, judge
+from harness.light_item import LightItem
 from harness.live import LiveStage
 from harness.live_items import PROBE, Probe
 from harness.live_session import LiveSession
@@ -36,6 +37,7 @@ from providers.errors import ConfigurationError, Explained, MissingCredential, U
 from providers.schema import Catalog, Provider
 from reports import escaping, files, results
 from reports.errors import ReportError
+from reports.spool import Spool
 
 _KEY = pytest.StashKey["Conformance"]()
 _encode = msgspec.json.Encoder().encode
@@ -120,8 +122,12 @@ class Conformance:
             self._session.stage if self._session else Stage(catalog, configured.exchanges)
         )
         self._secrets = tuple(self._credentials()) if self._live else ()
-        self._results: list[results.Result] = []
-        self._fresh: dict[str, results.Exchange] = {}
+        self._spool = Spool()
+        config.add_cleanup(self._spool.close)
+        told = {*getattr(option, "reportchars", "")} & {*"pPA"} or option.durations is not None
+        self._forgets = self._only_cells and not told  # nobody lists passes at the end
+        self._pass: pytest.TestReport | None = None
+        self._terminal: Any = None
         if self._path is not None:
             files.writable(self._path)
 
@@ -189,9 +195,8 @@ class Conformance:
         started = datetime.now(UTC).replace(microsecond=0) if self._live else None
         return msgspec.structs.replace(header, started=started)
 
-    @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
-        """Add the cells."""
+        """Add the cells: after pytest sorted what has fixtures, before it deselects (``-k``)."""
         if self._only_cells:
             items.clear()
         if self.wanted:
@@ -205,11 +210,11 @@ class Conformance:
 
     def _cells(self, session: pytest.Session) -> Iterator[Cell | Probe]:
         for case in self._cases():
-            named = {"name": case.id, "nodeid": case.id, "case": case}
             if case.check == PROBE:
+                named = {"name": case.id, "nodeid": case.id, "case": case}
                 yield Probe.from_parent(session, live=self._session, **named)
             else:
-                yield Cell.from_parent(session, stage=self._stage, **named)
+                yield Cell.from_parent(session, stage=self._stage, case=case)
 
     def _cases(self) -> Iterator[Case]:
         """Every case that was selected."""
@@ -262,11 +267,13 @@ class Conformance:
 
     def _keep(self, found: results.Result, fresh: Iterable[results.Exchange]) -> None:
         fresh = tuple(fresh)
-        self._results.append(found)
-        self._fresh.update((each.id, each) for each in fresh)
+        self._spool.add(found)
+        for each in fresh:
+            self._spool.add_exchange(each)
         if self._session is not None:
             self._session.keep(found, fresh)
 
+    @pytest.hookimpl(trylast=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what a worker found, and how long it took."""
         if report.when == "call":
@@ -274,16 +281,29 @@ class Conformance:
         told = report.__dict__.pop("wirecheck", None) if self._controls else None
         if told is not None:
             self._keep(_decode(told[0]), map(_decode_exchange, told[1:]))
+        self._forget(report)
+
+    def _forget(self, report: pytest.TestReport) -> None:
+        """Let go of a pass that everybody was told of: the terminal keeps reports, and only counts these."""
+        passes = self._terminal.stats.get("passed") if self._terminal is not None else None
+        if self._forgets and passes and passes[-1] is report:
+            self._pass = self._pass or report
+            passes[-1] = self._pass
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """A broken SHOULD is told as ``warned``, and is not red."""
-        if report.when == "call" and hasattr(report, "wirecheck_warned"):
+        call = report.when == "call"
+        if call and hasattr(report, "wirecheck_warned"):
             return "warned", "w", "WARNED"
-        return None
+        # told here, a pass is not looked up in, and so added to, the table that pytest keeps of subtests
+        return ("passed", ".", "PASSED") if self._forgets and call and report.passed else None
 
     def pytest_sessionstart(self) -> None:
         """Keep credentials out of every log record of a live run, whoever writes it at whatever level."""
+        self._terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if self._forgets and hasattr(self._terminal, _REPORTED):
+            setattr(self._terminal, _REPORTED, _Counted())
         self._make_record = logging.getLogRecordFactory()
         if isinstance(self._stage, LiveStage):
             logging.setLogRecordFactory(self._redacted_record)
@@ -307,7 +327,7 @@ class Conformance:
     def _told_something(self, session: pytest.Session) -> bool:
         """Whether the run came to judge: no usage or internal error, no mere collection."""
         broken = session.exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
-        return bool(self._results or self._sharding) and not broken and not self._config.option.collectonly
+        return bool(self._spool or self._sharding) and not broken and not self._config.option.collectonly
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the results."""
@@ -319,21 +339,40 @@ class Conformance:
         self._sharding.store()
         if self._path is None or not self._told_something(session):
             return  # what is on disk is worth more than a run that judged nothing
-        run = results.Run(self._header(), tuple(self._fresh.values()), tuple(self._results))
+        header = self._header()
         try:
-            results.write(self._path, self._session.finish(run) if self._session else run)
+            if self._session is None:
+                self._spool.write(self._path, header)
+            else:
+                results.write(self._path, self._session.finish(self._spool.run(header)))
         except ReportError as fault:
             raise pytest.UsageError(str(fault)) from None
         if self._session is not None:
             self._session.written()
 
 
-class Cell(pytest.Item):
+_REPORTED = "_progress_nodeids_reported"
+
+
+class _Counted(set[object]):
+    """Stands for the set of ids by which the terminal tells how far it is: a cell is reported once."""
+
+    _count = 0
+
+    def add(self, element: object) -> None:
+        self._count += 1
+
+    def __len__(self) -> int:
+        return self._count
+
+
+class Cell(LightItem):
     """One check on one observation."""
 
-    def __init__(self, *, case: Case, stage: Stage | LiveStage, **more: Any) -> None:
+    __slots__ = ("_stage",)
+
+    def __init__(self, *, stage: Stage | LiveStage, **more: Any) -> None:
         super().__init__(**more)
-        self.case = case
         self._stage = stage
 
     def runtest(self) -> None:
@@ -360,10 +399,6 @@ class Cell(pytest.Item):
         return evidence.unseen(
             case.provider, case.protocol, case.scenario, case.fault, case.check, judged
         ), ()
-
-    def reportinfo(self) -> tuple[Path, None, str]:
-        """Where it stands: nowhere in a file; its name is its id."""
-        return self.path, None, self.name
 
 
 _OUTCOMES: Mapping[str, Literal["passed", "failed", "skipped"]] = {

@@ -1,0 +1,71 @@
+"""A pytest item that weighs little: a run of every provider has a quarter of a million of them.
+
+pytest gives each item keywords, markers, a stash, an id and more when it is made, about 1.5 KB. Here they
+come to be when somebody first asks for one of them (``-k``, another plugin), all at once, and then stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from harness.stage import Case
+
+_HEAVY = frozenset(  # what pytest's own constructors set; its versions differ
+    {
+        "_id",
+        "_nodeid",
+        "_report_sections",
+        "_store",
+        "extra_keyword_matches",
+        "keywords",
+        "name",
+        "own_markers",
+        "stash",
+        "user_properties",
+    }
+)
+
+
+class LightItem(pytest.Item):
+    """An item of a case, whose id is the case's."""
+
+    __slots__ = ("_light", "case")
+    case: Case
+    _light: bool
+
+    def __init__(self, *, parent: pytest.Session, case: Case, **more: Any) -> None:
+        # pytest's constructors wait for the first look at what they set; these four are shared by all items
+        self.parent = parent
+        self.session = parent
+        self.config = parent.config
+        self.path = parent.path
+        self.case = case
+        self._light = True
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _HEAVY or not self._light:
+            raise AttributeError(name, name=name, obj=self)
+        self._light = False
+        super().__init__(self.case.id, self.parent, nodeid=self.case.id)
+        return getattr(self, name)
+
+    __hash__ = object.__hash__  # pytest's needs the id
+
+    @property
+    def nodeid(self) -> str:
+        """The case's id."""
+        return self.case.id
+
+    @property
+    def location(self) -> tuple[str, int | None, str]:
+        """Where it stands: nowhere in a file; its name is its id."""
+        return ".", None, self.case.id
+
+    def iter_markers_with_node(self, name: str | None = None) -> Iterator[tuple[Any, pytest.Mark]]:
+        """Its markers and those of its parents; pytest asks for them before every test."""
+        if self._light and self.parent is not None:
+            return self.parent.iter_markers_with_node(name)
+        return super().iter_markers_with_node(name)
