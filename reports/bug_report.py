@@ -195,7 +195,7 @@ _IMPORTS: Mapping[Ending, str] = {
     "whole": "import socketserver",
     "no_head": "import socketserver",
     "refused": "import socketserver",
-    "reset": "import socket\nimport socketserver\nimport struct",
+    "reset": "import os\nimport socket\nimport socketserver\nimport struct",
     "stall": "import socketserver\nimport time",
 }
 _ENDS: Mapping[Ending, str] = {
@@ -203,7 +203,8 @@ _ENDS: Mapping[Ending, str] = {
     "no_head": "",
     "refused": "",
     "reset": "\n        linger = struct.pack('ii', 1, 0)  # closing sends RST"
-    "\n        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)",
+    "\n        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)"
+    "\n        os.close(self.connection.detach())",
     "stall": "\n        time.sleep(600)",
 }
 _SCRIPT = """\

@@ -63,7 +63,8 @@ class Red(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A client speaking a protocol, played the exchanges of ``providers``. ``verdict`` is the worst one."""
+    """A client speaking a protocol, played the exchanges of ``providers``. ``verdict`` is the worst one;
+    ``plain`` counts the red cases of undamaged answers."""
 
     client: str
     version: str
@@ -71,6 +72,7 @@ class Row(msgspec.Struct, frozen=True):
     providers: tuple[str, ...]
     verdict: Verdict
     counts: Mapping[Verdict, int]
+    plain: int
     capabilities: Mapping[str, State]
     red: tuple[Red, ...]
 
@@ -129,6 +131,7 @@ def _row(
         providers=tuple(sorted({result.provider for result in found})),
         verdict=next(verdict for verdict in _WORST if counts[verdict]),
         counts={verdict: counts[verdict] for verdict in VERDICTS if counts[verdict]},
+        plain=sum(1 for result in found if result.verdict in _RED and not result.fault),
         capabilities={name: cell.state for name, cell in cells.items()},
         red=tuple(_red(result, checks[result.check]) for result in found if result.verdict in _RED),
     )
@@ -177,7 +180,9 @@ def markdown(clients: Clients, *, cases: int = CASES) -> str:
         f"{len(run)} clients in {len(clients.rows)} rows, a row for each protocol a client speaks; "
         f"judged by wirecheck {_text(clients.wirecheck)}"
         + (f", as of {clients.date}" if clients.date else "")
-        + ". Every row was played the exchanges of the provider it names, plain and with every fault.",
+        + ". Every row was played the exchanges of the provider it names, plain and with every fault; "
+        "under Red stands how many results are, under Undamaged how many of those are of answers "
+        "without a fault.",
         _table(clients),
         *(_reds(row, cases) for row in red),
         *([_not_run(clients)] if len(run) < len(clients.clients) else ()),
@@ -189,13 +194,14 @@ def _table(clients: Clients) -> str:
     shown = [
         column for column in clients.columns if any(column[0] in row.capabilities for row in clients.rows)
     ]
-    head = ["Client", "Version", "Protocol", "Provider", "Red", *(title for _, title in shown)]
+    head = ["Client", "Version", "Protocol", "Provider", "Red", "Undamaged", *(title for _, title in shown)]
     lines = [f"| {' | '.join(map(_text, head))} |", "|" + " --- |" * len(head)]
     for row in clients.rows:
         number = sum(row.counts.get(verdict, 0) for verdict in _RED)
         name = f"[{_text(row.client)}](#{_anchor(row)})" if row.red else _text(row.client)
         told = [_WORDS.get(row.capabilities.get(column, "untested"), "") for column, _ in shown]
-        facts = [name, _text(row.version), _text(row.protocol), _text(", ".join(row.providers)), str(number)]
+        facts = [name, _text(row.version), _text(row.protocol), _text(", ".join(row.providers))]
+        facts += [str(number), str(row.plain)]
         lines.append(f"| {' | '.join([*facts, *told])} |")
     return "\n".join(lines)
 
