@@ -6,6 +6,7 @@ command is typed is collected.
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -84,17 +85,27 @@ def matrix(
     code = run_pytest(arguments, [_Bar(console)])
     if code not in (0, 1):
         return Made(path, f"pytest ended with exit code {code}", 2)
-    page = pages(path, out, against)
-    return Made(page, _summary(results.read(path)), code)
+    gc.collect()  # pytest's session is a cycle: its cells go before the results come
+    run = _judged(path)
+    return Made(_pages(run, out, against), _summary(run), code)
 
 
 def pages(path: Path, out: Path, against: Path | None = None) -> Path:
     """Write the matrix of the result file at ``path`` to ``out``; the page to open. It tells what changed
     since ``against``: a baseline's folder, or an older result file."""
-    before = baselines.read(against) if against else None
+    return _pages(_judged(path), out, against)
+
+
+def _judged(path: Path) -> results.Run:
+    """The run at ``path``, which holds results."""
     run = results.read(path)
     if not run.results:
         raise EmptyReport("the report holds no result", where=str(path), next_step="run the checks again")
+    return run
+
+
+def _pages(run: results.Run, out: Path, against: Path | None) -> Path:
+    before = baselines.read(against) if against else None
     render.write_site(run, out, before=before)
     return (out / "index.html").resolve()
 
