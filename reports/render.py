@@ -102,11 +102,9 @@ def anchor(*parts: str) -> str:
 
 
 def evidence(item: Cell | Result) -> str:
-    """The origin in three letters and the date, as they stand below a state; and its age once it has one."""
-    if isinstance(item, Cell):
-        aged = item.age if item.age != "fresh" else ""
-        return f"{_SHORT.get(item.origin, '')} {item.oldest or ''} {aged}".strip()
-    return f"{_SHORT.get(item.origin, '')} {item.date or ''}".strip()
+    """The origin in three letters and the date, as they stand below a state."""
+    day = item.oldest if isinstance(item, Cell) else item.date
+    return f"{_SHORT.get(item.origin, '')} {day or ''}".strip()
 
 
 def told(counts: Mapping[Any, int]) -> str:

@@ -12,6 +12,7 @@
   const names = [...new Set([...form.elements].map((element) => element.name).filter(Boolean))];
   const words = Object.fromEntries([...document.querySelectorAll(".legend .state, #verdicts .state")]
     .map((badge) => [badge.classList[1], badge.textContent]));
+  const WIDTH = 112; // of a column, as the style sheet has it
   const titleOf = (head) => head.textContent.toLowerCase();
 
   /* The table as it is read once: columns and rows; a chosen capability adds a column for each of its checks. */
@@ -49,6 +50,12 @@
     return entry.text.includes(want.text) || column.title.includes(want.text) || cell.firstElementChild.title.toLowerCase().includes(want.text);
   }
 
+  /* What stays as it is is not touched: that is what a filter of a large table would spend its time on. */
+  function lay(cell, kept, hit) {
+    if (cell.hidden === kept) cell.hidden = !kept;
+    if (kept && cell.classList.contains("dim") === hit) cell.classList.toggle("dim", !hit);
+  }
+
   function apply() {
     const want = wanted();
     want.text = want.text.toLowerCase();
@@ -56,20 +63,15 @@
     const used = columns.map(() => !byCell);
     let count = 0;
     for (const entry of rows) {
-      let any = false;
-      if (rowMatches(want, entry)) {
-        entry.cells.forEach((cell, place) => {
-          const hit = !byCell || cellMatches(want, entry, cell, columns[place]);
-          if (cell.classList.contains("dim") === hit) cell.classList.toggle("dim", !hit);
-          if (hit) any = used[place] = true;
-        });
-      }
+      entry.hits = rowMatches(want, entry) ? entry.cells.map((cell, place) => !byCell || cellMatches(want, entry, cell, columns[place])) : [];
+      entry.hits.forEach((hit, place) => { if (hit) used[place] = true; });
+      const any = entry.hits.includes(true);
       if (entry.row.hidden === any) entry.row.hidden = !any;
       if (any) count += 1;
     }
     columns.forEach(({ head }, place) => { head.hidden = !used[place]; });
     for (const entry of rows) {
-      if (!entry.row.hidden) entry.cells.forEach((cell, place) => { if (cell.hidden === used[place]) cell.hidden = !used[place]; });
+      if (!entry.row.hidden) entry.cells.forEach((cell, place) => lay(cell, used[place], entry.hits[place]));
     }
     let start = 0;
     for (const group of groups.concat(extra ?? [])) {
@@ -77,6 +79,7 @@
       const kept = used.slice(start, start + span).filter(Boolean).length;
       group.hidden = !kept;
       if (kept) group.colSpan = kept;
+      group.style.width = `${kept * WIDTH}px`;
       start += span;
     }
     const pair = byProvider && rowOf.has(want.a) && rowOf.has(want.b);
@@ -120,10 +123,10 @@
     if (expanded !== capability || !data) return;
     const places = data.checks.map((check, place) => ({ check, place })).filter(({ check }) => check.capability === capability);
     if (!places.length) return;
-    extra = make("th", { scope: "colgroup", "data-n": String(places.length), colspan: String(places.length) }, make("span", { text: "Its checks" }));
+    extra = make("th", { role: "columnheader", scope: "colgroup", "data-n": String(places.length), colspan: String(places.length) }, make("span", { text: "Its checks" }));
     table.tHead.rows[0].append(extra);
     for (const { check } of places) {
-      const head = make("th", { scope: "col", title: `${check.level}: ${check.requirement}`, text: check.id.split(".").slice(1).join(".").replaceAll("_", " ") });
+      const head = make("th", { role: "columnheader", scope: "col", title: `${check.level}: ${check.requirement}`, text: check.id.split(".").slice(1).join(".").replaceAll("_", " ") });
       table.tHead.rows[1].append(head);
       columns.push({ head, capability, title: `${check.id} ${check.requirement}`.toLowerCase(), check: check.id });
     }
@@ -133,13 +136,24 @@
         const verdict = LETTERS[letters[place]] ?? "";
         const told = verdict ? words[verdict] : "not run";
         const link = make("a", { href: `#${new URLSearchParams({ cell: `${entry.key}/${capability}`, check: check.id })}`, title: `${check.id}: ${check.requirement}`, tabindex: "-1", text: told });
-        const cell = make("td", { class: verdict || "unknown" }, link);
+        const cell = make("td", { role: "cell", class: verdict || "unknown" }, link);
         cell.dataset.check = check.id;
         entry.cells.push(cell);
         entry.row.append(cell);
       }
     }
     apply();
+  }
+
+  /* Rows that are boxes of their own can be skipped by the browser; what they are is then said in words. */
+  function flow() {
+    table.setAttribute("role", "table");
+    for (const part of [table.tHead, ...table.tBodies]) part.setAttribute("role", "rowgroup");
+    for (const row of table.rows) {
+      row.setAttribute("role", "row");
+      for (const cell of row.cells) cell.setAttribute("role", { col: "columnheader", colgroup: "columnheader", row: "rowheader" }[cell.scope] ?? "cell");
+    }
+    table.classList.add("fluent");
   }
 
   /* Two providers side by side */
@@ -150,6 +164,7 @@
       const pair = [one, other].map((entry) => {
         const cell = entry.cells[place].cloneNode(true);
         cell.hidden = false;
+        cell.removeAttribute("role");
         cell.classList.remove("dim");
         cell.firstElementChild.tabIndex = 0;
         cell.dataset.key = entry.key;
@@ -355,6 +370,7 @@
   }
 
   for (const link of table.querySelectorAll("td a")) link.tabIndex = -1;
+  flow();
   for (const name of ["a", "b"]) field(name).append(...rows.map((entry) => make("option", { value: entry.key, text: entry.name })));
   form.querySelector(".compare").hidden = !byProvider && !form.querySelector("[type=file]");
   form.addEventListener("input", (event) => { if (event.target.type !== "file") update(); });
@@ -376,7 +392,7 @@
   });
   addEventListener("popstate", read);
   const more = form.querySelector(".more");
-  more.open = matchMedia("(min-width: 641px)").matches || location.hash.length > 1;
+  more.open = matchMedia("(min-width: 641px)").matches || [...new URLSearchParams(location.hash.slice(1)).keys()].some((name) => field(name)?.closest(".more"));
   form.hidden = false;
   read();
 })();

@@ -217,6 +217,21 @@ def test_heads_stay_in_sight(site: Path, visit: Open) -> None:
     assert name["x"] == left
 
 
+@pytest.mark.parametrize("fragment", ["", "verdict=passed", "capability=streaming"])
+def test_columns_stand_below_their_heads(site: Path, visit: Open, fragment: str) -> None:
+    """Each cell has the place and the width of its column's head, and the heads of groups span theirs."""
+    page = visit(site / "index.html", fragment)
+    page.wait_for_timeout(60)
+    places = """(cells) => cells.map((cell) => cell.getBoundingClientRect())
+        .map((box) => [Math.round(box.left), Math.round(box.right)])"""
+    heads = page.locator("#cells thead tr:nth-child(2) th:visible").evaluate_all(places)
+    groups = page.locator("#cells thead tr:first-child th:not(.corner):visible").evaluate_all(places)
+    for row in page.locator("#cells tbody tr:visible").all():
+        assert row.locator("td:visible").evaluate_all(places) == heads
+    assert {left for left, _ in groups} <= {left for left, _ in heads}
+    assert groups[-1][1] == heads[-1][1]
+
+
 def test_evidence_of_a_provider_page_is_read_when_opened(site: Path, visit: Open) -> None:
     """A link to an exchange opens it, with the peer's words as text."""
     page = visit(site / "providers/acme.html", "x-acme/openai-completions/text/1")
