@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: matrix test lint gate baseline site benchmark live-local clean
+.PHONY: matrix test lint gate baseline site benchmark live-local clients clean
 
 matrix: $(READY)
 	@$(BIN)/wirecheck matrix --against reports/data
@@ -28,6 +28,9 @@ baseline: matrix
 
 site: $(READY)
 	$(BIN)/mkdocs build --strict
+
+clients: $(READY)
+	@$(BIN)/wirecheck clients
 
 live-local: $(READY)
 	@.ci/live-local/run

@@ -93,3 +93,9 @@ def readiness_page(folder: Path = FOLDER) -> str:
     """The accepted table of readiness as Markdown; empty before one was accepted."""
     path = folder / READINESS
     return readiness.markdown(readiness.read(path.read_bytes())) if path.is_file() else ""
+
+
+def pages(folder: Path = FOLDER) -> dict[str, str]:
+    """The pages of the documentation by name; none before anything was accepted."""
+    made = {"clients-matrix.md": matrix_page(folder), "client-readiness.md": readiness_page(folder)}
+    return {name: text for name, text in made.items() if text}
