@@ -254,11 +254,16 @@ def error_told(seen: GatewayObservation) -> None:
 
 @check("gateway.refuses", capability="errors", scenarios=REFUSED, source=_HTTP)
 def refuses(seen: GatewayObservation) -> None:
-    """A refusal of the upstream MUST be told with a status that is no success, in the front's own shape."""
+    """A refusal of the upstream MUST be told as one, in the front's own shape."""
     error = seen.error
-    told = isinstance(error, RemoteError) and seen.status >= 400
     shaped = isinstance(error, RemoteError) and isinstance(error.body, dict) and bool(error.message)
-    require(told and shaped, expected="a refusal in the front's shape", observed=error or seen.turn)
+    require(shaped, expected="a refusal in the front's shape", observed=error or seen.turn)
+
+
+@check("gateway.refused_status", capability="errors", scenarios=REFUSED, source=_HTTP)
+def refused_status(seen: GatewayObservation) -> None:
+    """A refusal that came before any content SHOULD have a status that is no success, streamed or not."""
+    require(seen.status >= 400, expected="a status of 400 or more", observed=seen.status)
 
 
 @check("gateway.error_class", capability="errors", scenarios=REFUSED, source=_HTTP)

@@ -12,11 +12,12 @@ from typing import Annotated, Literal
 import typer
 
 from harness import configuration
+from harness.checks.registry import selects
 from harness.errors import UnusableInput
 from harness.selection import Selection
 from harness.subjects import isolation
 from harness.subjects.gateway_process import started
-from harness.subjects.gateway_run import Plan, Story, base_paths, pairs_of, providers_of, run
+from harness.subjects.gateway_run import Pair, Plan, Story, base_paths, pairs_of, providers_of, run
 from harness.subjects.gateways import FRONT_KEY, GATEWAYS, Gateway
 from harness.subjects.run import Found
 from reports import results
@@ -80,7 +81,11 @@ def run_gateway(
     plan = Plan(
         catalog=used.catalog,
         exchanges=used.exchanges,
-        pairs=pairs_of(fronts, backs, tuple(front or ()), tuple(back or ())),
+        pairs=tuple(
+            pair
+            for pair in pairs_of(fronts, backs, tuple(front or ()), tuple(back or ()))
+            if row is None or _reaches(row, pair)
+        ),
         selection=selection,
         named=(lambda protocol, model: f"{protocol}--{model}") if row else _named(front_model),
         faults=tuple(fault or ()),
@@ -99,6 +104,11 @@ def run_gateway(
         told=_told(verbose),
     )
     raise typer.Exit(_summary(found))
+
+
+def _reaches(row: Gateway, pair: Pair) -> bool:
+    back = row.back(pair.back)
+    return back is None or selects(back.fronts, pair.front)
 
 
 def _named(model: str) -> Callable[[str, str], str]:

@@ -137,13 +137,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             pair = story.pair
             for exchange in stage.exchanges(pair.provider, pair.back, story.scenario):
                 name = self.named(pair.back, exchange.model)
-                base = urlsplit(exchange.request.url) if not found.get(name) else None
-                if base is not None:
+                if name not in found:
                     found[name] = Route(
                         name=name,
                         provider=pair.provider,
                         protocol=pair.back,
-                        model=exchange.model,
+                        model=_vendors_name(self.catalog.get(pair.provider), pair.back, exchange.model),
                         origin=origin,
                         base_url=origin
                         + _base_path(self.catalog.get(pair.provider), pair.back, exchange.model),
@@ -154,6 +153,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 def _base_path(provider: Provider, protocol: str, model: str) -> str:
     endpoint = provider.endpoint(protocol, model, values=fixtures.placeholder_values(provider))
     return urlsplit(endpoint.base_url).path
+
+
+def _vendors_name(provider: Provider, protocol: str, model: str) -> str:
+    endpoint = provider.endpoint(protocol, model, values=fixtures.placeholder_values(provider))
+    return endpoint.named(model)
 
 
 def _plays(scenario: str) -> bool:
@@ -179,8 +183,18 @@ def _meets(check: Check, fault: str) -> bool:
 class Player:
     """Plays stories to one gateway."""
 
-    def __init__(self, plan: Plan, upstream: Upstream, url: str, name: str, http: httpx.Client) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        upstream: Upstream,
+        url: str,
+        name: str,
+        http: httpx.Client,
+        asking: Callable[[Pair, Call, Prepared], None] = lambda pair, call, prepared: None,
+    ) -> None:
+        """``asking`` is told of every call before it is asked."""
         self._plan = plan
+        self._asking = asking
         self._upstream = upstream
         self._url = url
         self._name = name
@@ -194,8 +208,7 @@ class Player:
         shown: tuple[results.Exchange, ...] = ()
         for fault in ("", *story.faults):
             try:
-                given = self._given(story, fault)
-                seen = self._seen(story.pair, given, fault, plain)
+                seen = self.observe(story.pair, story.scenario, fault, plain)
             except (UnmatchedRequest, RecordingError) as trouble:
                 found.append(self._unseen(story, fault, "errored", str(trouble), "harness"))
                 continue
@@ -209,15 +222,15 @@ class Player:
             found += self._judged(seen)
         return Found(tuple(found), shown)
 
-    def _given(self, story: Story, fault: str) -> Observation:
-        case = Case(story.pair.provider, story.pair.back, story.scenario, fault, FIRST)
-        given = self._stage.observation(case)
-        assert isinstance(given, Observation)
-        return given
-
-    def _seen(
-        self, pair: Pair, given: Observation, fault: str, plain: GatewayObservation | None
+    def observe(
+        self, pair: Pair, scenario: str, fault: str = "", plain: GatewayObservation | None = None
     ) -> GatewayObservation:
+        """What the gateway makes of a case. ``plain`` is the same without the fault.
+
+        Raises RecordingError, UnmatchedRequest; UnsupportedFeature and ConfigurationError for a call that
+        the front cannot say."""
+        given = self._stage.observation(Case(pair.provider, pair.back, scenario, fault, FIRST))
+        assert isinstance(given, Observation)
         exchange = quickened(given.exchange)
         forms = {given.call.stream: exchange, **self._other_form(given)}
         scene = Scene(forms, given.endpoint.base_url)
@@ -252,7 +265,7 @@ class Player:
     def _prepared(self, pair: Pair, call: Call) -> Prepared:
         """The call as a client of the front asks it, with the front's key. Raises UnsupportedFeature."""
         asked = replace(call, model=self._plan.named(pair.back, call.model))
-        return prepare(
+        prepared = prepare(
             self._plan.catalog.get(FRONTS[pair.front]),
             asked,
             key=FRONT_KEY,
@@ -260,6 +273,8 @@ class Player:
             base_url=self._url + pair.base_path,
             undeclared=True,
         )
+        self._asking(pair, call, prepared)
+        return prepared
 
     def _voices(self, pair: Pair, given: Observation) -> tuple[tuple[str, str], ...]:
         """Several streams at once, that go on when all were asked: (its words, what it heard) of each."""

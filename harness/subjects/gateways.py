@@ -45,11 +45,13 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
 class Back(msgspec.Struct, frozen=True, kw_only=True):
     """One protocol at the back. ``settings`` are what the gateway's configuration has for a model there;
-    ``{model}``, ``{origin}``, ``{base_url}``, ``{key}`` and ``{key_id}`` are filled in."""
+    ``{model}``, ``{origin}``, ``{base_url}``, ``{key}`` and ``{key_id}`` are filled in. ``fronts`` are globs
+    of those from which the gateway comes here."""
 
     provider: str
     protocol: str
     settings: Mapping[str, str]
+    fronts: tuple[str, ...] = ("*",)
 
     def filled(self, route: Route) -> dict[str, str]:
         """The settings of one route."""
@@ -93,7 +95,12 @@ def _litellm(models: Iterable[tuple[Route, Mapping[str, str]]]) -> Mapping[str, 
         "model_list": [
             {"model_name": route.name, "litellm_params": dict(settings)} for route, settings in models
         ],
-        "litellm_settings": {"telemetry": False, "num_retries": 0, "request_timeout": 20},
+        "litellm_settings": {
+            "telemetry": False,
+            "num_retries": 0,
+            "request_timeout": 20,
+            "use_chat_completions_url_for_anthropic_messages": True,  # or it asks OpenAI at /responses
+        },
         "router_settings": {"num_retries": 0, "disable_cooldowns": True},
         "general_settings": {"master_key": FRONT_KEY},
     }
@@ -147,6 +154,13 @@ _OURS: Mapping[str, Gateway] = {
                     provider="openai",
                     protocol="openai-completions",
                     settings={"model": "openai/{model}", "api_base": "{base_url}", "api_key": "{key}"},
+                    fronts=("!openai-responses",),
+                ),
+                Back(
+                    provider="openai",
+                    protocol="openai-responses",
+                    settings={"model": "openai/{model}", "api_base": "{base_url}", "api_key": "{key}"},
+                    fronts=("openai-responses",),
                 ),
                 Back(
                     provider="google",

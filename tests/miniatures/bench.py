@@ -31,6 +31,7 @@ from providers.features import FEATURES
 from providers.protocols import PROTOCOLS
 from providers.schema import Catalog, Provider
 from providers.wire import Headers
+from tests.miniatures import gatehouse
 
 Miniature = Callable[[], Observation | Served]
 CHAT = "openai-completions"
@@ -134,7 +135,9 @@ def lawful(check: str) -> Iterator[Observation | Served]:
     """Every observation of a lawful provider, with the faults the check asks for, that ``check`` judges."""
     for case in _cases().get(check, []):
         yield bench().observation(case)
-    if CHECKS[check].client:
+    if CHECKS[check].topic == "gateway":
+        yield from gatehouse.lawful(check)
+    elif CHECKS[check].client:
         yield from _as_a_client(CHECKS[check])
 
 
