@@ -1,7 +1,8 @@
 // What the drivers of the AI SDK have in common: generateText and streamText of the package ai, over the model
 // of a provider's package. Such a driver gives drive its models, and what its users would set in providerOptions.
 import {
-  AISDKError, APICallError, MissingToolResultsError, Output, UnsupportedFunctionalityError, generateText, jsonSchema, streamText,
+  AISDKError, APICallError, JSONParseError, MissingToolResultsError, Output, TypeValidationError,
+  UnsupportedFunctionalityError, generateText, jsonSchema, streamText,
 } from "ai";
 import { Unsupported, finish, refuse, serve, told } from "./driver.mjs";
 import * as shapes from "./shapes.mjs";
@@ -143,8 +144,13 @@ class Aborted extends Error {}
 
 const error = (fault) => {
   if (fault instanceof Aborted || fault?.name === "TimeoutError") return told(fault, { typed: true, kind: "timeout" });
-  if (!APICallError.isInstance(fault)) return undefined;
-  const { statusCode: status, data, isRetryable: retryable } = fault;
+  if (UNREADABLE.some((each) => each.isInstance(fault))) return told(fault, { typed: true, kind: "protocol" });
+  if (!APICallError.isInstance(fault)) return AISDKError.isInstance(fault) ? told(fault, { typed: true }) : undefined;
+  const { statusCode: status, data, isRetryable: retryable, responseBody = "" } = fault;
   if (status === undefined) return told(fault, { typed: true, kind: "connection", retryable });
-  return told(fault, { typed: true, status, code: data?.error?.code ?? data?.error?.type, retryable });
+  if (status < 400) return told(fault, { typed: true, retryable });
+  const message = [fault.message, responseBody].filter((words) => words).join("\n").slice(0, 20000);
+  return told(fault, { typed: true, status, code: data?.error?.code ?? data?.error?.type, retryable, message });
 };
+
+const UNREADABLE = [JSONParseError, TypeValidationError];

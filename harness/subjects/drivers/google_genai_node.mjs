@@ -156,7 +156,11 @@ const error = (fault) => {
     const code = parsed(fault.message)?.error;
     return told(fault, { typed: true, status: fault.status, code: code?.status ?? code?.code });
   }
-  return undefined; // those of interactions have classes of their own, which the package does not export
+  // interactions have classes of their own, which the package does not export
+  const name = fault?.constructor?.name;
+  if (name === "APIConnectionTimeoutError") return told(fault, { typed: false, kind: "timeout" });
+  if (name === "APIConnectionError") return told(fault, { typed: false, kind: "connection" });
+  return undefined;
 };
 
 serve({
