@@ -1,4 +1,4 @@
-"""The generated pages of the documentation: checks, scenarios, faults, protocols and providers.
+"""The generated pages of the documentation: of checks, scenarios, protocols, providers, clients and changes.
 
 Each is a pure function of the tables it shows. ``wirecheck docs`` writes them, and ``--check`` tells what is
 stale. The pages of the dialects are made by ``dialect_docs``.
@@ -15,6 +15,8 @@ from harness.checks import CHECKS
 from harness.checks.registry import CAPABILITIES, Check
 from harness.faults import FAULTS
 from harness.services.scenarios import named
+from harness.subjects import accepted
+from harness.subjects.table import SUBJECTS
 from providers import schema
 from providers.features import FEATURES
 from providers.protocols import PROTOCOLS
@@ -33,6 +35,9 @@ def pages() -> dict[str, str]:
         "faults.md": faults(),
         "protocols.md": protocols(),
         "providers.md": providers(),
+        "clients.md": clients(),
+        "changelog.md": changelog(FOLDER / "changes"),
+        **{name: f"{_HEAD}\n\n{text}" for name, text in accepted.pages().items()},
         **{f"providers/{each.id}.md": provider(each) for each in schema.all()},
         **{f"dialects/{name}": text for name, text in dialect_docs.pages().items()},
     }
@@ -139,6 +144,41 @@ def providers() -> str:
         "What the catalog declares. What is proven stands in the matrix.",
         _table(("Provider", "Id", "Kind", "Protocols", "Key"), rows),
     )
+
+
+def clients() -> str:
+    """Every client that can be tested: its version, its language and what it speaks."""
+    rows = (
+        (
+            f"[{each.title}]({each.home})" if each.home else each.title,
+            f"`{each.name}`",
+            ", ".join(f"`{package}`" for package in each.packages) or "in this repository",
+            each.language,
+            "every protocol" if each.protocols == ("*",) else ", ".join(f"`{one}`" for one in each.protocols),
+            each.notes,
+        )
+        for each in SUBJECTS.values()
+    )
+    return _page(
+        "Clients",
+        "What can be tested by name, pinned. [Clients under test](subjects.md) tells how each is run and "
+        "judged, and any other program too; [a tutorial](tutorials/test-my-client.md) does it with your own.",
+        _table(("Client", "Name", "Packages", "Language", "Protocols", "Note"), rows),
+        "`wirecheck subject install openai` installs one, and `wirecheck run --subject openai` plays the "
+        "exchanges to it. `wirecheck clients` does it for all that are installed, and writes their matrix.",
+    )
+
+
+def changelog(folder: Path) -> str:
+    """What changed for a reader of the matrix, from the files of ``folder``, one a topic."""
+    parts = ["Version 0.1.0, not released yet."]
+    for path in sorted(folder.glob("*.md")):
+        text = path.read_text("utf-8").strip().replace("](../", "](")
+        head, _, rest = text.partition("\n")
+        named = head.startswith("# ")
+        title = head[2:] if named else path.stem.replace("-", " ").capitalize()
+        parts += [f"## {title}", rest.strip() if named else text]
+    return _page("Changelog", *parts)
 
 
 def provider(each: Provider) -> str:

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from providers.schema import CATALOG
 
-PAGE = Path(__file__).parents[2] / "docs" / "tutorial-add-a-provider.md"
+PAGE = Path(__file__).parents[2] / "docs" / "tutorials" / "add-a-provider.md"
 TEXT = PAGE.read_text("utf-8")
 FILES = re.findall(r"^`([\w./-]+)`:\n\n```toml\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"^\$ (.+)$", TEXT, re.MULTILINE)
 ENVIRONMENT = {
     "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-    "PYTHONPATH": str(PAGE.parents[1]),
+    "PYTHONPATH": str(PAGE.parents[2]),
     "COLUMNS": "200",
 }
 PROGRAMS = {"wirecheck": ["-m", "harness"], "pytest": ["-m", "pytest", "-p", "no:cacheprovider"]}

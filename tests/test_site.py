@@ -1,0 +1,135 @@
+"""The built site: every page is there, the matrix too, and nothing is loaded from another host."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from harness import docs_pages
+
+ROOT = Path(__file__).parents[1]
+MATRIX = "<!doctype html><title>Matrix</title><p>cells"
+
+pytest.importorskip("material", reason="the site's theme is not installed")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built strictly from fresh pages and a matrix of one page."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copytree(ROOT / "docs", folder / "docs")
+    shutil.copy(ROOT / "mkdocs.yml", folder)
+    docs_pages.write(folder / "docs")
+    matrix = folder / "build" / "matrix"
+    (matrix / "providers").mkdir(parents=True)
+    for name in (
+        "index.html",
+        "providers/groq.html",
+        "matrix.json",
+        "results.jsonl",
+        "junit.xml",
+        "matrix.md",
+    ):
+        (matrix / name).write_text(MATRIX)
+    done = subprocess.run(
+        [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"],
+        cwd=folder,
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder / "site"
+
+
+def loads(page: str) -> Iterator[str]:
+    """Every address that a browser asks for when it shows ``page``."""
+    found: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            told = {name: value or "" for name, value in attrs}
+            linked = tag == "link" and not {*told.get("rel", "").split()} & {"canonical", "next", "prev"}
+            names = (
+                ("src", "srcset", "poster", "data", "href") if linked or tag == "use" else ("src", "srcset")
+            )
+            found.extend(told[name] for name in names if name in told)
+            found.extend(re.findall(r"url\(['\"]?([^'\")]+)", told.get("style", "")))
+
+    Reader().feed(page)
+    yield from found
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ('<script src="https://a.example/x.js"></script>', ["https://a.example/x.js"]),
+        ('<link rel="stylesheet" href="//a.example/x.css">', ["//a.example/x.css"]),
+        ('<p style="background: url(https://a.example/x.png)">', ["https://a.example/x.png"]),
+        ('<a href="https://a.example/">', []),
+    ],
+    ids=["script", "style", "inline", "link"],
+)
+def test_loads_are_seen(page: str, expected: list[str]) -> None:
+    """What a browser asks for is found; what a reader may follow is not."""
+    assert [*loads(page)] == expected
+
+
+def test_nothing_is_loaded_from_another_host(site: Path) -> None:
+    """No page and no style sheet of the site asks for anything that is not in the site."""
+    pages = [path for path in site.rglob("*.html") if "matrix" not in path.parts]
+    foreign = {
+        (path.name, address)
+        for path in pages
+        for address in loads(path.read_text("utf-8"))
+        if urlsplit(address).netloc
+    }
+    styles = {
+        (path.name, address)
+        for path in site.rglob("*.css")
+        for address in re.findall(
+            r"(?:url\(|@import )['\"]?((?:https?:)?//[^'\")]+)", path.read_text("utf-8")
+        )
+    }
+    assert len(pages) > 80
+    assert foreign | styles == set()
+
+
+def test_the_matrix_is_in_the_site(site: Path) -> None:
+    """Its pages and data are there as they were made, and what is large or no page is not."""
+    found = {
+        str(path.relative_to(site / "matrix")) for path in (site / "matrix").rglob("*") if path.is_file()
+    }
+    assert found == {"index.html", "matrix.json", "providers/groq.html"}
+    assert (site / "matrix" / "index.html").read_text() == MATRIX
+
+
+def test_the_pages_are_in_the_site(site: Path) -> None:
+    """Each kind of thing has its page, and the navigation leads to the matrix and the tutorials."""
+    names = "providers protocols checks clients evidence glossary changelog scenarios faults tables gate"
+    names += (
+        " dialects/index dialects/pi tutorials/first-run tutorials/add-a-provider tutorials/test-my-client"
+    )
+    names += " tutorials/gate-my-ci tutorials/record-a-fixture providers/groq"
+    assert [name for name in names.split() if not (site / f"{name}.html").exists()] == []
+    start = (site / "index.html").read_text("utf-8")
+    assert 'href="matrix/index.html"' in start
+    assert 'href="tutorials/first-run.html"' in start
+
+
+def test_a_change_is_in_the_changelog(tmp_path: Path) -> None:
+    """Each file is a section: named by its heading, or by its name; links still lead where they led."""
+    (tmp_path / "a-thing.md").write_text("It [works](../gate.md).\n")
+    (tmp_path / "b.md").write_text("# A title\n\n- one\n")
+    page = docs_pages.changelog(tmp_path)
+    assert "## A thing\n\nIt [works](gate.md).\n\n## A title\n\n- one\n" in page
