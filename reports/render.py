@@ -549,7 +549,7 @@ def site(
     run = results.canonical(run)
     older = baselines.as_run(before, run.header) if before is not None else None
     yield "junit.xml", junit(run)
-    yield "matrix.schema.json", schemas.documents()["matrix.schema.json"]
+    yield "matrix.schema.json", _schema()
     names = [subject] if subject else [one.name for one in run.header.subjects]
     if len(names) < 2:
         yield from _subject_site(run, "".join(names), today, (), older)
@@ -564,6 +564,11 @@ def site(
         others = [(other, f"../{page_name(other)}/index.html") for other in names if other != name]
         for path, content in _subject_site(run, name, today, others, older):
             yield f"subjects/{page_name(name)}/{path}", content
+
+
+@cache
+def _schema() -> bytes:
+    return schemas.documents()["matrix.schema.json"]
 
 
 def _subject_site(

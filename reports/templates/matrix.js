@@ -12,7 +12,7 @@
   const names = [...new Set([...form.elements].map((element) => element.name).filter(Boolean))];
   const words = Object.fromEntries([...document.querySelectorAll(".legend .state, #verdicts .state")]
     .map((badge) => [badge.classList[1], badge.textContent]));
-  const WIDTH = 112; // of a column, as the style sheet has it
+  const WIDTH = 120; // of a column, as the style sheet has it
   const titleOf = (head) => head.textContent.toLowerCase();
 
   /* The table as it is read once: columns and rows; a chosen capability adds a column for each of its checks. */
@@ -45,7 +45,7 @@
     if (want.verdict && !cell.classList.contains(want.verdict)) return false;
     if (want.origin && cell.dataset.o !== want.origin) return false;
     if (want.age && cell.dataset.a !== want.age) return false;
-    if (want.change && !cell.dataset.b) return false;
+    if (want.change && !cell.firstElementChild.dataset.b) return false;
     if (!want.text) return true;
     return entry.text.includes(want.text) || column.title.includes(want.text) || cell.firstElementChild.title.toLowerCase().includes(want.text);
   }
@@ -210,8 +210,9 @@
       columns.slice(0, own).forEach(({ capability }, place) => {
         const cell = entry.cells[place];
         const state = was.get(entry.key)?.get(capability);
-        delete cell.dataset.b;
-        if (state && words[state] && !cell.classList.contains(state)) { cell.dataset.b = words[state]; differing += 1; }
+        const link = cell.firstElementChild;
+        delete link.dataset.b;
+        if (state && words[state] && !cell.classList.contains(state)) { link.dataset.b = words[state]; differing += 1; }
       });
     }
     field("change").closest("label").hidden = false;

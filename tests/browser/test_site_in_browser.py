@@ -188,15 +188,17 @@ def test_two_providers_are_compared(site: Path, visit: Open) -> None:
 
 def test_two_runs_are_compared(site: Path, visit: Open) -> None:
     """A cell says what it was in the run before; an older matrix.json is taken from the reader's disk."""
-    was = "link => getComputedStyle(link, '::after').content"
+    was = "link => getComputedStyle(link, '::after').content + link.dataset.b"
     page = visit(site / "index.html", "change=changed")
-    assert "was " in page.eval_on_selector(_cell(page, "acme", 2), was)
+    told = page.eval_on_selector('#cells tr[data-p="acme"] td:not([hidden]) a', was)
+    assert told.startswith('"was ')
+    assert told.endswith("✓ passed")
     bare = visit(site / "older/index.html")
     expect(bare.locator("[name=change]")).to_be_hidden()
     bare.click(".compare summary")
     bare.set_input_files("[type=file]", site / "matrix.json")
     expect(bare.locator("#shown")).to_contain_text("1 cells differ from matrix.json, as of 2026-11-21")
-    assert bare.get_attribute("#cells td[data-b]", "data-b") == "✗ failed"
+    assert bare.get_attribute("#cells td a[data-b]", "data-b") == "✗ failed"
     assert _rows(bare) == ["acme"]
     bare.set_input_files("[type=file]", site / "matrix.schema.json")
     expect(bare.locator("#shown")).to_have_text("matrix.schema.json is no matrix.json")

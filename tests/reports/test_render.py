@@ -17,6 +17,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from reports import matrix, pages, render, results
 from reports.errors import UnwritableReport
@@ -99,7 +100,7 @@ def _shape(content: bytes) -> list[str]:
     return [f"{tag} {sorted(attrs)}" for tag, attrs in _Elements(content).elements]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(HOSTILE) | st.text(st.characters(), min_size=1, max_size=20))
 def test_hostile_text_never_breaks_out(text: str) -> None:
     """Pages have the elements they have for a harmless text, and XML parses, whatever a peer says."""
@@ -272,6 +273,47 @@ def test_badge_counts_states_and_is_no_score() -> None:
     }
     assert b"1 failed, 1 stale, 1 warned" in files["badges/acme.svg"]
     assert json.loads(files["badges/zeta.json"])["message"] == "not tested"
+
+
+def test_clients_and_protocols_have_badges() -> None:
+    """A protocol's badge counts its rows' cells, a client's all of them; each is a shields endpoint."""
+    files = dict(render.site(_plain()))
+    assert json.loads(files["badges/protocols/openai-completions.json"])["message"] == (
+        "1 failed, 1 stale, 1 warned"
+    )
+    client = json.loads(files["badges/clients/wirecheck.json"])
+    assert (client["schemaVersion"], client["label"]) == (1, "wirecheck: wirecheck")
+    assert ElementTree.fromstring(files["badges/protocols/ollama.svg"]).get("aria-label") == (
+        "wirecheck: ollama: not tested"
+    )
+
+
+def test_json_keeps_to_the_schema_beside_it() -> None:
+    """The schema that is published with matrix.json takes it, and refuses another state."""
+    files = dict(render.site(_plain()))
+    schema = Draft202012Validator(json.loads(files["matrix.schema.json"]))
+    document = json.loads(files["matrix.json"])
+    assert schema.is_valid(document)
+    document["rows"][0]["cells"][0]["state"] = "perfect"
+    assert not schema.is_valid(document)
+
+
+def test_worst_verdict_of_each_check_is_a_letter() -> None:
+    """checks.js has a letter for each check in each row, in the order of its list."""
+    files = dict(render.site(_plain()))
+    _, data = _data(files["checks.js"])
+    letters = dict(
+        zip((check["id"] for check in data["checks"]), data["rows"]["acme/openai-completions"], strict=True)
+    )
+    assert letters == {
+        "stream.order": "p",
+        "stream.cut": "w",
+        "tool.named": "f",
+        "err.typed": "p",
+        "pdf.read": "s",
+        "vision.seen": " ",
+    }
+    assert set(data["rows"]["zeta/ollama"]) == {" "}
 
 
 def test_site_is_written(tmp_path: Path) -> None:
