@@ -336,9 +336,18 @@ def _kinded(told: ToldError) -> ProviderError:
 
 
 def aligned(turn: Turn, reference: Turn) -> Turn:
-    """The turn with what no client exposes (signatures, item ids, drift) as the reference has it."""
+    """The turn with what no client exposes (signatures, item ids, drift) as the reference has it, and without
+    the ids that a client makes up, other ones each time, for calls that the vendor gives none."""
+    unnamed = bool(reference.tool_calls) and all(call.id is None for call in reference.tool_calls)
+    parts = tuple(
+        replace(part, id=None) if isinstance(part, ToolCall) and unnamed else part for part in turn.parts
+    )
     return replace(
-        turn, drift=reference.drift, citations=reference.citations, finish_detail=reference.finish_detail
+        turn,
+        parts=parts,
+        drift=reference.drift,
+        citations=reference.citations,
+        finish_detail=reference.finish_detail,
     )
 
 

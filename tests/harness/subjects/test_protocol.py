@@ -16,7 +16,7 @@ from harness.selection import Selection
 from harness.subjects import protocol
 from harness.subjects.check import check
 from harness.subjects.install import guarded
-from harness.subjects.observation import ASPECTS, Read, Unspecific, Untyped, kept_words, read
+from harness.subjects.observation import ASPECTS, Read, Unspecific, Untyped, aligned, kept_words, read
 from harness.subjects.process import Process
 from harness.subjects.protocol import (
     Answer,
@@ -31,8 +31,9 @@ from harness.subjects.protocol import (
 )
 from harness.subjects.run import Plan, run
 from providers import schema
+from providers.call import ToolCall
 from providers.errors import ContextOverflow, RateLimited, TimedOut
-from providers.events import TextDelta
+from providers.events import TextDelta, Turn
 from reports import results
 
 ROOT = Path(__file__).parents[3]
@@ -191,3 +192,12 @@ def test_the_pages_subject_can_be_run(forty: Path) -> None:
     assert {"client.text", "client.finish", "err.refused_class"} <= {
         each.check for each in made.results if each.verdict == "passed"
     }
+
+
+def test_an_id_that_a_client_makes_up_is_not_compared() -> None:
+    """Where the vendor gives its calls no ids, those of a client, other ones each time, are left out."""
+    made_up = Turn(parts=(ToolCall("f", {}, id="random", arguments_raw="{}"),))
+    unnamed = Turn(parts=(ToolCall("f", {}, id=None, arguments_raw="{}"),))
+    named = Turn(parts=(ToolCall("f", {}, id="call_1", arguments_raw="{}"),))
+    assert aligned(made_up, unnamed).tool_calls[0].id is None
+    assert aligned(made_up, named).tool_calls[0].id == "random"
