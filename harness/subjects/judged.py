@@ -213,7 +213,7 @@ _KEY_FIELDS: Mapping[str, str] = {
     "google-*": "x-goog-api-key",
     "bedrock-*": "authorization",
 }
-_ALWAYS = frozenset({"client.asked", "client.retries"})
+_ALWAYS = frozenset({"client.retries"})
 
 
 def faults_of(scenario: str) -> Iterable[str]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol, TypeAlias
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.structs import replace
@@ -344,7 +345,8 @@ def _broken(given: Observation, told: str, place: Place) -> ClientObservation:
 def _client(
     given: Observation, place: Place, heard: Heard, *, exposed: frozenset[Aspect], **more: object
 ) -> ClientObservation:
-    sent = compact(place.asked[0]) if place.asked else given.sent
+    asked = _questions(place.asked, given.sent)
+    sent = compact(asked[0]) if asked else given.sent
     violations = judged_request(given.endpoint, sent, given.call) if place.asked else ()
     endpoint, reference = given.endpoint, given.heard
     if "vendors" not in exposed:
@@ -352,7 +354,8 @@ def _client(
         violations = _of_both(violations, judged_request(bare, sent, given.call))
         endpoint = replace(endpoint, headers=())
         reference = hear(given.exchange, bare, streamed=given.call.stream)
-    callers = _OF_CALLER if "repairs" in exposed else {*_OF_CALLER, "tool_call_id"}
+    repaired = "repairs" in exposed and given.scenario.startswith("history_")
+    callers = _OF_CALLER if repaired else {*_OF_CALLER, "tool_call_id"}
     violations = tuple(each for each in violations if each[0] not in callers)
     told = {
         **msgspec.structs.asdict(given),
@@ -363,11 +366,17 @@ def _client(
         "exposed": exposed,
         "reference": reference.turn,
         "reference_error": reference.error,
-        "requests": place.count,
-        "asked": tuple(place.asked),
+        "requests": place.count - len(place.asked) + len(asked),
+        "asked": asked,
         **more,
     }
     return ClientObservation(**told)  # type: ignore[arg-type]
+
+
+def _questions(asked: Sequence[Request], wanted: Request) -> tuple[Request, ...]:
+    """The requests for the path that was wanted; all, where none is. Others are a client's inquiries."""
+    path = urlsplit(wanted.url).path
+    return tuple(each for each in asked if urlsplit(each.url).path == path) or tuple(asked)
 
 
 # What a call of ours has as it is: a model that some regions have under another name. So are the ids in its

@@ -69,14 +69,14 @@ def image_url(part):
 
 
 def _chat_assistant(message):
+    made = [part for part in message["parts"] if part["type"] == "tool_call"]
     calls = [
         {
             "id": part.get("id") or f"call_{number}",
             "type": "function",
             "function": {"name": part["name"], "arguments": _arguments(part)},
         }
-        for number, part in enumerate(message["parts"])
-        if part["type"] == "tool_call"
+        for number, part in enumerate(made)
     ]
     told = {"role": "assistant", "content": words(message) or (None if calls else "")}
     return [{**told, "tool_calls": calls} if calls else told]
@@ -84,8 +84,8 @@ def _chat_assistant(message):
 
 def _chat_tool(message):
     return [
-        {"role": "tool", "tool_call_id": part.get("call_id") or "", "content": _result(part)}
-        for part in message["parts"]
+        {"role": "tool", "tool_call_id": part.get("call_id") or f"call_{number}", "content": _result(part)}
+        for number, part in enumerate(message["parts"])
     ]
 
 
