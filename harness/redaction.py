@@ -21,7 +21,8 @@ REDACTED = "[redacted]"
 
 _CREDENTIAL_FIELDS = re.compile(
     r"^(authorization|proxy-authorization|cookie|set-cookie|x-api-key|api-key|x-goog-api-key|"
-    r"cf-aig-authorization|chatgpt-account-id|openai-organization|openai-project|x-goog-user-project|x-amz-security-token|.*(token|secret|api-?key).*)$",
+    r"cf-aig-authorization|chatgpt-account-id|openai-organization|openai-project|x-goog-user-project|x-amz-security-token|"
+    r"x-gitlab-(global-user|instance)-id|.*(token|secret|api-?key).*)$",
     re.IGNORECASE,
 )
 _NOT_CREDENTIALS = re.compile(

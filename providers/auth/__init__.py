@@ -54,6 +54,7 @@ SCHEMES: Mapping[str, Scheme] = {
     "sigv4": _late("providers.auth.sigv4"),
     "google": _late("providers.auth.google"),
     "copilot": _late("providers.auth.copilot", wants_name=False),
+    "gitlab": _late("providers.auth.gitlab", wants_name=False),
 }
 
 

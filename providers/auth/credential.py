@@ -39,12 +39,13 @@ class SessionToken(msgspec.Struct, frozen=True):
     """A short-lived token that another credential was exchanged for.
 
     ``expires_at_s``: seconds since the epoch. ``values`` are those of the provider that came with it, such as
-    the address it is good for.
+    the address it is good for; ``headers`` are the fields that go wherever the token does.
     """
 
     token: str
     expires_at_s: float
     values: Mapping[str, str] = {}
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __repr__(self) -> str:
         return "SessionToken(…)"
