@@ -23,7 +23,7 @@ from harness.emulators.emulator import Emulator, Spoken, Violation, spoken
 from providers import jsontext
 from providers.call import Call
 from providers.errors import MalformedFrame
-from providers.events import Turn
+from providers.events import Turn, Usage
 from providers.framing.sse import SSE
 from providers.protocols.bedrock_invoke.deviations import known
 from providers.wire import Endpoint, Frame, Request
@@ -70,20 +70,32 @@ def speak(turn: Turn, call: Call, endpoint: Endpoint) -> Spoken:
     """The answer ``turn`` to ``call``."""
     said = anthropic_messages.EMULATOR.speak(turn, call, endpoint)
     identity = hashlib.sha256(said.content).hexdigest()
+    read, written = _counted(turn)
     if not call.stream:
-        return spoken(200, head("application/json", identity), [said.content])
+        counts = (
+            ("x-amzn-bedrock-input-token-count", str(read)),
+            ("x-amzn-bedrock-output-token-count", str(written)),
+        )
+        return spoken(200, head("application/json", identity, *counts), [said.content])
     frames = [frame for frame in SSE().feed(said.content) if frame.event not in ("ping", "error")]
-    pieces = [_chunk(frame, at) for at, frame in enumerate(frames)]
+    pieces = [_chunk(frame, at, read, written) for at, frame in enumerate(frames)]
     pieces += [_exception(frame) for frame in SSE().feed(said.content) if frame.event == "error"]
     return spoken(200, head("application/vnd.amazon.eventstream", identity), pieces)
 
 
-def _chunk(frame: Frame, at: int) -> bytes:
+def _counted(turn: Turn) -> tuple[int, int]:
+    """What the cloud counts beside the model's own usage: input without what was cached, and output."""
+    usage = turn.usage or Usage()
+    cached = (usage.cached_tokens or 0) + (usage.cache_write_tokens or 0)
+    return (usage.input_tokens or 0) - cached, usage.output_tokens or 0
+
+
+def _chunk(frame: Frame, at: int, read: int, written: int) -> bytes:
     inner = frame.data
     if frame.event == "message_stop":
         metrics = {
-            "inputTokenCount": 12,
-            "outputTokenCount": 8,
+            "inputTokenCount": read,
+            "outputTokenCount": written,
             "invocationLatency": 412,
             "firstByteLatency": 97,
         }

@@ -7,17 +7,23 @@ https://docs.mistral.ai/resources/error-glossary; read 2026-11-21.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import Any
 
 from msgspec.structs import replace
 
 from harness.emulators.emulator import Emulator, Spoken, Violation
 from harness.emulators.openai_completions import EMULATOR as CHAT
+from providers import jsontext
 from providers.call import Call
+from providers.errors import MalformedFrame
 from providers.events import Turn
 from providers.protocols.mistral_chat import Deviations
 from providers.wire import Endpoint, Refused, Request
 
-_INDEX = re.compile(r"/messages/\d+/tool_calls/\d+/index")  # a field that OpenAI's calls have in streams only
+_CALL = r"/messages/\d+/tool_calls/\d+"
+# A call may carry its index, which OpenAI's have in streams only, and go without its type.
+_LAWFUL = {"unknown_field": re.compile(f"{_CALL}/index"), "required": re.compile(f"{_CALL}/type")}
 
 
 def _known(endpoint: Endpoint) -> Endpoint:
@@ -25,8 +31,31 @@ def _known(endpoint: Endpoint) -> Endpoint:
 
 
 def _judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
-    found = CHAT.judge(request, _known(endpoint))
-    return tuple(each for each in found if each.rule != "unknown_field" or not _INDEX.fullmatch(each.where))
+    found = CHAT.judge(_with_objects(request), _known(endpoint))
+    return tuple(each for each in found if not _lawful(each))
+
+
+def _lawful(violation: Violation) -> bool:
+    where = _LAWFUL.get(violation.rule)
+    return where is not None and where.fullmatch(violation.where) is not None
+
+
+def _with_objects(request: Request) -> Request:
+    """The request with a picture's URL in an object: Mistral takes it bare, too."""
+    try:
+        body = request.json()
+    except MalformedFrame:
+        return request
+    bare = [part for part in _parts(body) if isinstance(part.get("image_url"), str)]
+    for part in bare:
+        part["image_url"] = {"url": part["image_url"]}
+    return replace(request, content=jsontext.write(body)) if bare else request
+
+
+def _parts(body: Any) -> Iterator[dict[str, Any]]:
+    for message in body.get("messages", ()) if isinstance(body, dict) else ():
+        content = message.get("content") if isinstance(message, dict) else None
+        yield from (part for part in content or () if isinstance(part, dict))
 
 
 def _speak(turn: Turn, call: Call, endpoint: Endpoint) -> Spoken:
