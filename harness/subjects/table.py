@@ -385,6 +385,23 @@ _OURS: Mapping[str, Subject] = {
             home="https://github.com/earendil-works/pi",
             notes="It streams only. Its later versions need packages that cannot be had.",
         ),
+        Subject(
+            name="any-llm",
+            title="any-llm",
+            language="python",
+            packages=("any-llm-sdk[all]==1.40.2",),
+            driver="any_llm_python.py",
+            protocols=(
+                "openai-completions",
+                "openai-responses",
+                "anthropic-messages",
+                "google-generative-ai",
+                "mistral-chat",
+                "ollama-chat",
+            ),
+            home="https://github.com/mozilla-ai/any-llm",
+            notes="Its Cohere ignores the address it is given.",
+        ),
     )
 }
 SUBJECTS: Mapping[str, Subject] = extensions.table("subjects", Subject, _OURS)

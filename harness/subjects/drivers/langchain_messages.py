@@ -14,13 +14,15 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 def messages(call, reasoning=None):
     """The conversation. ``reasoning(part)`` is the block that an integration replays thoughts as."""
     told = [SystemMessage(call["system"])] if call.get("system") else []
+    made = []
     for message in call["messages"]:
         if message["role"] == "user":
             told.append(HumanMessage(_content(message)))
         elif message["role"] == "assistant":
             told.append(_assistant(message, reasoning))
+            made = [each["id"] for each in (*told[-1].tool_calls, *told[-1].invalid_tool_calls)]
         else:
-            told.extend(_results(message))
+            told.extend(_results(message, made))
     return told
 
 
@@ -58,20 +60,21 @@ def _assistant(message, reasoning):
     return AIMessage(content, tool_calls=calls, invalid_tool_calls=broken)
 
 
-def _results(message):
-    for part in message["parts"]:
+def _results(message, made):
+    """The results of tools; where a vendor gives its calls no ids, LangChain does, and they pair by order."""
+    for number, part in enumerate(message["parts"]):
         plain = all(each["type"] == "text" for each in part["content"])
         content = "".join(each["text"] for each in part["content"]) if plain else None
         yield ToolMessage(
             [_block(each) for each in part["content"]] if content is None else content,
-            tool_call_id=part.get("call_id") or "call_0",
+            tool_call_id=part.get("call_id") or (made[number] if number < len(made) else "call_0"),
             name=part.get("name"),
             status="error" if part.get("is_error") else "success",
         )
 
 
 def tools(call, *, parallel=False, strict=False, choices=("auto", "none", "any", "name")):
-    """The arguments of ``bind_tools``; what stands behind ``call`` tells what an integration has words for."""
+    """The arguments of ``bind_tools``; what stands behind ``call`` tells what there are words for."""
     told = {"tools": [_tool(tool) for tool in shapes.chat_tools(call)]}
     choice = call.get("tool_choice")
     if choice:
@@ -147,8 +150,12 @@ def _usage(usage):
 
 
 def _thoughts(message):
-    said = [block.get("reasoning") or "" for block in message.content_blocks if block["type"] == "reasoning"]
-    return "".join(said) if said else None
+    blocks = [block for block in message.content_blocks if block["type"] == "reasoning"]
+    return "".join(map(_thought, blocks)) if blocks else None
+
+
+def _thought(block):
+    return block.get("reasoning") or "".join(each.get("text") or "" for each in block.get("summary") or ())
 
 
 def _refusal(message):
