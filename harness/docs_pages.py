@@ -152,18 +152,19 @@ def clients() -> str:
         (
             f"[{each.title}]({each.home})" if each.home else each.title,
             f"`{each.name}`",
-            ", ".join(f"`{package}`" for package in each.packages) or "in this repository",
+            each.version or "this one",
             each.language,
             "every protocol" if each.protocols == ("*",) else ", ".join(f"`{one}`" for one in each.protocols),
-            each.notes,
         )
         for each in SUBJECTS.values()
     )
+    notes = [f"* {each.title}: {_cell(each.notes)}" for each in SUBJECTS.values() if each.notes]
     return _page(
         "Clients",
         "What can be tested by name, pinned. [Clients under test](subjects.md) tells how each is run and "
         "judged, and any other program too; [a tutorial](tutorials/test-my-client.md) does it with your own.",
-        _table(("Client", "Name", "Packages", "Language", "Protocols", "Note"), rows),
+        _table(("Client", "Name", "Version", "Language", "Protocols"), rows),
+        "\n".join(notes),
         "`wirecheck subject install openai` installs one, and `wirecheck run --subject openai` plays the "
         "exchanges to it. `wirecheck clients` does it for all that are installed, and writes their matrix.",
     )
