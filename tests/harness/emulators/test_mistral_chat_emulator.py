@@ -45,12 +45,13 @@ def called(id: str) -> dict[str, Any]:
 
 
 def test_accepts_what_the_reference_shows() -> None:
-    """Thinking parts, documents, a prefix, a seed and an effort are accepted."""
+    """Thinking parts, documents, a picture's bare URL, a prefix, a seed and an effort are accepted."""
     thinking = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}], "closed": True}
     document = {"type": "document_url", "document_url": "https://x.test/a.pdf", "document_name": "a"}
+    picture = {"type": "image_url", "image_url": "https://x.test/a.png"}
     result = {"role": "tool", "tool_call_id": "abcDEF123", "name": "weather", "content": "4 °C"}
     said = (
-        {"role": "user", "content": [{"type": "text", "text": "see"}, document]},
+        {"role": "user", "content": [{"type": "text", "text": "see"}, document, picture]},
         {"role": "assistant", "content": [thinking, {"type": "text", "text": "yes"}]},
         {"role": "user", "content": "and?"},
         called("abcDEF123"),
