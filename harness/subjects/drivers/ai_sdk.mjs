@@ -88,12 +88,20 @@ const counts = (usage) => ({
   reasoning_tokens: usage?.outputTokenDetails?.reasoningTokens ?? null,
 });
 
+/** Makes up ids where a vendor sends none: a provider's package has a place for it. */
+export const numbered = () => {
+  let number = 0;
+  return () => `made-up-${number++}`;
+};
+
 const callOf = ({ toolName, toolCallId, input }) => ({
   name: toolName, id: toolCallId, ...(typeof input === "string" ? { arguments_raw: input } : { arguments: input }),
 });
 
 const turnOf = ({ text, reasoningText, toolCalls, finishReason, rawFinishReason, usage, response }) => ({
-  text, reasoning: reasoningText ?? null, tool_calls: toolCalls.map(callOf), finish: finished(finishReason),
+  text, reasoning: reasoningText ?? null,
+  tool_calls: toolCalls.filter((call) => !call.providerExecuted).map(callOf),
+  finish: finished(finishReason),
   finish_raw: rawFinishReason ?? null, usage: counts(usage), model: response.modelId, id: response.id,
 });
 
@@ -126,11 +134,14 @@ const EVENT = {
 
 async function* events(result) {
   const ids = [];
+  const vendors = new Set(); // what the vendor's own tools are asked
   const indexOf = (id) => (ids.includes(id) ? ids.indexOf(id) : ids.push(id) - 1);
   for await (const part of result.fullStream) {
     if (part.type === "error") throw refused(part.error);
     if (part.type === "start-step") heeded(part.warnings);
     if (part.type === "abort") throw new Aborted(part.reason);
+    if (part.providerExecuted) vendors.add(part.id);
+    if (vendors.has(part.id)) continue;
     const event = EVENT[part.type]?.(part, indexOf);
     if (event) yield event;
   }

@@ -1,8 +1,8 @@
 // The AI SDK with its package for Gemini: generateContent, and interactions.
 import { createGoogle } from "@ai-sdk/google";
-import { drive, nothing } from "./ai_sdk.mjs";
+import { drive, nothing, numbered } from "./ai_sdk.mjs";
 
-const provider = (run) => createGoogle({ baseURL: run.base_url, apiKey: run.key });
+const provider = (run) => createGoogle({ baseURL: run.base_url, apiKey: run.key, generateId: numbered() });
 
 drive({
   package: "@ai-sdk/google",

@@ -1,7 +1,7 @@
 // The AI SDK with its package for Vertex AI: generateContent with an access token.
 import { createGoogleVertex } from "@ai-sdk/google-vertex";
 import { OAuth2Client } from "google-auth-library";
-import { drive, nothing } from "./ai_sdk.mjs";
+import { drive, nothing, numbered } from "./ai_sdk.mjs";
 
 const signedIn = (token) => {
   const client = new OAuth2Client();
@@ -15,7 +15,7 @@ drive({
     "google-vertex": (run) =>
       createGoogleVertex({
         baseURL: `${run.base_url}/publishers/google`, project: "test-project", location: "us-central1",
-        googleAuthOptions: { authClient: signedIn(run.key) },
+        generateId: numbered(), googleAuthOptions: { authClient: signedIn(run.key) },
       })(run.model),
   },
   options: nothing,

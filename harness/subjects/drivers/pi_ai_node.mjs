@@ -111,13 +111,13 @@ const joined = (content, type, member) => {
   return said.length ? said.join("") : null;
 };
 
-/** Of responses its ids are the call's and the item's, with a bar between. */
-const idOf = (id) => id.split("|")[0];
+/** Of responses its ids are the call's and the item's, with a bar between; where none was sent it makes one up. */
+const idOf = ({ id, name }) => (id.startsWith(`${name}_`) && /_\d{13}_\d+$/.test(id) ? null : id.split("|")[0]);
 
 const turn = ({ content, stopReason, rawStopReason, usage, responseModel, responseId, model }) => ({
   text: joined(content, "text", "text"), reasoning: joined(content, "thinking", "thinking"),
   tool_calls: content.filter((block) => block.type === "toolCall")
-    .map(({ name, id, arguments: given }) => ({ name, id: idOf(id), arguments: given })),
+    .map((call) => ({ name: call.name, id: idOf(call), arguments: call.arguments })),
   finish: FINISH[stopReason] ?? "other", finish_raw: rawStopReason ?? null,
   usage: {
     input_tokens: usage.input + usage.cacheRead + usage.cacheWrite, output_tokens: usage.output,
@@ -138,8 +138,8 @@ const EVENT = {
   text_delta: ({ delta }) => ({ type: "text", text: delta }),
   thinking_delta: ({ delta }) => ({ type: "reasoning", text: delta }),
   toolcall_start: ({ contentIndex: index, partial }) => {
-    const { name, id } = partial.content[index];
-    return { type: "tool_call_start", index, name, id: idOf(id) };
+    const call = partial.content[index];
+    return { type: "tool_call_start", index, name: call.name, id: idOf(call) };
   },
   toolcall_delta: ({ contentIndex: index, delta }) => ({ type: "tool_call_delta", index, text: delta }),
 };
@@ -165,7 +165,7 @@ async function* ask(run) {
 const error = (fault) => {
   if (!(fault instanceof Ended)) return undefined;
   const retryable = isRetryableAssistantError(fault.told);
-  const kind = isContextOverflow(fault.told) ? "context_overflow" : undefined;
+  const kind = isContextOverflow(fault.told) ? "context_overflow" : /timed out|due to timeout/i.test(fault.message) ? "timeout" : undefined;
   return told(fault, { typed: true, kind, retryable });
 };
 
