@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: matrix test lint gate baseline site benchmark live-local clients clean
+.PHONY: matrix test lint gate baseline site benchmark live-local live-litellm live-gateway clients clean
 
 matrix: $(READY)
 	@$(BIN)/wirecheck matrix --against reports/data
@@ -38,6 +38,13 @@ clients: $(READY)
 
 live-local: $(READY)
 	@.ci/live-local/run
+
+live-litellm: $(READY)
+	@.ci/live-litellm/run
+
+live-gateway: $(READY)
+	$(BIN)/wirecheck subject install litellm-proxy
+	$(BIN)/wirecheck run --subject litellm-proxy --results build/live-gateway/results.jsonl
 
 benchmark:
 	@$(PYTHON) benchmarks/run.py

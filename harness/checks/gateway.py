@@ -12,7 +12,7 @@ from harness.checks import registry
 from harness.checks.registry import ALL, ANSWERED, REFUSED, TOOL_CALLS, require, unjudgeable
 from harness.checks.verdicts import sound
 from harness.subjects.gateway_observation import GatewayObservation
-from harness.subjects.gateway_request import missing_settings, missing_tools, missing_words
+from harness.subjects.gateway_request import missing_settings, missing_tools, missing_words, strings
 from providers.errors import (
     ContextOverflow,
     InvalidRequest,
@@ -39,6 +39,7 @@ _SAME = ("cut.every_byte", "cut.utf8", "cut.coalesced", "lines.crlf", "comment.b
 _STATUS = ("status.400", "status.401", "status.403", "status.404", "status.429", "status.500", "status.503")
 _WORDED = ("error.context_overflow", "error.quota", "error.rate_limit")
 _SHOWN = 80
+_REASON = 300
 
 _KIN: tuple[tuple[type[ProviderError], ...], ...] = (
     (InvalidRequest, RequestTooLarge, ContextOverflow),
@@ -76,7 +77,9 @@ def speaks(seen: GatewayObservation) -> None:
 
 @check("gateway.asks", capability="requests", scenarios=ALL, source=_GATEWAYS)
 def asks(seen: GatewayObservation) -> None:
-    """A call at the front MUST become a request at the back."""
+    """A call at the front MUST become a request at the back, or be refused as one that cannot be made."""
+    if not seen.requests and isinstance(seen.error, InvalidRequest):
+        unjudgeable(f"the gateway refuses this call by itself: {seen.error}"[:_REASON])
     require(seen.requests > 0, expected="a request", observed=seen.error or "none")
 
 
@@ -122,8 +125,7 @@ def settings_carried(seen: GatewayObservation) -> None:
 def unknown_fields(seen: GatewayObservation) -> None:
     """A field that the gateway does not know MUST go on or be left out, as it declares."""
     _asked(seen)
-    body = seen.sent.json()
-    there = [name for name, value in seen.call.extra_body.items() if body.get(name) == value]
+    there = [name for name in seen.call.extra_body if name in strings(seen.sent)]
     wanted = [*seen.call.extra_body] if seen.passes_unknown else []
     require(there == wanted, expected=f"of these fields: {wanted}", observed=there)
 

@@ -36,9 +36,11 @@ Globs = list[str]
 
 
 def named(name: str) -> Row:
-    """The row of a subject. Raises UnusableInput for a name nobody has."""
+    """The row of a subject, or of a gateway. Raises UnusableInput for a name nobody has."""
+    if name in GATEWAYS:
+        return GATEWAYS[name].subject
     if name not in SUBJECTS:
-        raise UnusableInput("no subject has this name", expected=", ".join(SUBJECTS), seen=name)
+        raise UnusableInput("no subject has this name", expected=", ".join((*SUBJECTS, *GATEWAYS)), seen=name)
     return SUBJECTS[name]
 
 
@@ -56,7 +58,7 @@ def _of_command(command: str) -> Callable[[], Process]:
 @app.command("list")
 def list_subjects() -> None:
     """Print the clients that can be tested, one a line."""
-    for row in SUBJECTS.values():
+    for row in (*SUBJECTS.values(), *(gateway.subject for gateway in GATEWAYS.values())):
         state = "installed" if installing.installed(row) else "-"
         print(f"{row.name:24s} {row.version:12s} {row.language:8s} {state:10s} {', '.join(row.protocols)}")
 
@@ -83,7 +85,7 @@ def show(name: Annotated[str, typer.Argument(help="A name that the list has.")])
 @app.command("install")
 def install(names: Annotated[list[str], typer.Argument(help="Names that the list has.")]) -> None:
     """Install clients, each pinned and into a folder of its own."""
-    for row in [GATEWAYS[name].subject if name in GATEWAYS else named(name) for name in names]:
+    for row in [named(name) for name in names]:
         installing.install(row, print)
 
 

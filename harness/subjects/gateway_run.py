@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from harness import evidence, fixtures
 from harness.checks import CHECKS
 from harness.checks.registry import Check, selects
+from harness.emulated import model_of
 from harness.emulators import EMULATORS
 from harness.errors import RecordingError, UnmatchedRequest, UnusableInput
 from harness.exchange import Exchange
@@ -142,7 +143,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                         name=name,
                         provider=pair.provider,
                         protocol=pair.back,
-                        model=_vendors_name(self.catalog.get(pair.provider), pair.back, exchange.model),
+                        model=model_of(exchange.request) or exchange.model,
                         origin=origin,
                         base_url=origin
                         + _base_path(self.catalog.get(pair.provider), pair.back, exchange.model),
@@ -153,11 +154,6 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 def _base_path(provider: Provider, protocol: str, model: str) -> str:
     endpoint = provider.endpoint(protocol, model, values=fixtures.placeholder_values(provider))
     return urlsplit(endpoint.base_url).path
-
-
-def _vendors_name(provider: Provider, protocol: str, model: str) -> str:
-    endpoint = provider.endpoint(protocol, model, values=fixtures.placeholder_values(provider))
-    return endpoint.named(model)
 
 
 def _plays(scenario: str) -> bool:
@@ -370,7 +366,7 @@ def _observed(
         "fault": fault,
         "sent": sent,
         "heard": answered.heard,
-        "violations": judged_request(given.endpoint, sent, given.call) if scene.asked else (),
+        "violations": _violations(given, sent) if scene.asked else (),
         "baseline": plain.turn if plain is not None else None,
         "parity": None,
         "front": prepared.endpoint,
@@ -386,6 +382,25 @@ def _observed(
         "told_private": tuple(_places(answered, (PRIVATE,))),
     }
     return GatewayObservation(**told)
+
+
+def _violations(given: Observation, sent: Request) -> tuple[tuple[str, str, str, str], ...]:
+    """What the vendor would refuse. The ids in a history are the caller's."""
+    found = judged_request(given.endpoint, sent, given.call)
+    return tuple(
+        each
+        for each in found
+        if each[0] not in _OF_CALLER and (given.protocol, each[0], each[3]) not in _TAKEN
+    )
+
+
+_OF_CALLER = frozenset({"tool_call_id"})
+_TAKEN = frozenset(
+    {
+        ("openai-completions", "unknown_field", "/max_tokens"),  # deprecated, and still taken
+        ("anthropic-messages", "body.unknown", "/output_format"),  # of the beta structured-outputs-2025-11-13
+    }
+)
 
 
 def _told_back(asked: Iterable[Request]) -> Iterator[str]:

@@ -115,6 +115,7 @@ _OURS: Mapping[str, Gateway] = {
                 title="LiteLLM proxy",
                 language="python",
                 packages=("litellm[proxy]==1.106.2",),
+                protocols=("openai-completions", "openai-responses", "anthropic-messages"),
                 environ={
                     "LITELLM_LOCAL_MODEL_COST_MAP": "True",
                     "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
