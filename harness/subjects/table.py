@@ -402,6 +402,48 @@ _OURS: Mapping[str, Subject] = {
             home="https://github.com/mozilla-ai/any-llm",
             notes="Its Cohere ignores the address it is given.",
         ),
+        Subject(
+            name="pydantic-ai",
+            title="Pydantic AI",
+            language="python",
+            packages=(
+                "pydantic-ai-slim[openai,google,bedrock,mistral,cohere]==2.68.0",
+                "openai==3.52.0",
+                "google-genai==2.34.0",
+                "boto3==1.44.5",
+                "mistralai==3.7.0",
+                "cohere==7.3.1",
+            ),
+            driver="pydantic_ai_python.py",
+            protocols=(
+                "openai-completions",
+                "openai-responses",
+                "azure-openai-responses",
+                "google-generative-ai",
+                "google-vertex",
+                "bedrock-converse",
+                "mistral-chat",
+                "cohere-chat",
+            ),
+            home="https://github.com/pydantic/pydantic-ai",
+        ),
+        Subject(
+            name="openai-agents",
+            title="OpenAI Agents SDK",
+            language="python",
+            packages=("openai-agents==0.24.0", "openai==3.52.0"),
+            driver="openai_agents_python.py",
+            protocols=("openai-completions", "openai-responses"),
+            home="https://github.com/openai/openai-agents-python",
+        ),
+        Subject(
+            name="llm",
+            title="LLM",
+            language="python",
+            packages=("llm==0.36", "openai==3.52.0"),
+            driver="llm_python.py",
+            home="https://github.com/simonw/llm",
+        ),
     )
 }
 SUBJECTS: Mapping[str, Subject] = extensions.table("subjects", Subject, _OURS)

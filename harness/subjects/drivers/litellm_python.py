@@ -32,6 +32,7 @@ _KINDS = (
 )
 
 
+_EXTENSIBLE = ("openai", "anthropic", "mistral")
 _MARKED = ("anthropic", "bedrock", "google")  # protocols in which a failed tool's result bears a mark
 
 
@@ -41,10 +42,12 @@ def _options(run):
     if run.call.get("extra_headers"):
         options["extra_headers"] = dict(run.call["extra_headers"])
     extra = run.call.get("extra_body") or {}
-    if run.protocol.startswith("openai") and extra:
-        options["extra_body"] = extra
-    else:
+    if extra and not run.protocol.startswith(_EXTENSIBLE):
+        raise Unsupported("it has no place for members of the request beside its own")
+    if extra and run.protocol.startswith("anthropic"):
         options |= extra  # what it does not know itself, it hands on to the provider
+    elif extra:
+        options["extra_body"] = extra
     return options
 
 
@@ -77,6 +80,8 @@ def _arguments(run):
     if run.stream:
         arguments["stream_options"] = {"include_usage": True}
     for message, said in zip(_answers(arguments["messages"]), _answers(run.call["messages"]), strict=True):
+        if run.protocol.startswith("google") and any(part.get("signature") for part in said["parts"]):
+            raise Unsupported("it takes signatures back in the members that it alone makes")
         _with_thoughts(message, said)
     return arguments
 
