@@ -1,8 +1,8 @@
-"""A hook of MkDocs: puts the matrix into the site, page for page as ``wirecheck matrix`` wrote it.
+"""A hook of MkDocs: puts the matrices into the site, page for page as they were made.
 
-Results and the JUnit file stay out: they are large, and no page needs them. Without a matrix there is a page
-that says how to make one, so that the links to it hold. Follows https://www.mkdocs.org/dev-guide/plugins/#events
-(on_files) and ``File.generated`` of MkDocs 1.6, read 2026-11-21.
+Results and the JUnit file stay out: they are large, and no page needs them. In place of a matrix that was not
+made there is a page that says how, so that the links to it hold. Follows on_files and ``File.generated`` of
+MkDocs 1.6, https://www.mkdocs.org/dev-guide/plugins/#events, read 2026-11-21.
 """
 
 from __future__ import annotations
@@ -12,21 +12,31 @@ from pathlib import Path
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-MATRIX = Path(__file__).parent.parent / "build" / "matrix"
-INDEX = "matrix/index.html"
+BUILT = Path(__file__).parent.parent / "build"
+MATRICES = {  # by folder of the site: the folder below build/, and the command that makes it
+    "matrix": ("matrix", "make matrix"),
+    "client-matrix": ("clients", "wirecheck clients"),
+}
 LEFT_OUT = {".jsonl", ".md", ".xml"}
-ABSENT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>The matrix</title>
-<p>No matrix has been made yet. <code>make site</code> makes it, and this page is then its place.
-<p><a href="../index.html">Documentation</a></html>
+ABSENT = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark"><title>Not made yet</title>
+<body style="font: 1rem sans-serif; margin: 3rem auto; max-width: 40rem; padding: 0 1rem">
+<p>This matrix has not been made yet: <code>{command}</code> makes it, <code>make site</code> puts it here.
+<p><a href="../index.html">Documentation</a>
+</html>
 """
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """The files of the site, with the matrix among them."""
-    found = [path for path in sorted(MATRIX.rglob("*")) if path.is_file() and path.suffix not in LEFT_OUT]
-    for path in found:
-        name = f"matrix/{path.relative_to(MATRIX).as_posix()}"
-        files.append(File.generated(config, name, abs_src_path=str(path)))
-    if files.get_file_from_path(INDEX) is None:
-        files.append(File.generated(config, INDEX, content=ABSENT))
+    """The files of the site, with the matrices among them."""
+    for folder, (built, command) in MATRICES.items():
+        found = sorted((BUILT / built).rglob("*"))
+        for path in found:
+            if path.is_file() and path.suffix not in LEFT_OUT:
+                name = f"{folder}/{path.relative_to(BUILT / built).as_posix()}"
+                files.append(File.generated(config, name, abs_src_path=str(path)))
+        index = f"{folder}/index.html"
+        if files.get_file_from_path(index) is None:
+            files.append(File.generated(config, index, content=ABSENT.format(command=command)))
     return files

@@ -6,6 +6,7 @@ stale. The pages of the dialects are made by ``dialect_docs``.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
@@ -55,8 +56,13 @@ def write(folder: Path, *, check: bool = False) -> list[Path]:
     return sorted(stale)
 
 
+_TAG = re.compile(r"(`[^`]*`)|<")
+
+
 def _cell(text: object) -> str:
-    return str(text).replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
+    """``text`` in a table: pipes and, outside of code, tags are text."""
+    line = str(text).replace("|", "\\|").replace("\n", " ")
+    return _TAG.sub(lambda found: found[1] or "&lt;", line)
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
@@ -166,7 +172,8 @@ def clients() -> str:
         _table(("Client", "Name", "Version", "Language", "Protocols"), rows),
         "\n".join(notes),
         "`wirecheck subject install openai` installs one, and `wirecheck run --subject openai` plays the "
-        "exchanges to it. `wirecheck clients` does it for all that are installed, and writes their matrix.",
+        "exchanges to it. `wirecheck clients` does it for all that are installed, and writes "
+        "[their matrix](client-matrix/index.html).",
     )
 
 
@@ -185,7 +192,7 @@ def changelog(folder: Path) -> str:
 def provider(each: Provider) -> str:
     """One provider: what its catalog file says, with sources."""
     parts = [
-        f"<{each.docs}>",
+        f"[All providers](../providers.md) · reference: <{each.docs}>",
         f"Id `{each.id}`"
         + (f", also {', '.join(f'`{alias}`' for alias in each.aliases)}" if each.aliases else "")
         + f"; {each.kind}.",

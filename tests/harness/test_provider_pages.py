@@ -21,3 +21,10 @@ def test_a_page_tells_what_the_file_says(id: str) -> None:
     assert missing == []
     assert page.count("Disagreement: ") == len(provider.disagreements)
     assert page.count("\n* ") == len(provider.notes) + len(provider.disagreements)
+
+
+def test_a_variable_with_a_part_to_fill_in_is_shown_whole() -> None:
+    """What stands in code is shown as it is, and a tag outside of code is text."""
+    assert "`ZEROCLAW_providers__models__groq__<alias>__api_key`" in docs_pages.provider(schema.get("groq"))
+    bad = schema.get("groq").model_copy(update={"notes": ("a <b> | c\n# d",)})
+    assert "\n* a &lt;b> \\| c # d\n" in docs_pages.provider(bad)
