@@ -6,7 +6,8 @@ import * as shapes from "./shapes.mjs";
 const LEVEL = { none: false, minimal: "low", xhigh: "high" };
 
 /** The client has no limit of its own: its user gives it a fetch that has one. */
-const limited = (ms) => (url, init) => fetch(url, { ...init, signal: init?.signal ?? AbortSignal.timeout(ms) });
+const limited = (ms) => (url, { signal, ...init } = {}) =>
+  fetch(url, { ...init, signal: AbortSignal.any([AbortSignal.timeout(ms), ...(signal ? [signal] : [])]) });
 
 const chat = async (run) => {
   const { call } = run;
@@ -63,8 +64,8 @@ const turn = (replies) => {
   const said = { text: null, reasoning: null };
   const calls = [];
   for (const { message } of replies) {
-    if (message?.content !== undefined) said.text = (said.text ?? "") + message.content;
-    if (message?.thinking !== undefined) said.reasoning = (said.reasoning ?? "") + message.thinking;
+    if (typeof message?.content === "string") said.text = (said.text ?? "") + message.content;
+    if (typeof message?.thinking === "string") said.reasoning = (said.reasoning ?? "") + message.thinking;
     calls.push(...(message?.tool_calls ?? []).map(({ function: made }) => ({ name: made.name, arguments: made.arguments })));
   }
   const { done_reason: raw = null, prompt_eval_count: input, eval_count: output, model = null } = replies.at(-1) ?? {};
