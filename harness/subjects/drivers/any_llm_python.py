@@ -44,14 +44,16 @@ def _chat(provider, without=""):
         arguments["api_base"] = run.base_url.removesuffix(without)
         if provider == "mistral":
             _name_results(run.call, arguments["messages"])
+            for tool in arguments.get("tools", ()):
+                tool["function"].setdefault("parameters", {"type": "object", "properties": {}})
         if run.call.get("extra_body"):
             arguments["extra_body"] = run.call["extra_body"]
         if run.call.get("extra_headers"):
             arguments["extra_headers"] = dict(run.call["extra_headers"])
         reply = any_llm.completion(**arguments)
         if run.stream:
-            return (_plain(event) for event in completions.events(reply, reasoning="reasoning"))
-        return _plain({"turn": completions.turn(reply, reasoning="reasoning")})["turn"]
+            return completions.events(reply, reasoning="reasoning")
+        return completions.turn(reply, reasoning="reasoning")
 
     return ask
 
@@ -69,15 +71,6 @@ def _name_results(call, messages):
     told_results = [message for message in messages if message["role"] == "tool"]
     for message, part in zip(told_results, results, strict=True):
         message["name"] = part["name"]
-
-
-def _plain(event):
-    """An event whose reasoning, an object there, is its words."""
-    at = event.get("turn", event)
-    for name in ("reasoning", "text"):
-        if hasattr(at.get(name), "content"):
-            at[name] = at[name].content
-    return event
 
 
 def response(run):

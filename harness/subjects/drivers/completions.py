@@ -24,10 +24,16 @@ def turn(reply, *, reasoning=None, refusal=False, usage=None):
         "id": reply.id,
     }
     if reasoning is not None:
-        told["reasoning"] = getattr(message, reasoning, None)
+        told["reasoning"] = _words(message, reasoning)
     if refusal:
         told["refusal"] = getattr(message, "refusal", None)
     return told
+
+
+def _words(told, member):
+    """The words in a member; some clients wrap what a model thought in an object."""
+    value = getattr(told, member, None)
+    return getattr(value, "content", value)
 
 
 def counts(usage):
@@ -71,7 +77,7 @@ class _Gathered:
         delta = choice.delta
         self.ended = choice.finish_reason or self.ended
         for name, member in (("reasoning", self.names.get("reasoning")), ("text", "content")):
-            words = getattr(delta, member, None) if member else None
+            words = _words(delta, member) if member else None
             if words is not None:
                 self.said[name] = (self.said[name] or "") + words
                 yield {"type": name, "text": words}
