@@ -91,11 +91,13 @@
     enter();
   }
 
+  const answers = (cell) => cell?.tagName === "TD" && !cell.hidden && !cell.classList.contains("dim");
+
   /* One cell at a time is a stop of the Tab key; the arrow keys go on from there. */
   let stop = null;
   function enter(link) {
-    if (stop?.isConnected && !link && !stop.closest("[hidden]")) return;
-    const next = link ?? rows.find((entry) => !entry.row.hidden)?.cells.find((cell) => !cell.hidden)?.firstElementChild;
+    if (stop?.isConnected && !link && answers(stop.parentElement) && !stop.closest("[hidden]")) return;
+    const next = link ?? rows.find((entry) => !entry.row.hidden)?.cells.find(answers)?.firstElementChild;
     if (!next) return;
     if (stop) stop.tabIndex = -1;
     next.tabIndex = 0;
@@ -350,20 +352,25 @@
     const link = event.target.closest("td a");
     if (!link || event.altKey || event.ctrlKey || event.metaKey) return;
     const cell = link.parentElement;
-    const all = [...cell.parentElement.cells];
-    const walk = (node, way) => {
-      do node = way > 0 ? node?.nextElementSibling : node?.previousElementSibling; while (node?.hidden);
-      return node;
+    const row = [...cell.parentElement.cells];
+    const column = row.indexOf(cell);
+    const beside = (way) => {
+      for (let at = column + way; at in row; at += way) if (answers(row[at])) return row[at];
+      return null;
     };
-    const ends = () => all.filter((one) => one.tagName === "TD" && !one.hidden);
-    const column = all.indexOf(cell);
+    const beyond = (way) => {
+      for (let at = cell.parentElement; at; at = way > 0 ? at.nextElementSibling : at.previousElementSibling) {
+        if (at !== cell.parentElement && !at.hidden && answers(at.cells[column])) return at.cells[column];
+      }
+      return null;
+    };
     const target = {
-      ArrowLeft: () => walk(cell, -1),
-      ArrowRight: () => walk(cell, 1),
-      ArrowUp: () => walk(cell.parentElement, -1)?.cells[column],
-      ArrowDown: () => walk(cell.parentElement, 1)?.cells[column],
-      Home: () => ends()[0],
-      End: () => ends().at(-1),
+      ArrowLeft: () => beside(-1),
+      ArrowRight: () => beside(1),
+      ArrowUp: () => beyond(-1),
+      ArrowDown: () => beyond(1),
+      Home: () => row.find(answers),
+      End: () => row.filter(answers).at(-1),
     }[event.key]?.();
     if (target === undefined) return;
     event.preventDefault();

@@ -159,6 +159,11 @@ def test_keys_reach_everything(site: Path, visit: Open) -> None:
     page.keyboard.press("Escape")
     expect(page.locator("#panel")).to_be_hidden()
     assert page.evaluate(focused) == ["acme", 2]
+    page.select_option("select[name=verdict]", "passed")
+    page.focus("#cells tbody tr:not([hidden]) th a")
+    for key in ("Tab", "ArrowLeft", "ArrowDown"):
+        page.keyboard.press(key)
+        assert page.evaluate(focused) == ["hostile", 5], "cells that do not answer are passed over"
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.name") == "text"
 
@@ -256,19 +261,17 @@ def test_peer_words_are_never_markup(site: Path, visit: Open) -> None:
         assert not re.search("[\x1b\u202e]", page.inner_text("body"))
 
 
-LOOKS = (
-    ("index.html", ""),
-    ("index.html", TOOLS),
-    ("index.html", PAIR),
-    ("index.html", "capability=streaming"),
-)
+LOOKS = {
+    "matrix": ("index.html", ""),
+    "filtered": ("index.html", "verdict=passed"),
+    "cell": ("index.html", TOOLS),
+    "compared": ("index.html", PAIR),
+    "checks": ("index.html", "capability=streaming"),
+    "provider": ("providers/acme.html", "x-acme/openai-completions/text/1"),
+}
 
 
-@pytest.mark.parametrize(
-    ("file", "fragment"),
-    [*LOOKS, ("providers/acme.html", "x-acme/openai-completions/text/1")],
-    ids=["matrix", "cell", "compared", "checks", "provider"],
-)
+@pytest.mark.parametrize(("file", "fragment"), LOOKS.values(), ids=LOOKS)
 def test_everybody_can_read_it(site: Path, visit: Open, tmp_path: Path, file: str, fragment: str) -> None:
     """In light, in the dark and on a phone axe finds nothing, and the page keeps to the screen's width."""
     page = visit(site / file, fragment)
