@@ -40,7 +40,7 @@ def docs(
     if out is not None and named:
         raise UnusableInput("--out takes no pages", seen=" ".join(map(str, named)))
     here = Path.cwd()
-    ours = here == docs_pages.FOLDER.parent and not named
+    ours = here == docs_pages.FOLDER.parent.resolve() and not named
     stale = docs_pages.write(out or docs_pages.FOLDER, check=check) if ours or out else []
     if out is None:
         used = configuration.read(here, tuple(catalogs or ()))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from harness import markers
 from harness.errors import UnusableInput, UnusableMarker, UnusablePage
@@ -151,3 +153,43 @@ def test_a_named_page_must_have_one(name: str, tmp_path: Path) -> None:
     (tmp_path / "b.md").write_text("nothing")
     with pytest.raises(UnusableInput, match=name):
         markers.pages([tmp_path / name], tmp_path)
+
+
+LINES = st.sampled_from(
+    (
+        OPEN,
+        CLOSE,
+        "<!-- wirecheck:providers bad -->",
+        "<!-- wirecheck:",
+        "```",
+        "~~~~",
+        "text",
+        "",
+        "| a |",
+        "\r",
+    )
+)
+
+
+@given(st.lists(LINES | st.text(max_size=5)).map("\n".join))
+def test_any_page_is_filled_or_refused(page: str) -> None:
+    """A page is refused if it has a fault, each with its line; else it is filled, the same a second time,
+    with its pairs of markers, and every line outside of them in its place."""
+    blocks, faults = markers.scan(page)
+    assert all(1 <= fault.line <= page.count("\n") + 1 for fault in faults)
+    if faults or any("bad" in block.options for block in blocks):
+        with pytest.raises(UnusablePage):
+            markers.filled(page, table)
+        return
+    made = markers.filled(page, table)
+    assert markers.filled(made, table) == made
+    assert len(markers.scan(made)[0]) == len(markers.scan(page)[0])
+    assert outside(made) == outside(page)
+
+
+def outside(page: str) -> list[str]:
+    """The lines that are not between markers."""
+    lines = page.split("\n")
+    for block in reversed(markers.scan(page)[0]):
+        del lines[block.opened : block.closed - 1]
+    return lines

@@ -97,6 +97,19 @@ def test_a_system_s_own_rows_are_there(system: str) -> None:
     assert missing == []
 
 
+def test_gomodels_own_variables_are_there() -> None:
+    """Every variable that GoModel's page has in its table is in ours."""
+    page = SYSTEMS / "gomodel.txt"
+    if not page.exists():
+        pytest.skip("the systems' own pages are not beside the repository")
+    theirs = page.read_text("utf-8").partition("ProviderCredential")[2].partition("Supported")[0]
+    named = {*re.findall(r"[A-Z]+(?:_[A-Z]+)*_(?:API_KEY|BASE_URL|PROJECT|LOCATION|API_VERSION)", theirs)}
+    ours = re.findall(r"`(\w+)`", " ".join(row[1] for row in cells(tables()("form=gomodel"))))
+    assert len(named) >= 20
+    missing = {name for name in named if not name.endswith(tuple(ours))}  # the page runs its cells together
+    assert missing == set()
+
+
 def test_cells_come_from_results() -> None:
     """A cell has the worst that any endpoint has, and a result of another client does not count."""
     good, warned = Entry("passed", "recorded", DAY), Entry("warned", "documented", DAY)
