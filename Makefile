@@ -44,7 +44,7 @@ live-litellm: $(READY)
 
 live-gateway: $(READY)
 	$(BIN)/wirecheck subject install litellm-proxy
-	$(BIN)/wirecheck run --subject litellm-proxy --results build/live-gateway/results.jsonl
+	@$(BIN)/wirecheck run --subject litellm-proxy --results build/live-gateway/results.jsonl || test $$? -eq 1
 
 benchmark:
 	@$(PYTHON) benchmarks/run.py

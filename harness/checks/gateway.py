@@ -52,6 +52,7 @@ _DISTINCT = (ContextOverflow, NotFound, RateLimited)
 
 def _answered(seen: GatewayObservation) -> Turn:
     """The reference; skips where there is no answer to compare."""
+    _understood(seen)
     if seen.reference_error is not None:
         unjudgeable("the upstream's answer is not one that can be read")
     if seen.error is not None:
@@ -62,6 +63,7 @@ def _answered(seen: GatewayObservation) -> Turn:
 @check("gateway.answers", capability="text", scenarios=ANSWERED, source=_GATEWAYS)
 def answers(seen: GatewayObservation) -> None:
     """A whole answer of the upstream MUST reach the front as a whole answer of the front's protocol."""
+    _understood(seen)
     if seen.reference_error is not None:
         unjudgeable("the upstream's answer is not one that can be read")
     observed = seen.error or ("no completion signal" if not seen.turn.complete else seen.turn)
@@ -86,13 +88,21 @@ def asks(seen: GatewayObservation) -> None:
 @check("gateway.lawful_request", capability="requests", scenarios=ANSWERED, source=_GATEWAYS)
 def lawful_request(seen: GatewayObservation) -> None:
     """A request at the back MUST be one that the back's protocol allows."""
-    _asked(seen)
+    if not seen.requests:
+        unjudgeable("nothing was asked at the back")
     require(not seen.violations, expected="no violation", observed=seen.violations[:3])
 
 
 def _asked(seen: GatewayObservation) -> None:
     if not seen.requests:
         unjudgeable("nothing was asked at the back")
+    _understood(seen)
+
+
+def _understood(seen: GatewayObservation) -> None:
+    """Skip where the gateway asked another address than the back's: it speaks another protocol there."""
+    if any(where == "target" for _, _, _, where in seen.violations):
+        unjudgeable("the back was asked in another protocol")
 
 
 @check("gateway.words_carried", capability="requests", scenarios=ANSWERED, source=_GATEWAYS)
