@@ -147,7 +147,7 @@ def providers() -> str:
     )
     return _page(
         "Providers",
-        "What the catalog declares. What is proven stands in the matrix.",
+        "What the catalog declares. What is proven stands in [the matrix](matrix/index.html).",
         _table(("Provider", "Id", "Kind", "Protocols", "Key"), rows),
     )
 
