@@ -73,6 +73,15 @@ def test_text_filter_finds_providers_capabilities_and_reasons(site: Path, visit:
     expect(page.locator("#none")).to_be_visible()
 
 
+def test_cell_that_does_not_answer_is_blank(site: Path, visit: Open) -> None:
+    """Beside the cells that a filter finds, the others show neither word nor pattern."""
+    page = visit(site / "index.html", "verdict=errored")
+    page.select_option("select[name=verdict]", "passed")
+    others = page.locator("#cells tbody tr:not([hidden]) td.dim:not([hidden])")
+    shown = "cells => cells.map(cell => getComputedStyle(cell).backgroundImage + cell.innerText)"
+    assert set(others.evaluate_all(shown)) == {"none"}
+
+
 def test_capability_shows_its_checks_as_columns(site: Path, visit: Open) -> None:
     """A chosen capability has a column for each check, whose cell leads to that check."""
     page = visit(site / "index.html")
@@ -290,6 +299,7 @@ def test_everybody_can_read_it(site: Path, visit: Open, tmp_path: Path, file: st
 def test_clients_are_filtered_and_lead_to_their_own(clients: Path, visit: Open) -> None:
     """A cell leads to the client's own matrix, filtered; there a subject leads to the other's."""
     page = visit(clients / "index.html")
+    assert Axe().run(page).response["violations"] == []
     page.select_option("select[name=subject]", "other")
     assert page.locator("#cells tbody tr:visible").all_inner_texts()[0].startswith("other 2")
     page.locator("#cells tbody tr:visible td a").first.click()
