@@ -184,7 +184,9 @@ class LiveStage:
         declared = self._providers[provider]
         if scenario in SERVICE_SCENARIOS:
             story = SERVICE_SCENARIOS[scenario]
-            planned = next(model for _, each, model in playing.plan(declared) if each is story)
+            planned = next(
+                model for at, each, model in playing.plan(declared) if each is story and at == protocol
+            )
             return planned if story.own_model else self._terms.model or planned
         return self._model_for(declared, protocol, SCENARIOS[scenario])
 

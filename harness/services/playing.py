@@ -1,7 +1,7 @@
 """Services asked: as documented exchanges are made, played to the subject again, or asked for live.
 
-``plan`` says which scenarios apply to a provider. A service is asked for at the first endpoint whose protocol
-has it. Deterministic but for ``live``.
+``plan`` says which scenarios apply to a provider. A service is asked for at every protocol that has it and of
+which the provider offers it. Deterministic but for ``live``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from providers import auth
 from providers.auth import Credential
 from providers.errors import ProviderError, UnsupportedFeature
 from providers.schema import Provider
-from providers.services import operation, protocol_for
+from providers.services import SERVICES, operation
 from providers.services.passthrough import Passed
 from providers.wire import Endpoint, Request
 
@@ -36,15 +36,22 @@ Violations = tuple[tuple[str, str, str, str], ...]
 
 
 def plan(provider: Provider) -> Iterator[tuple[str, ServiceScenario, str]]:
-    """(protocol, scenario, model) for every service that the provider claims."""
+    """(protocol, scenario, model) for every service that the provider claims, at each protocol it has it."""
     for story in SERVICE_SCENARIOS.values():
         claim = provider.claims.get(story.service)
-        protocol = protocol_for(story.service, provider.protocols)
-        if claim is None or not claim.offered or claim.own or protocol is None:
+        if claim is None or not claim.offered or claim.own:
             continue
-        model = claim.model or ("" if story.own_model else _chat_model(provider, protocol))
-        if model and (not story.protocols or protocol in story.protocols):
-            yield protocol, story, model
+        for protocol in provider.protocols:
+            model = claim.model or ("" if story.own_model else _chat_model(provider, protocol))
+            if model and _has(provider, protocol, story):
+                yield protocol, story, model
+
+
+def _has(provider: Provider, protocol: str, story: ServiceScenario) -> bool:
+    """Whether the service is asked for over the protocol, and the provider has it there."""
+    if protocol not in SERVICES[story.service] or (story.protocols and protocol not in story.protocols):
+        return False
+    return provider.offered_at(provider.declaration(protocol)).get(story.service, False)
 
 
 def _chat_model(provider: Provider, protocol: str) -> str:

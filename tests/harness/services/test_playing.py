@@ -24,7 +24,8 @@ PROVIDERS = {provider.id: provider for provider in schema.all() if [*playing.pla
 
 
 def stories(provider: Provider) -> Iterator[tuple[str, tuple[Exchange, ...]]]:
-    for name, exchanges in groupby(playing.build(provider), key=lambda each: each.scenario):
+    found = groupby(playing.build(provider), key=lambda each: (each.scenario, each.protocol))
+    for (name, _), exchanges in found:
         yield name, tuple(exchanges)
 
 
@@ -66,6 +67,17 @@ def test_a_plan_follows_the_claim(claim: Claim, planned: set[str]) -> None:
     """Embeddings are planned with the model the claim names, and only where our protocol has them."""
     found = [*playing.plan(claiming(claim))]
     assert {model for _, story, model in found if story.service == "embeddings"} == planned
+
+
+def test_a_service_is_planned_at_every_protocol_that_has_it() -> None:
+    """A provider with two protocols lists its models at both, but not where its file says it lacks them."""
+    openai = schema.get("openai")
+    places = [protocol for protocol, story, _ in playing.plan(openai) if story.name == "models_list"]
+    assert places == ["openai-completions", "openai-responses"]
+    first, *others = openai.endpoints
+    without = first.model_copy(update={"lacks": ("models_list",)})
+    fewer = openai.model_copy(update={"endpoints": (without, *others)})
+    assert len([story for _, story, _ in playing.plan(fewer) if story.name == "models_list"]) == 1
 
 
 def ask(transport: httpx.MockTransport, key: str | None = "k") -> Served:
