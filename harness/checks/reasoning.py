@@ -102,7 +102,7 @@ def signature(seen: Observation) -> None:
 
 @check(
     "reason.must_strip",
-    capability="reasoning",
+    capability="requests",
     scenarios=("history_reasoning*",),
     blames="subject",
     source=_ANTHROPIC,

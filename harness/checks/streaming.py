@@ -60,7 +60,7 @@ def steps(grammar: Grammar, frames: tuple[Frame, ...]) -> Iterator[tuple[int, St
 
 @check(
     "http.stream_content_type",
-    capability="streaming",
+    capability="text",
     scenarios=ANSWERED,
     source="https://www.rfc-editor.org/rfc/rfc9110#name-content-type",
 )

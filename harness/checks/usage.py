@@ -60,7 +60,7 @@ def total(seen: Observation) -> None:
     require(sent == usage.total_tokens, expected=f"total {usage.total_tokens}", observed=sent, blame=blame)
 
 
-@check("usage.cached_convention", capability="caching", scenarios=ANSWERED, blames="subject", source=_OTEL)
+@check("usage.cached_convention", capability="usage", scenarios=ANSWERED, blames="subject", source=_OTEL)
 def cached_convention(seen: Observation) -> None:
     """Cached tokens MUST be part of the normalised input, whether the vendor counts them inside or beside."""
     usage = _usage(seen)
