@@ -23,6 +23,7 @@ from __future__ import annotations
 from typing import Literal
 
 from providers.errors import Explained, RemoteProtocolError, shown
+from reports import escaping
 
 Blame = Literal["", "provider", "subject", "account", "network", "model", "harness"]
 
@@ -104,7 +105,7 @@ class UnusablePage(HarnessError):
         self.faults = faults
         told = "; ".join(f"{shown(path)}:{line}: {what}" for path, line, what in faults)
         super().__init__(
-            f"nothing was written, {len(faults)} fault(s): {told}",
+            escaping.log(f"nothing was written, {len(faults)} fault(s): {told}"),
             next_step="mend the lines named above; docs/tables.md lists what a marker may say",
         )
 

@@ -171,6 +171,14 @@ LINES = st.sampled_from(
 )
 
 
+def test_a_ci_system_finds_no_command_in_it() -> None:
+    """What a page says is shown in the log of a CI system, and is no command there."""
+    with pytest.raises(UnusablePage) as caught:
+        markers.filled("<!-- wirecheck:##[set-env -->", table, "::error::a.md")
+    assert "##[" not in str(caught.value)
+    assert not str(caught.value).startswith("::")
+
+
 @given(st.lists(LINES | st.text(max_size=5)).map("\n".join))
 def test_any_page_is_filled_or_refused(page: str) -> None:
     """A page is refused if it has a fault, each with its line; else it is filled, the same a second time,
