@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -21,10 +21,11 @@ from harness.commands.subjects import named
 from harness.selection import Selection
 from harness.subjects import accepted as accepting
 from harness.subjects import clients as fleet
+from harness.subjects import gateway_process, gateway_run, isolation
 from harness.subjects import install as installing
-from harness.subjects import isolation
 from harness.subjects import readiness as serving_whom
 from harness.subjects import reproduce as playing_again
+from harness.subjects.gateways import GATEWAYS, Gateway
 from harness.subjects.inprocess import InProcess
 from harness.subjects.process import Process
 from harness.subjects.run import Found, Plan, Story, Subject
@@ -277,6 +278,9 @@ def reproduce(
         playing_again.row_of(results.read(results_file), result) if results_file else result
     )
     used = configuration.read(Path.cwd(), (), exchanges)
+    if identity.subject in GATEWAYS:
+        _isolated(isolate)
+        _shown(_of_gateway(identity, GATEWAYS[identity.subject], used), report)
     client = named(identity.subject)
     ours = client.language == "ours" and not CHECKS[identity.check].client
     _isolated(isolate and client.language != "ours")
@@ -286,5 +290,27 @@ def reproduce(
         None if ours else _start(client, used.catalog),
         Plan(catalog=used.catalog, exchanges=used.exchanges, selection=Selection()),
     )
+    _shown(case, report)
+
+
+def _shown(case: bug_report.Case, report: bool) -> NoReturn:
     print((bug_report.markdown if report else bug_report.text)(case), end="")
     raise typer.Exit(1 if case.red else 0)
+
+
+def _of_gateway(
+    identity: playing_again.Identity, row: Gateway, used: configuration.Configuration
+) -> bug_report.Case:
+    """A case of a gateway of the table, which is started for it."""
+    front, _, back = identity.protocol.partition(":")
+    plan = gateway_run.Plan(
+        catalog=used.catalog,
+        exchanges=used.exchanges,
+        pairs=gateway_run.pairs_of(row.fronts, {back: identity.provider}, (front,), (back,)),
+        selection=Selection(scenarios=(identity.scenario,)),
+        named=lambda protocol, model: f"{protocol}--{model}",
+        passes_unknown=row.passes_unknown,
+    )
+    return playing_again.reproduce_gateway(
+        identity, row.subject, plan, lambda origin: gateway_process.started(row, plan.routes(origin))
+    )

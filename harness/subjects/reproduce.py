@@ -9,11 +9,13 @@ found it. A result of our own adapters is made anew as the matrix makes it. It r
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import msgspec
 
 from harness import __version__, evidence
@@ -28,15 +30,20 @@ from harness.scenarios import SCENARIOS
 from harness.server import Server, running
 from harness.stage import Case as Cell
 from harness.stage import Stage
+from harness.subjects import gateway_run
+from harness.subjects.gateway_observation import GatewayObservation
+from harness.subjects.gateway_upstream import Upstream
 from harness.subjects.judged import checks_of, judged_by
 from harness.subjects.observation import ClientObservation
 from harness.subjects.run import Actor, Plan, Player, Story, Subject
 from harness.subjects.stand import Stand
 from harness.subjects.table import Subject as Client
+from providers.errors import ConfigurationError, UnsupportedFeature
 from providers.wire import Request
 from reports import results
 from reports.bug_report import Case, Damage
 
+_LIMIT_S = 10.0
 _PARTS = ("subject", "provider", "protocol", "scenario", "fault", "check")
 
 
@@ -129,6 +136,33 @@ def _of_client(
     return seen, _judged(CHECKS[identity.check], seen)
 
 
+def reproduce_gateway(
+    identity: Identity,
+    client: Client,
+    plan: gateway_run.Plan,
+    started: Callable[[str], contextlib.AbstractContextManager[str]],
+) -> Case:
+    """The same for a gateway's case, whose protocol is ``front:back``; ``plan`` has that pair alone, and
+    ``started(upstream's origin)`` is the gateway's address. Raises what starting it raises, and UnusableInput
+    for a call that its front cannot say."""
+    pair = plan.pairs[0]
+    plain = Stage(plan.catalog, plan.exchanges).exchanges(pair.provider, pair.back, identity.scenario)[-1]
+    upstream = Upstream()
+    with (
+        running(Server(upstream, forward=upstream.forward)) as server,
+        started(server.url) as address,
+        httpx.Client(timeout=_LIMIT_S, trust_env=False) as http,
+    ):
+        player = gateway_run.Player(plan, upstream, address, identity.subject, http)
+        try:
+            seen = player.observe(pair, identity.scenario)
+            if identity.fault:
+                seen = player.observe(pair, identity.scenario, identity.fault, seen)
+        except (UnsupportedFeature, ConfigurationError) as refused:
+            raise UnusableInput("the front cannot say this call", seen=str(refused)) from None
+    return _case(identity, client, plain, seen, judge(CHECKS[identity.check], seen))
+
+
 def _judged(check: Check, seen: ClientObservation) -> Judged:
     """What the check finds, where it may judge the client by what it shows."""
     if check not in checks_of(seen.protocol, seen.scenario, seen.fault):
@@ -172,10 +206,10 @@ def _case(
 
 def _seen(identity: Identity, plain: Exchange, seen: Observation) -> dict[str, Any]:
     given = seen.exchange
-    theirs = isinstance(seen, ClientObservation)
-    asked = seen.asked if isinstance(seen, ClientObservation) else (seen.sent,)
+    theirs = isinstance(seen, ClientObservation | GatewayObservation)
+    asked = seen.asked if isinstance(seen, ClientObservation | GatewayObservation) else (seen.sent,)
     reference = seen.baseline
-    if isinstance(seen, ClientObservation):
+    if isinstance(seen, ClientObservation | GatewayObservation):
         reference = msgspec.structs.replace(seen.reference, error=seen.reference_error)
     shown = evidence.exchange(
         msgspec.structs.replace(given, request=asked[0] if asked else seen.sent), seen.turn
@@ -184,7 +218,7 @@ def _seen(identity: Identity, plain: Exchange, seen: Observation) -> dict[str, A
         "date": evidence.seen_on(given),
         "damage": damage(FAULTS[identity.fault].title, plain, given) if identity.fault else None,
         "call": msgspec.to_builtins(seen.call),
-        "requests": seen.requests if isinstance(seen, ClientObservation) else 1,
+        "requests": seen.requests if isinstance(seen, ClientObservation | GatewayObservation) else 1,
         "request": shown.request if asked else None,
         "response": None if given.ending in ("refused", "no_head") else shown.response,
         "answer": given.content,
