@@ -30,13 +30,24 @@ _FINISH: Mapping[FinishReason | None, str] = {"length": "length", "content_filte
 def judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
     """Everything the vendor would refuse ``request`` for, in document order."""
     deviations: Deviations = endpoint.deviations or Deviations()
-    fields = _FIELDS | dict.fromkeys(deviations.body, judging.anything)
+    fields = {name: _or_null(check) for name, check in _FIELDS.items()}
+    fields |= {"model": judging.model, "prompt": _prompt} | dict.fromkeys(deviations.body, judging.anything)
     return Judgement(endpoint, deviations).request(request, PATH, ("model", "prompt"), fields)
 
 
 def _prompt(judged: Judgement, value: JSON, where: str) -> None:
     if not isinstance(value, str | list):
         judged.refuse("type", "a string or an array", value, where)
+
+
+def _or_null(check: Check) -> Check:
+    """The check of a field that may be null, as the reference says of each but two."""
+
+    def judge_value(judged: Judgement, value: JSON, where: str) -> None:
+        if value is not None:
+            check(judged, value, where)
+
+    return judge_value
 
 
 def _stop(judged: Judgement, value: JSON, where: str) -> None:
@@ -52,8 +63,6 @@ def _stream_options(judged: Judgement, value: JSON, where: str) -> None:
 
 
 _FIELDS: dict[str, Check] = {
-    "model": judging.model,
-    "prompt": _prompt,
     "suffix": typed(str),
     "echo": typed(bool),
     "best_of": number(1, 20, integer=True),

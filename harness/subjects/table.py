@@ -54,7 +54,12 @@ _OURS: Mapping[str, Subject] = {
             language="python",
             packages=("openai==2.8.1",),
             driver="openai_python.py",
-            protocols=("openai-completions", "openai-responses"),
+            protocols=(
+                "openai-completions",
+                "openai-responses",
+                "azure-openai-responses",
+                "openai-text-completions",
+            ),
             home="https://github.com/openai/openai-python",
         ),
         Subject(
@@ -298,7 +303,12 @@ _OURS: Mapping[str, Subject] = {
             language="python",
             packages=("langchain-openai==1.7.3", "langchain-core==1.7.2", "openai==3.52.0"),
             driver="langchain_openai_python.py",
-            protocols=("openai-completions", "openai-responses", "azure-openai-responses"),
+            protocols=(
+                "openai-completions",
+                "openai-responses",
+                "azure-openai-responses",
+                "openai-text-completions",
+            ),
             home="https://github.com/langchain-ai/langchain",
         ),
         Subject(
@@ -442,6 +452,7 @@ _OURS: Mapping[str, Subject] = {
             language="python",
             packages=("llm==0.36", "openai==3.52.0"),
             driver="llm_python.py",
+            protocols=("openai-completions", "openai-text-completions"),
             home="https://github.com/simonw/llm",
         ),
     )

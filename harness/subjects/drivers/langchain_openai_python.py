@@ -1,11 +1,11 @@
-"""LangChain's integration of OpenAI: chat completions, responses, and both at Azure."""
+"""LangChain's integration of OpenAI: chat completions, responses, Azure's, and completions of a prompt."""
 
 import langchain_messages as lc
 import openai
 import sdk_errors
 import shapes
-from driver import refuse, serve
-from langchain_openai import AzureChatOpenAI, ChatOpenAI
+from driver import Unsupported, finish, refuse, serve, words
+from langchain_openai import AzureChatOpenAI, ChatOpenAI, OpenAI
 
 
 def _settings(run):
@@ -69,7 +69,9 @@ def responses(run):
     if call.get("thinking"):
         told["reasoning"] = {"effort": call["thinking"].get("effort", "medium")}
     azure = run.protocol.startswith("azure-")
-    model = AzureChatOpenAI(**told, api_version="v1") if azure else ChatOpenAI(**told)
+    model = (
+        AzureChatOpenAI(**told, api_version="v1", validate_base_url=False) if azure else ChatOpenAI(**told)
+    )
     model = _bound(model, call, _format)
     history = lc.messages(call, _reasoning)
     return lc.ask(run, model, history, shows=("model", "reasoning", "refusal"), raw=_ended)
@@ -91,6 +93,44 @@ def _ended(meta):
     return (meta.get("incomplete_details") or {}).get("reason") or meta.get("status")
 
 
+def prompted(run):
+    """A completion of a prompt that is words alone, whole or streamed."""
+    call = run.call
+    refuse(call, "system", "tools", "thinking", "structured", "extra_body")
+    if len(call["messages"]) > 1 or any(part["type"] != "text" for part in call["messages"][0]["parts"]):
+        raise Unsupported("it has a place for the words of one prompt")
+    names = {"max_output_tokens": "max_tokens", "temperature": "temperature", "top_p": "top_p"}
+    names |= {"seed": "seed"}
+    settings = {name: call[ours] for ours, name in names.items() if call.get(ours) is not None}
+    model = OpenAI(
+        model=call["model"],
+        api_key=run.key,
+        base_url=run.base_url,
+        timeout=run.timeout_s,
+        max_retries=0,
+        default_headers=dict(call.get("extra_headers", ())) or None,
+        **settings,
+    )
+    prompt, stop = words(call["messages"][0]), call.get("stop") or None
+    if run.stream:
+        return _pieces(model.stream(prompt, stop=stop))
+    result = model.generate([prompt], stop=stop)
+    made, counts = result.generations[0][0], (result.llm_output or {}).get("token_usage") or {}
+    raw = (made.generation_info or {}).get("finish_reason")
+    usage = {"input_tokens": counts.get("prompt_tokens"), "output_tokens": counts.get("completion_tokens")}
+    told = {"text": made.text, "finish": finish(raw), "finish_raw": raw}
+    return {**told, "usage": usage if counts else None}
+
+
+def _pieces(stream):
+    """A stream of this model is words and nothing else."""
+    text = ""
+    for piece in stream:
+        text += piece
+        yield {"type": "text", "text": piece}
+    yield {"turn": {"text": text}}
+
+
 def error(fault):
     """An error of OpenAI's SDK, which the integration lets through."""
     return sdk_errors.stainless(openai, fault)
@@ -102,6 +142,7 @@ serve(
         "openai-completions": chat,
         "openai-responses": responses,
         "azure-openai-responses": responses,
+        "openai-text-completions": prompted,
     },
     errors=(openai.OpenAIError,),
     error=error,

@@ -1,12 +1,10 @@
-"""OpenAI's own SDK for Python: chat completions and responses."""
+"""OpenAI's own SDK for Python: chat completions, responses (of Azure, too) and completions of a prompt."""
 
 from functools import cache
 
 import openai
 import shapes
-from driver import finish, serve, told
-
-_SETTINGS = ("extra_body", "extra_headers")
+from driver import Unsupported, finish, refuse, serve, told, words
 
 
 @cache
@@ -14,8 +12,14 @@ def _base(key):
     return openai.OpenAI(api_key=key, base_url="http://127.0.0.1", max_retries=0)
 
 
+@cache
+def _azure(key):
+    return openai.AzureOpenAI(api_key=key, base_url="http://127.0.0.1", api_version="v1", max_retries=0)
+
+
 def _client(run):
-    return _base(run.key).with_options(base_url=run.base_url, timeout=run.timeout_s)
+    base = _azure if run.protocol.startswith("azure-") else _base
+    return base(run.key).with_options(base_url=run.base_url, timeout=run.timeout_s)
 
 
 def _extras(run):
@@ -99,6 +103,51 @@ def _chunks(stream):
             "refusal": refusal,
         }
     }
+
+
+def prompted(run):
+    """A completion of a prompt that is words alone, whole or streamed."""
+    call = run.call
+    refuse(call, "system", "tools", "thinking", "structured")
+    if len(call["messages"]) > 1 or any(part["type"] != "text" for part in call["messages"][0]["parts"]):
+        raise Unsupported("it has a place for the words of one prompt")
+    names = {"max_output_tokens": "max_tokens", "temperature": "temperature", "top_p": "top_p"}
+    names |= {"seed": "seed", "stop": "stop", "user": "user"}
+    arguments = {name: call[ours] for ours, name in names.items() if call.get(ours) not in (None, [])}
+    if run.stream:
+        arguments |= {"stream": True}
+        if run.hints.get("stream_usage"):
+            arguments |= {"stream_options": {"include_usage": True}}
+    prompt = words(call["messages"][0])
+    reply = _client(run).completions.create(model=call["model"], prompt=prompt, **arguments, **_extras(run))
+    return _pieces(reply) if run.stream else _prompted(reply.choices[0].text, [reply])
+
+
+def _prompted(text, replies):
+    """What the last choice and the last counts of some replies say."""
+    reasons = [each.finish_reason for reply in replies for each in reply.choices if each.finish_reason]
+    counts = [reply.usage for reply in replies if reply.usage]
+    raw = reasons[-1] if reasons else None
+    return {
+        "text": text,
+        "finish": finish(raw),
+        "finish_raw": raw,
+        "usage": _usage(counts[-1] if counts else None),
+        "model": replies[0].model if replies else None,
+        "id": replies[0].id if replies else None,
+    }
+
+
+def _pieces(stream):
+    text, replies = None, []
+    with stream:
+        for reply in stream:
+            replies.append(reply)
+            for choice in reply.choices:
+                if choice.text:
+                    text = (text or "") + choice.text
+                    yield {"type": "text", "text": choice.text}
+    yield {"turn": _prompted(text, replies)}
 
 
 def responses(run):
@@ -194,7 +243,12 @@ def error(fault):
 
 serve(
     package="openai",
-    protocols={"openai-completions": chat, "openai-responses": responses},
+    protocols={
+        "openai-completions": chat,
+        "openai-responses": responses,
+        "azure-openai-responses": responses,
+        "openai-text-completions": prompted,
+    },
     errors=(openai.OpenAIError,),
     error=error,
     features=("no_retries",),

@@ -46,14 +46,14 @@ def chat(run):
     plain = run.hints.get("max_tokens_field") == "max_tokens"
     profile = {"openai_chat_supports_max_completion_tokens": not plain}
     model = OpenAIChatModel(run.model, provider=_provider(run, _openai), profile=profile)
-    return pa.ask(run, model)
+    return pa.ask(run, model, strict=True)
 
 
 def responses(run):
     """A response, whole or streamed."""
     refuse(run.call, "seed", "stop")
     client = _azure if run.protocol.startswith("azure-") else _openai
-    return pa.ask(run, OpenAIResponsesModel(run.model, provider=_provider(run, client)))
+    return pa.ask(run, OpenAIResponsesModel(run.model, provider=_provider(run, client)), strict=True)
 
 
 def gemini(run):
@@ -98,7 +98,9 @@ def converse(run):
     limit = {"read_timeout": run.timeout_s, "connect_timeout": run.timeout_s}
     config = Config(retries={"total_max_attempts": 1}, **limit)
     client = _session(run.key).client("bedrock-runtime", endpoint_url=run.base_url, config=config)
-    return pa.ask(run, BedrockConverseModel(run.model, provider=BedrockProvider(bedrock_client=client)))
+    return pa.ask(
+        run, BedrockConverseModel(run.model, provider=BedrockProvider(bedrock_client=client)), strict=True
+    )
 
 
 def mistral(run):
@@ -111,7 +113,9 @@ def mistral(run):
 def command(run):
     """A chat of Cohere's, whole or streamed."""
     refuse(run.call, "extra_body", "parallel_tool_calls")
-    client = cohere.AsyncClientV2(api_key=run.key, base_url=run.base_url, timeout=run.timeout_s)
+    if any(part["type"] in ("image", "document") for said in run.call["messages"] for part in said["parts"]):
+        raise Unsupported("its model of Cohere's has a place for words only")
+    client = cohere.AsyncClientV2(run.key, base_url=run.base_url, timeout=run.timeout_s, max_retries=0)
     return pa.ask(run, CohereModel(run.model, provider=CohereProvider(cohere_client=client)))
 
 

@@ -29,19 +29,28 @@ _KINDS = (  # the documented classes, from the particular to the general
     (exceptions.ContentFilterError, "content_filter"),
     (exceptions.UnexpectedModelBehavior, "protocol"),
 )
-ERRORS = (exceptions.AgentRunError, exceptions.UserError)
+ERRORS = (exceptions.AgentRunError,)
 
 
-def ask(run, model, **more):
-    """Ask a model; ``more`` are settings that it alone has."""
+def ask(run, model, strict=False):
+    """Ask a model; ``strict`` tells whether its tools may be."""
+    if not strict and any(tool.get("strict") for tool in run.call.get("tools", ())):
+        raise Unsupported("strict tools are for other models")
     asked = {
         "messages": _messages(run.call, model.system),
-        "model_settings": {**_settings(run), **more},
+        "model_settings": _settings(run),
         "model_request_parameters": _parameters(run.call),
     }
     if run.stream:
         return _events(model, asked)
-    return _turn(_LOOP.run_until_complete(direct.model_request(model, **asked)))
+    return _turn(_done(direct.model_request(model, **asked)))
+
+
+def _done(request):
+    try:
+        return _LOOP.run_until_complete(request)
+    except exceptions.UserError as refusal:
+        raise Unsupported(str(refusal)) from None
 
 
 def _settings(run):
@@ -181,7 +190,7 @@ def _events(model, asked):
     """The events of a stream that was read to its end, or to its error."""
     found = []
     try:
-        _LOOP.run_until_complete(_read(model, asked, found))
+        _done(_read(model, asked, found))
     finally:
         yield from found
 
