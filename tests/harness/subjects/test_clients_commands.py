@@ -1,0 +1,39 @@
+"""The commands of the client matrix: their output and exit codes, without any client installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from harness.commands import clients
+from harness.errors import UnusableInput
+
+OURS = "wirecheck/openai/openai-completions/text_stream/truncated.half/stream.truncated_is_error"
+
+
+def test_a_result_of_ours_is_shown_and_passes() -> None:
+    """What does not fail ends with 0, with the requirement and both sides on stdout."""
+    done = CliRunner().invoke(clients.reproduce_app, [OURS])
+    assert done.exit_code == 0
+    assert "stream.truncated_is_error · passed" in done.output
+    assert "-- what it was answered --" in done.output
+
+
+def test_a_report_is_markdown() -> None:
+    """With --report the same case is a page with the requirement's source."""
+    done = CliRunner().invoke(clients.reproduce_app, [OURS, "--report"])
+    assert done.output.startswith("# wirecheck ")
+    assert "## What the standard requires" in done.output
+
+
+def test_a_name_that_nobody_has_is_told(tmp_path: Path) -> None:
+    """A client or a result that does not exist is told with what exists, and nothing is written."""
+    for app, arguments in (
+        (clients.app, ["--subject", "no-such", "--out", str(tmp_path / "out")]),
+        (clients.reproduce_app, ["no-such/openai/openai-completions/text/-/client.text"]),
+    ):
+        with pytest.raises(UnusableInput):
+            CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert not (tmp_path / "out").exists()
