@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from harness.errors import UnusableInput
+from harness.commands import gateways
+from harness.errors import SubjectError, UnusableInput
 from harness.exchange import FIXTURES
 from harness.scenarios import SCENARIOS
 from harness.selection import Selection
@@ -33,6 +35,7 @@ PAIRS = (
     Pair(front=MESSAGES, base_path="/v1", provider="cohere", back="cohere-chat"),
     Pair(front=MESSAGES, base_path="/v1", provider="anthropic", back=MESSAGES),
 )
+LITELLM = GATEWAYS["litellm-proxy"]
 SOME = ("text*", "tool_call_stream", "usage_cached_stream", "length_stop", "error_429_rate_limit", "vision")
 
 
@@ -78,6 +81,39 @@ def test_a_pair_nobody_has_is_refused() -> None:
     """A front or back that no row has is an input that cannot be used, not an empty run."""
     with pytest.raises(UnusableInput):
         pairs_of({CHAT: "/v1"}, {MESSAGES: "anthropic"}, ("x-*",), ())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (("--gateway", "http://127.0.0.1:4000"), True),
+        (("--gateway=http://127.0.0.1:4000",), True),
+        (("--subject", "litellm-proxy"), True),
+        (("--subject=litellm-proxy",), True),
+        (("--subject", "openai"), False),
+        (("--provider", "groq"), False),
+    ],
+)
+def test_a_gateway_is_known_by_its_arguments(arguments: tuple[str, ...], wanted: bool) -> None:
+    """An address, or the name of a gateway where a client's could stand, asks for a gateway's run."""
+    assert gateways.wants(arguments) is wanted
+
+
+def test_a_gateway_without_an_upstream_is_refused() -> None:
+    """A gateway that runs must have been told where its upstream is, and so must wirecheck."""
+    with pytest.raises(UnusableInput, match="upstream"):
+        gateways.run_gateway(gateway="http://127.0.0.1:1")
+
+
+def test_a_gateway_that_ends_at_once_is_told_with_its_words() -> None:
+    """One that does not come up is an error with the end of what it said, and leaves no process."""
+    row = replace(
+        LITELLM,
+        subject=replace(LITELLM.subject, language="ours"),
+        command=(sys.executable, "-c", "import sys; sys.exit('no such model')"),
+    )
+    with pytest.raises(SubjectError, match="no such model"), started(row, ()):
+        raise AssertionError("it came up")
 
 
 def test_a_gateway_of_the_table_is_configured_for_its_backs() -> None:
@@ -138,9 +174,6 @@ def test_a_picture_is_something_said() -> None:
 def test_a_request_tells_whether_it_streams(url: str, content: bytes, wanted: bool) -> None:
     """The body says it, or the path where that does."""
     assert streamed(Request("POST", url, (), content)) is wanted
-
-
-LITELLM = GATEWAYS["litellm-proxy"]
 
 
 @pytest.mark.skipif(
