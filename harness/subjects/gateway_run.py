@@ -273,7 +273,9 @@ class Player:
         return prepared
 
     def _voices(self, pair: Pair, given: Observation) -> tuple[tuple[str, str], ...]:
-        """Several streams at once, that go on when all were asked: (its words, what it heard) of each."""
+        """Several streams at once, that go on when all were asked: (its words, what it heard) of each.
+
+        Empty where none of them was answered."""
         names = [f"voice-{number}" for number in range(VOICES)]
         voices = {name: _spoken(given, _sentence(name)) for name in names}
         scene = Scene({True: voices[names[0]]}, given.endpoint.base_url, voices=voices)
@@ -297,6 +299,8 @@ class Player:
                 worker.join()
         finally:
             self._upstream.play(None)
+        if not any(heard[name].heard.turn.text for name in names):
+            return ()
         return tuple((_sentence(name), _words_of(heard[name])) for name in names)
 
     def _judged(self, seen: GatewayObservation) -> Iterator[results.Result]:
