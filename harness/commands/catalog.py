@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,8 +15,8 @@ from harness import configuration
 from harness.commands import discovery
 from harness.exchange import scenarios_of
 from providers.errors import CatalogError
-from providers.schema import Provider
-from reports import results
+from providers.schema import Auth, Provider
+from reports import escaping, results
 from reports.matrix import Cell, Matrix
 from reports.matrix import build as build_matrix
 
@@ -57,11 +58,8 @@ def show(
     catalog = configuration.read(Path.cwd(), tuple(catalogs or ())).catalog
     tell(catalog.faults)
     provider = catalog.get(name)
-    print("\n".join(_page(provider)))
-    if run.exists():
-        print("\n".join(_proven(provider, build_matrix(results.read(run)))))
-    else:
-        print("\nProven: nothing here yet; run make matrix")
+    matrix = build_matrix(results.read(run)) if run.exists() else None
+    print("\n".join([*_access(provider), *_proven(provider, matrix), *_quirks(provider)]))
 
 
 def tell(faults: Iterable[CatalogError]) -> None:
@@ -89,60 +87,83 @@ def summary(provider: Provider, exchanges: Path) -> dict[str, Any]:
     }
 
 
-def _page(provider: Provider) -> list[str]:
-    auth = provider.auth
+def _access(provider: Provider) -> list[str]:
+    """How to log in, with which variables, over which protocols."""
     lines = [
         f"{provider.name} ({provider.id}), {provider.kind}",
+        *([f"also {', '.join(provider.aliases)}"] if provider.aliases else []),
         provider.docs,
         "",
-        f"Key: {' or '.join(auth.env) or 'none'} as {auth.scheme} {auth.name}".rstrip()
-        + ("" if auth.required else " (optional)"),
+        f"Log in: {_key(provider.auth)}",
     ]
-    if auth.upstream:
-        variables = " or ".join(auth.upstream.env)
-        lines += [f"Key of the vendor behind it: {variables}, where that vendor wants it (optional)"]
     lines += [
-        f"Value {name}: {' or '.join(value.env)} — {value.meaning}"
+        f"  over {each.protocol}: {_key(each.auth)}"
+        for each in provider.endpoints
+        if each.auth and each.auth != provider.auth
+    ]
+    lines += [
+        f"  in {system:9s} {known.id:24s} {', '.join(known.env)}  {known.login}".rstrip()
+        for system, known in provider.systems.items()
+    ]
+    if provider.values:
+        lines += ["", "Values:"]
+    lines += [
+        f"  {name}: {' or '.join(value.env) or 'no variable'}, {value.meaning}"
         + (f" (default {value.default})" if value.default else "")
         for name, value in provider.values.items()
     ]
     lines += ["", "Protocols:"]
     lines += [
         f"  {each.protocol:24s} {each.base_url}{each.path or ''}  for {', '.join(each.models)}"
+        + (f", without {', '.join(each.lacks)}" if each.lacks else "")
         for each in provider.endpoints
     ]
-    lines += ["", "Known to the client systems as:"]
-    lines += [
-        f"  {system:10s} {known.id:24s} {', '.join(known.env)}  {known.login}".rstrip()
-        for system, known in provider.systems.items()
+    return [*lines, "", "Models:", *(f"  {model.id}" for model in provider.models)]
+
+
+def _key(auth: Auth) -> str:
+    wanted = "" if auth.required else " (optional)"
+    told = f"{' or '.join(auth.env) or 'no variable'} as {auth.scheme} {auth.name}".rstrip()
+    behind = f"; the vendor behind it: {' or '.join(auth.upstream.env)}" if auth.upstream else ""
+    return ("no key" if auth.scheme == "none" else told + wanted) + behind
+
+
+def _quirks(provider: Provider) -> list[str]:
+    found = [
+        f"  {each.protocol}: {key} = {value}"
+        for each in provider.endpoints
+        for key, value in each.deviations.items()
     ]
-    lines += ["", "Models:", *(f"  {model.id}" for model in provider.models)]
-    lines += [
-        "",
-        "Quirks:",
-        *(
-            f"  {each.protocol}: {key} = {value}"
-            for each in provider.endpoints
-            for key, value in each.deviations.items()
-        ),
-    ]
-    lines += [f"  {note}" for note in provider.notes]
-    lines += [f"  disagreement: {each}" for each in provider.disagreements]
+    found += [f"  {claimed}: {claim.note}" for claimed, claim in provider.claims.items() if claim.note]
+    found += [f"  {note}" for note in provider.notes]
+    found += [f"  disagreement: {each}" for each in provider.disagreements]
+    return ["", "Quirks:", *(found or ["  none known"])]
+
+
+def _proven(provider: Provider, matrix: Matrix | None) -> list[str]:
+    """What a run has found, at which strength, and how old that is on the day of its newest evidence."""
+    rows = [row for row in matrix.rows if row.provider == provider.id] if matrix else []
+    if matrix is None or not rows:
+        return ["", "Proven: nothing here yet; wirecheck matrix judges it, --results names a file"]
+    lines = ["", f"Proven, as of {matrix.today}:"]
+    for row in rows:
+        lines += [f"  {row.protocol}"]
+        lines += [
+            f"    {capability.title:20s} {_told(cell, matrix.today)}"
+            for capability, cell in zip(matrix.capabilities, row.cells, strict=True)
+        ]
     return lines
 
 
-def _proven(provider: Provider, matrix: Matrix) -> list[str]:
-    lines = ["", "Proven:"]
-    for row in matrix.rows:
-        if row.provider == provider.id:
-            lines += [f"  {row.protocol}"]
-            lines += [
-                f"    {capability.title:20s} {_told(cell)}"
-                for capability, cell in zip(matrix.capabilities, row.cells, strict=True)
-            ]
-    return lines
-
-
-def _told(cell: Cell) -> str:
-    evidence = f", {cell.origin} {cell.oldest}" if cell.origin else ""
-    return f"{cell.state.replace('_', ' ')}{evidence}" + (f" — {cell.reason}" if cell.reason else "")
+def _told(cell: Cell, today: date | None) -> str:
+    """A cell as a line: its state, its evidence and age, how many were judged, and what is wrong."""
+    parts = [cell.state.replace("_", " ")]
+    if cell.origin:
+        parts.append(f"{cell.origin} {cell.oldest}")
+    if cell.oldest and today and today > cell.oldest:
+        parts.append(f"{(today - cell.oldest).days} days old")
+    if cell.counts:
+        parts.append(" and ".join(f"{number} {verdict}" for verdict, number in cell.counts.items()))
+    parts += cell.findings
+    reason = escaping.line(cell.reason) if cell.state not in ("passed", "stale") else ""
+    return ", ".join(parts) + (f" — {reason}" if reason else "")
