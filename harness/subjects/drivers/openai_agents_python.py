@@ -64,7 +64,7 @@ def _asked(run, model, more):
     )
     asked = {
         "system_instructions": call.get("system"),
-        "input": shapes.responses_input(call),
+        "input": [_item(item) for item in shapes.responses_input(call)],
         "model_settings": settings,
         "tools": [_tool(tool) for tool in call.get("tools", ())],
         "output_schema": None,
@@ -77,6 +77,13 @@ def _asked(run, model, more):
     if run.stream:
         return _events(model, asked)
     return _turn(_LOOP.run_until_complete(model.get_response(**asked)))
+
+
+def _item(item):
+    """An item; what the model said without an id goes in the short form, as nothing else is taken."""
+    if item.get("role") != "assistant":
+        return item
+    return {"role": "assistant", "content": item["content"][0]["text"]}
 
 
 def _tool(tool):
