@@ -27,7 +27,7 @@ baseline: matrix
 	$(BIN)/wirecheck baseline build/matrix/results.jsonl --to reports/data
 
 site: $(READY) build/matrix/index.html
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict   # with --quiet it would pass over broken links
 	@echo $(CURDIR)/site/index.html
 
 build/matrix/index.html: | $(READY)
