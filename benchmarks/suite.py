@@ -93,6 +93,7 @@ def suite_lines(trivial_us: float) -> Iterator[Line]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "pytest.ini").write_text("[pytest]\n")
+        grown: list[tuple[int, float]] = []
         for label, globs, processes in (
             ("providers a* to d*", ("[a-d]*",), 0),
             ("all providers", ("*",), 0),
@@ -112,6 +113,9 @@ def suite_lines(trivial_us: float) -> Iterator[Line]:
                 f"suite, {label}: of as many trivial tests", run.seconds / count * 1e6 / trivial_us, most
             )
             yield Line(f"suite, {label}: largest process", run.peak_mb, 300 if most else None, unit="MB")
+            grown += [] if processes else [(count, run.peak_mb)]
+        (few, small), (many, large) = grown
+        yield Line("suite: memory of one more cell", (large - small) / (many - few) * 1024, unit="KB")
 
 
 def lines(rounds: int, whole: bool) -> Iterator[Line]:
