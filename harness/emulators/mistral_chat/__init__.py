@@ -22,8 +22,13 @@ from providers.protocols.mistral_chat import Deviations
 from providers.wire import Endpoint, Refused, Request
 
 _CALL = r"/messages/\d+/tool_calls/\d+"
-# A call may carry its index, which OpenAI's have in streams only, and go without its type.
-_LAWFUL = {"unknown_field": re.compile(f"{_CALL}/index"), "required": re.compile(f"{_CALL}/type")}
+# A call may carry its index, which OpenAI's have in streams only, and go without its type; a result may go
+# without its tool's name, and an assistant's empty lists are taken (recorded).
+_LAWFUL = {
+    "unknown_field": re.compile(f"{_CALL}/index"),
+    "required": re.compile(rf"{_CALL}/type|/messages/\d+/name"),
+    "empty": re.compile(r"/messages/\d+/(content|tool_calls)"),
+}
 
 
 def _known(endpoint: Endpoint) -> Endpoint:

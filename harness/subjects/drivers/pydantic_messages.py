@@ -167,12 +167,12 @@ def _turn(response):
             calls.append(_call(part))
     usage = response.usage
     counts = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
-    details = response.provider_details or {}
+    raw = (response.provider_details or {}).get("finish_reason")
     return {
         **said,
         "tool_calls": calls,
-        "finish": response.finish_reason and _FINISH.get(response.finish_reason, "other"),
-        "finish_raw": details.get("finish_reason"),
+        "finish": _FINISH.get(response.finish_reason, "other") if raw or response.finish_reason else None,
+        "finish_raw": raw,
         "usage": counts if usage.has_values() else None,
         "model": response.model_name,
         "id": response.provider_response_id,
@@ -230,6 +230,8 @@ def error(fault):
     kind = next((kind for known, kind in _KINDS if isinstance(fault, known)), None)
     if isinstance(fault, exceptions.ModelHTTPError):
         code = getattr(fault, "provider_error_code", None) or getattr(fault, "provider_error_type", None)
+        if kind == "authentication" and fault.status_code == 403:  # one class for both; the status tells them
+            kind = None
         return told(fault, typed=True, kind=kind, status=fault.status_code, code=code)
     if isinstance(fault, exceptions.ModelAPIError):
         return told(fault, typed=True, kind=kind or "remote")
