@@ -6,6 +6,7 @@ where the command is typed, and those that an option names:
     [tool.wirecheck]
     catalog = ["catalog"]      # folders of catalog files, beside ours
     exchanges = "exchanges"    # the folder of exchanges, instead of ours
+    stale_after_days = 90      # how long what was observed counts
 
 A broken file of somebody else's is told (``Catalog.faults``), and the others load.
 """
@@ -15,6 +16,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
@@ -27,15 +29,17 @@ NAME = "pyproject.toml"
 
 
 class Configuration(msgspec.Struct, frozen=True):
-    """The catalog of a command, and the folder of its exchanges."""
+    """The catalog of a command, the folder of its exchanges, and how long what was observed counts."""
 
     catalog: Catalog
     exchanges: Path
+    stale_after_days: int = 90
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     catalog: tuple[str, ...] = ()
     exchanges: str | None = None
+    stale_after_days: Annotated[int, msgspec.Meta(ge=1)] = 90
 
 
 def read(start: Path, catalogs: Sequence[Path] = (), exchanges: Path | None = None) -> Configuration:
@@ -52,7 +56,7 @@ def read(start: Path, catalogs: Sequence[Path] = (), exchanges: Path | None = No
     chosen = start / written.exchanges if written.exchanges else FIXTURES
     folders = dict.fromkeys((*extensions.catalogs(), *told))
     catalog = schema.load(schema.CATALOG, *folders) if folders else schema.all()
-    return Configuration(catalog, exchanges or chosen)
+    return Configuration(catalog, exchanges or chosen, written.stale_after_days)
 
 
 def _written(path: Path) -> _Table:
@@ -66,7 +70,7 @@ def _written(path: Path) -> _Table:
     except msgspec.ValidationError as fault:
         raise ConfigurationError(
             "[tool.wirecheck] cannot be used",
-            expected="catalog, a list of folders, and exchanges, a folder",
+            expected="catalog, a list of folders; exchanges, a folder; stale_after_days, a whole number",
             seen=str(fault),
             where=str(path),
         ) from None

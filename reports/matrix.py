@@ -23,6 +23,7 @@ import msgspec
 
 from reports.results import (
     ORIGINS,
+    STALE_AFTER_DAYS,
     VERDICTS,
     Blame,
     Capability,
@@ -37,7 +38,7 @@ from reports.results import (
 )
 
 State = Literal["passed", "warned", "failed", "errored", "stale", "untested", "unknown", "not_offered"]
-Age = Literal["", "fresh", "ageing", "stale"]
+Age = Literal["never", "fresh", "ageing", "stale"]
 By = Literal["provider", "subject"]
 Finding = Literal["pass without claim", "claim without pass"]
 
@@ -52,8 +53,6 @@ STATES: tuple[State, ...] = (
     "not_offered",
 )
 OBSERVED: frozenset[Origin] = frozenset({"recorded", "imported"})
-FRESH_DAYS = 30
-AGEING_DAYS = 90
 
 _Name = TypeVar("_Name", bound=str)
 _PASSES: frozenset[Verdict] = frozenset({"passed", "warned"})
@@ -63,7 +62,7 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
     """One capability of one row.
 
     ``origin`` is the weakest one of the judged results and ``oldest`` their oldest date, empty and None
-    without any. ``age`` is that of the oldest observed one, empty when nothing was observed.
+    without any. ``age`` is that of the oldest observed one, ``never`` when nothing was observed.
     ``counts`` and ``origins`` count results by verdict and by origin; what does not occur is absent.
     ``check``, ``blame`` and ``reason`` are the first failure's, else the first error's, warning's or skip's.
     ``claimed`` is what the provider says: True, False, or None when it says nothing.
@@ -72,7 +71,7 @@ class Cell(msgspec.Struct, frozen=True, gc=False):
     state: State
     origin: Origin = ""
     oldest: dt.date | None = None
-    age: Age = ""
+    age: Age = "never"
     counts: Mapping[Verdict, int] = {}
     origins: Mapping[Origin, int] = {}
     check: str = ""
@@ -124,13 +123,13 @@ def as_of(run: Run) -> dt.date | None:
     return max((result.date for result in run.results if result.date is not None), default=None)
 
 
-def age(evidence: Iterable[dt.date], today: dt.date | None) -> Age:
-    """How old the oldest of ``evidence`` is; empty for none."""
+def age(evidence: Iterable[dt.date], today: dt.date | None, stale_after_days: int = STALE_AFTER_DAYS) -> Age:
+    """How old the oldest of ``evidence`` is: fresh for the first third of its time; never, for none."""
     oldest = min(evidence, default=None)
     if oldest is None or today is None:
-        return ""
+        return "never"
     days = (today - oldest).days
-    return "fresh" if days <= FRESH_DAYS else "ageing" if days <= AGEING_DAYS else "stale"
+    return "stale" if days > stale_after_days else "ageing" if days * 3 > stale_after_days else "fresh"
 
 
 def build(
@@ -240,6 +239,7 @@ def _cells(
             None if claims is None else claimed(capability, claims),
             today,
             needs_claim=claims is not None and bool(capability.features),
+            stale_after_days=run.header.stale_after_days,
         )
         for group in run.header.groups
         for capability in group.capabilities
@@ -254,7 +254,12 @@ def claimed(capability: Capability, claims: Mapping[str, Claim]) -> bool | None:
 
 
 def cell(
-    results: Iterable[Result], claim: bool | None, today: dt.date | None, *, needs_claim: bool = True
+    results: Iterable[Result],
+    claim: bool | None,
+    today: dt.date | None,
+    *,
+    needs_claim: bool = True,
+    stale_after_days: int = STALE_AFTER_DAYS,
 ) -> Cell:
     """The cell that ``results`` make; ``claim`` is what the provider says of it."""
     told = tuple(results)
@@ -264,14 +269,16 @@ def cell(
     judged = [result for result in told if result.verdict != "skipped"]
     passes = [result for result in judged if result.verdict in _PASSES]
     dates = [result.date for result in judged if result.date is not None]
-    observed = [result.date for result in judged if result.date is not None and result.origin in OBSERVED]
+    observed = _days(judged)
     origins = _tally([result.origin for result in judged], ORIGINS)
     first = _first(told, counts)
+    newest = max(_days(passes), default=None)
+    stale = newest is not None and age([newest], today, stale_after_days) == "stale"
     return Cell(
-        state=_state(counts, passes, claim, today, needs_claim),
+        state=_state(counts, passes, claim, needs_claim, stale),
         origin=next(reversed(origins), ""),
         oldest=min(dates, default=None),
-        age=age(observed, today),
+        age=age(observed, today, stale_after_days),
         counts=counts,
         origins=origins,
         check=first.check if first else "",
@@ -280,6 +287,11 @@ def cell(
         claimed=claim,
         findings=_findings(bool(passes), claim, needs_claim),
     )
+
+
+def _days(found: Iterable[Result]) -> list[dt.date]:
+    """When what was observed was observed."""
+    return [result.date for result in found if result.date is not None and result.origin in OBSERVED]
 
 
 def _tally(seen: list[_Name], order: tuple[_Name, ...]) -> dict[_Name, int]:
@@ -292,8 +304,8 @@ def _state(
     counts: Mapping[Verdict, int],
     passes: list[Result],
     claim: bool | None,
-    today: dt.date | None,
     needs_claim: bool,
+    stale: bool,
 ) -> State:
     if counts.get("failed"):
         return "failed"
@@ -301,8 +313,7 @@ def _state(
         return "errored"
     if not passes:
         return _unjudged(claim, needs_claim).state
-    observed = [result.date for result in passes if result.date is not None and result.origin in OBSERVED]
-    if observed and age([max(observed)], today) == "stale":
+    if stale:
         return "stale"
     return "warned" if counts.get("warned") else "passed"
 

@@ -133,7 +133,7 @@ def hover(cell: Cell) -> str:
         blamed = f" (blames {cell.blame})" if cell.blame else ""
         lines.append(f"{cell.check}: {escaping.line(cell.reason)}{blamed}")
     if cell.counts:
-        facts = (told(cell.counts), told(cell.origins), cell.age)
+        facts = (told(cell.counts), told(cell.origins), "" if cell.age == "never" else cell.age)
         lines.append("; ".join([fact for fact in facts if fact]))
     return "\n".join([*lines, *cell.findings])
 
@@ -338,7 +338,10 @@ def _filters(matrix: Matrix, others: Sequence[tuple[str, str]]) -> list[tuple[st
         ("capability", [Choice(capability.id, capability.title) for capability in matrix.capabilities]),
         ("verdict", [Choice(state, WORDS[state]) for state in STATES]),
         ("origin", [Choice(origin, origin) for origin in ORIGINS]),
-        ("age", [Choice("fresh", "fresh"), Choice("ageing", "ageing"), Choice("stale", "stale")]),
+        (
+            "age",
+            [Choice(age, age) for age in ("fresh", "ageing", "stale")] + [Choice("never", "never observed")],
+        ),
     ]
 
 

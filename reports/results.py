@@ -37,6 +37,7 @@ from reports.errors import (
 )
 
 FORMAT: Literal["wirecheck-results"] = "wirecheck-results"
+STALE_AFTER_DAYS = 90
 VERSION: Literal[1] = 1
 
 Verdict = Literal["passed", "failed", "warned", "errored", "skipped"]
@@ -117,7 +118,8 @@ class Subject(_Record, frozen=True):
 
 class Header(_Record, frozen=True, kw_only=True, tag_field="kind", tag="header"):
     """What ran. ``started`` is None for a run that must come out the same twice; ``selection`` tells
-    what was asked for, by kind of thing; empty means everything. A part of a run names its ``shard``."""
+    what was asked for, by kind of thing; empty means everything. Observed evidence older than
+    ``stale_after_days`` is stale. A part of a run names its ``shard``."""
 
     format: Literal["wirecheck-results"] = FORMAT
     version: Literal[1] = VERSION
@@ -125,6 +127,7 @@ class Header(_Record, frozen=True, kw_only=True, tag_field="kind", tag="header")
     started: dt.datetime | None = None
     subjects: tuple[Subject, ...]
     selection: Mapping[str, tuple[str, ...]] = {}
+    stale_after_days: Annotated[int, msgspec.Meta(ge=1)] = STALE_AFTER_DAYS
     providers: tuple[Provider, ...]
     checks: tuple[Check, ...]
     scenarios: tuple[Scenario, ...]
@@ -487,6 +490,7 @@ def merge(runs: Iterable[Run]) -> Run:
         checks=_union((header.checks for header in headers), lambda check: check.id),
         scenarios=_union((header.scenarios for header in headers), lambda scenario: scenario.name),
         groups=groups,
+        stale_after_days=min(header.stale_after_days for header in headers),
     )
     exchanges: dict[str, Exchange] = {}
     for exchange in (exchange for shard in shards for exchange in shard.exchanges):

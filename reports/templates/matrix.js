@@ -44,7 +44,7 @@
     if (want.capability && column.capability !== want.capability) return false;
     if (want.verdict && !cell.classList.contains(want.verdict)) return false;
     if (want.origin && cell.dataset.o !== want.origin) return false;
-    if (want.age && cell.dataset.a !== want.age) return false;
+    if (want.age && (cell.dataset.a || "never") !== want.age) return false;
     if (want.change && !cell.firstElementChild.dataset.b) return false;
     if (!want.text) return true;
     return entry.text.includes(want.text) || column.title.includes(want.text) || cell.firstElementChild.title.toLowerCase().includes(want.text);

@@ -64,10 +64,17 @@ def test_age(days: int, age: str) -> None:
     assert matrix.age([TODAY - dt.timedelta(days)], TODAY) == age
 
 
+def test_a_run_says_how_long_its_evidence_lasts() -> None:
+    """Another limit makes the same evidence stale sooner, and its pass counts as none."""
+    cell = matrix.cell(_results((P, "recorded", FRESH)), True, TODAY, stale_after_days=1)
+    older = matrix.cell(_results((P, "recorded", TODAY - dt.timedelta(2))), True, TODAY, stale_after_days=1)
+    assert (cell.age, older.state, older.age) == (matrix.age([FRESH], TODAY, 1), "stale", "stale")
+
+
 def test_documented_evidence_has_a_date_and_no_age() -> None:
     """A documented answer carries the date its source was read, and is never fresh."""
     cell = matrix.cell(_results((P, "documented", FRESH)), True, TODAY)
-    assert (cell.origin, cell.oldest, cell.age) == ("documented", FRESH, "")
+    assert (cell.origin, cell.oldest, cell.age) == ("documented", FRESH, "never")
 
 
 def test_cell_shows_weakest_origin_and_oldest_date() -> None:
