@@ -24,14 +24,26 @@ _KINDS = (
 
 
 def _options(run, provider):
-    """Whom to ask, and how patiently: Ollama's client takes that when it is made only."""
+    """Whom to ask, and how patiently."""
     patience = {"timeout": run.timeout_s}
-    made = patience if provider == "ollama" else {"max_retries": 0} if provider in _RETRYING else {}
-    asked = {} if provider == "ollama" else patience
+    made, asked = _PATIENCE.get(provider, _by_the_call)(patience)
     return {"provider": provider, "api_key": run.key, "api_base": run.base_url, "client_args": made, **asked}
 
 
-_RETRYING = ("openai", "anthropic")
+def _by_the_call(patience):
+    return {}, patience
+
+
+def _without_retries(patience):
+    return {"max_retries": 0}, patience
+
+
+def _when_made(patience):
+    return patience, {}
+
+
+# What goes to the client that is made, and what to the call, by any-llm's name of the SDK below it.
+_PATIENCE = {"openai": _without_retries, "anthropic": _without_retries, "ollama": _when_made}
 
 
 def _chat(provider, without=""):
