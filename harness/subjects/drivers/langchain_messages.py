@@ -10,6 +10,13 @@ import shapes
 from driver import Unsupported, finish, words
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
+_FILTERS = (  # Bedrock's and Google's words for it
+    "guardrail_intervened", "content_filtered", "RECITATION", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII",
+    "IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT",
+)  # fmt: skip
+_FINISH = {**dict.fromkeys(_FILTERS, "content_filter"), "MALFORMED_FUNCTION_CALL": "error"}
+_FINISH |= {"malformed_model_output": "error", "malformed_tool_use": "error"}
+
 
 def messages(call, reasoning=None):
     """The conversation. ``reasoning(part)`` is the block that an integration replays thoughts as."""
@@ -117,7 +124,7 @@ def turn(message, *, shows=(), raw=None):
             *({"name": c["name"], "id": c["id"], "arguments": c["args"]} for c in message.tool_calls),
             *(_broken(call) for call in message.invalid_tool_calls),
         ],
-        "finish": finish(ended),
+        "finish": _FINISH.get(ended) or finish(ended),
         "finish_raw": ended,
         "usage": _usage(message.usage_metadata),
     }
