@@ -114,6 +114,7 @@ class Conformance:
         self._sharding = Sharding(option, controls=self._controls)
         configured = configuration.read(config.invocation_params.dir, option.catalog, option.exchanges)
         catalog = configured.catalog
+        self._stale_after_days = configured.stale_after_days
         self._faults = catalog.faults
         self._providers = (self._custom(),) if self._described else self._chosen(catalog)
         alone = len(self._providers) == 1
@@ -193,7 +194,7 @@ class Conformance:
         selection = {**self._selection.as_mapping(), **self._sharding.selection}
         header = evidence.header(self._providers, selection)
         started = datetime.now(UTC).replace(microsecond=0) if self._live else None
-        return msgspec.structs.replace(header, started=started)
+        return msgspec.structs.replace(header, started=started, stale_after_days=self._stale_after_days)
 
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         """Add the cells: after pytest sorted what has fixtures, before it deselects (``-k``)."""
