@@ -1,13 +1,14 @@
 """What vendors refuse by its form or number, refused before anything is sent.
 
-Tool names, stop sequences, and strict schemas by OpenAI's rules
+Tool names, stop sequences, sampling, and strict schemas by OpenAI's rules
 (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas, read 2026-11-21). It changes
 nothing: names in a history are mended in ``providers.protocols.mending``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 
 from providers.call import JSON, Call
 from providers.errors import UnsupportedFeature
@@ -34,6 +35,15 @@ def refuse_stops(call: Call, endpoint: Endpoint, limit: int) -> None:
     if limit and len(call.stop) > limit:
         raise UnsupportedFeature(
             endpoint.provider, f"{len(call.stop)} stop sequences", next_step=f"give at most {limit}"
+        )
+
+
+def refuse_sampling(call: Call, endpoint: Endpoint, models: Iterable[str]) -> None:
+    """Raise UnsupportedFeature for temperature or top_p with one of ``models`` (globs)."""
+    sampled = call.temperature is not None or call.top_p is not None
+    if sampled and any(fnmatchcase(call.model, glob) for glob in models):
+        raise UnsupportedFeature(
+            endpoint.provider, f"temperature or top_p with {call.model}", next_step="leave them out"
         )
 
 

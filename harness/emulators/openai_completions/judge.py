@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Any, TypeAlias
 
 from harness.emulators import azure_addresses
@@ -101,6 +102,10 @@ class _Judgement:
             self.refuse("stream_options", "stream: true beside it", body.get("stream"), "/stream_options")
         if body.get("stream") is True and body.get("tools") and not self.deviations.streams_tools:
             self.refuse("stream", "no stream with tools", True, "/stream")
+        if any(fnmatchcase(str(body.get("model")), glob) for glob in self.deviations.fixed_sampling):
+            for name in ("temperature", "top_p"):
+                if body.get(name, 1) != 1:  # the default, which these models take
+                    self.refuse("fixed_sampling", "only the default (1)", body[name], f"/{name}")
         for name in ("tool_choice", "parallel_tool_calls"):
             if name in body and not body.get("tools"):
                 self.refuse("without_tools", "tools beside it", "none", f"/{name}")
@@ -537,7 +542,7 @@ def _fields(deviations: Deviations) -> dict[str, Check]:
     fields[deviations.stop_field] = _stop
     fields[deviations.seed_field] = _number(-(2**63), 2**63, integer=True)
     fields |= {name: _typed(str) for name in (deviations.user_field, deviations.session_field) if name}
-    fields |= dict.fromkeys((*deviations.body, *deviations.body_with_tools), _any)
+    fields |= dict.fromkeys((*deviations.own_fields, *deviations.body, *deviations.body_with_tools), _any)
     if deviations.stream_usage == "asked":
         fields["stream_options"] = _stream_options
     efforts = _one_of((*EFFORTS, *deviations.efforts.values()))

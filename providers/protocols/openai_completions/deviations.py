@@ -45,6 +45,10 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     session_headers: tuple[str, ...] = ()
     # Top-level fields that the vendor refuses; a call's wish for them is left out.
     unsent: tuple[str, ...] = ()
+    # Models that refuse temperature and top_p, as globs.
+    fixed_sampling: tuple[str, ...] = ()
+    # Top-level fields of the vendor's reference that a call of ours has no word for.
+    own_fields: tuple[str, ...] = ()
     # Top-level fields that every request carries, and those of a request with tools.
     body: Mapping[str, JSON] = {}
     body_with_tools: Mapping[str, JSON] = {}

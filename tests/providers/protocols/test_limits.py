@@ -93,6 +93,21 @@ def test_more_stops_than_the_limit_are_told(protocol: str, limit: int) -> None:
         body(protocol, stop=stops)
 
 
+def test_models_of_fixed_sampling_are_not_sent_a_temperature() -> None:
+    """A temperature for such a model of a chat completions vendor is refused, and sent to another model."""
+    spoken = PROTOCOLS["openai-completions"]
+    endpoint = Endpoint(
+        provider="acme",
+        protocol="openai-completions",
+        base_url="https://api.acme.example/v1",
+        deviations=spoken.deviations(fixed_sampling=("o[1-9]*",)),
+    )
+    call = Call(model="m-1", messages=(user("hi"),), temperature=0.5)
+    assert spoken.build(call, endpoint).json()["temperature"] == 0.5
+    with pytest.raises(UnsupportedFeature, match="temperature"):
+        spoken.build(replace(call, model="o3-mini"), endpoint)
+
+
 @pytest.mark.parametrize("protocol", STRICT)
 @pytest.mark.parametrize("schema", [OPTIONAL, OPEN, {**OPEN, "properties": {"a": OPTIONAL}}])
 def test_a_schema_that_cannot_be_strict_is_told(protocol: str, schema: dict[str, Any]) -> None:
