@@ -303,10 +303,18 @@ def result_order(seen: Observation) -> None:
         owners = {words: _beside(sent, words, ids) for words in said.values()}
         wanted: object = {words: {name} for name, words in said.items()}
         require(owners == wanted, expected=str(wanted), observed=owners)
-    else:  # without ids the vendor pairs by order
-        told = [text for text in _strings(sent) if text in said.values()]
+    else:  # by ids of the client's own, and without any the vendor pairs by order
+        found = _strings(sent)
+        told = [text for text in found if text in said.values()]
+        told.sort(key=lambda words: _called_at(sent, words, found))
         order = [said[call.id] for call in calls]
         require(told == order, expected=str(order), observed=told)
+
+
+def _called_at(sent: JSON, words: str, found: list[str]) -> int:
+    """Where in ``found`` the id first stands that a call and the result ``words`` share; 0 without one."""
+    beside = _beside(sent, words, {each for each in found if found.count(each) == 2})
+    return min((found.index(each) for each in beside), default=0)
 
 
 def _words(result: ToolResult) -> str:

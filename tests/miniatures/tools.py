@@ -16,6 +16,7 @@ from tests.miniatures.bench import (
     calling,
     chat,
     failing,
+    passes,
     sending,
     spoken,
     told,
@@ -26,6 +27,7 @@ from tests.miniatures.streaming import DONE, FIRST, chunk
 PARIS = ToolCall("get_weather", {"city": "Paris"}, id="call_1", arguments_raw='{"city":"Paris"}')
 SUNNY = "18 °C and sunny".encode()
 RAINY = "7 °C and rain".encode()
+FIRST_ID, SECOND_ID = b"call_000000001", b"call_000000002"  # of the scenario
 
 
 @breaks("tool.single")
@@ -187,6 +189,28 @@ def pairs_by_place() -> Observation:
     """A client that pairs results with calls by their place."""
     seen = sending(spoken("tool_result_order"), SUNNY, b"?")
     return sending(sending(seen, RAINY, SUNNY), b"?", RAINY)
+
+
+@passes("tool.result_order")
+def renames_both_ends() -> Observation:
+    """A client that gives every call an id of its own, and its result the same."""
+    return _renamed({FIRST_ID: b"a", SECOND_ID: b"b"})
+
+
+@breaks("tool.result_order")
+def renames_crosswise() -> Observation:
+    """A client that gives the results ids of its own, each the other call's."""
+    seen = _renamed({FIRST_ID: b"a", SECOND_ID: b"b"})
+    seen = sending(seen, b'"tool_call_id":"a"', b'"tool_call_id":"?"')
+    seen = sending(seen, b'"tool_call_id":"b"', b'"tool_call_id":"a"')
+    return sending(seen, b'"tool_call_id":"?"', b'"tool_call_id":"b"')
+
+
+def _renamed(names: dict[bytes, bytes]) -> Observation:
+    seen = spoken("tool_result_order")
+    for id, name in names.items():
+        seen = sending(seen, id, name)
+    return seen
 
 
 @breaks("tool.id_roundtrip", "tool.orphan_call")
