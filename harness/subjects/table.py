@@ -122,7 +122,7 @@ _OURS: Mapping[str, Subject] = {
             language="python",
             packages=("ollama==0.6.3",),
             driver="ollama_python.py",
-            protocols=("ollama-chat",),
+            protocols=("ollama-chat", "ollama-generate"),
             home="https://github.com/ollama/ollama-python",
         ),
         Subject(
@@ -166,7 +166,7 @@ _OURS: Mapping[str, Subject] = {
             language="node",
             packages=("ollama@0.6.4",),
             driver="ollama_node.mjs",
-            protocols=("ollama-chat",),
+            protocols=("ollama-chat", "ollama-generate"),
             home="https://github.com/ollama/ollama-js",
         ),
         Subject(
@@ -295,7 +295,7 @@ _OURS: Mapping[str, Subject] = {
             ),
             environ={"LITELLM_LOCAL_MODEL_COST_MAP": "True", "HF_HUB_OFFLINE": "1"},
             home="https://github.com/BerriAI/litellm",
-            notes="Later versions want a certificate bundle that is not published for every mirror.",
+            notes="The newest version that installs with the packages available here.",
         ),
         Subject(
             name="langchain-openai",
@@ -393,7 +393,7 @@ _OURS: Mapping[str, Subject] = {
             ),
             environ={"AWS_BEDROCK_FORCE_HTTP1": "1"},
             home="https://github.com/earendil-works/pi",
-            notes="It streams only. Its later versions need packages that cannot be had.",
+            notes="It streams only. The newest version that installs with the packages available here.",
         ),
         Subject(
             name="any-llm",

@@ -1,4 +1,4 @@
-// Ollama's own client for JavaScript: chat.
+// Ollama's own client for JavaScript: chat, and completions of a prompt.
 import { Ollama } from "ollama";
 import { Unsupported, finish, refuse, serve, told, words } from "./driver.mjs";
 import * as shapes from "./shapes.mjs";
@@ -9,19 +9,48 @@ const LEVEL = { none: false, minimal: "low", xhigh: "high" };
 const limited = (ms) => (url, { signal, ...init } = {}) =>
   fetch(url, { ...init, signal: AbortSignal.any([AbortSignal.timeout(ms), ...(signal ? [signal] : [])]) });
 
+const clientOf = (run) => {
+  refuse(run.call, "extra_body", "parallel_tool_calls", "user");
+  return new Ollama({
+    host: run.base_url, fetch: limited(run.timeout_s * 1000),
+    headers: { Authorization: `Bearer ${run.key}`, ...shapes.headersOf(run.call) },
+  });
+};
+
+/** What a chat and a completion are told alike. */
+const common = ({ call, model, stream }) => {
+  const effort = call.thinking && (call.thinking.effort ?? "medium");
+  const format = call.structured && (call.structured.schema ?? "json");
+  return { model, stream, think: effort && (LEVEL[effort] ?? effort), format, options: options(call) };
+};
+
 const chat = async (run) => {
   const { call } = run;
-  refuse(call, "extra_body", "parallel_tool_calls", "user");
-  const client = new Ollama({
-    host: run.base_url, fetch: limited(run.timeout_s * 1000),
-    headers: { Authorization: `Bearer ${run.key}`, ...shapes.headersOf(call) },
-  });
-  const effort = call.thinking && (call.thinking.effort ?? "medium");
-  const reply = await client.chat(shapes.defined({
-    model: run.model, messages: [...messages(call)], tools: toolsOf(call), stream: run.stream,
-    think: effort && (LEVEL[effort] ?? effort), format: call.structured && (call.structured.schema ?? "json"), options: options(call),
-  }));
+  const asked = { ...common(run), messages: [...messages(call)], tools: toolsOf(call) };
+  const reply = await clientOf(run).chat(shapes.defined(asked));
   return run.stream ? events(reply) : turn([reply]);
+};
+
+/** A completion's part as that of a chat. */
+const spoken = ({ response: content, thinking, ...part }) => ({ ...part, message: { content, thinking } });
+
+async function* allSpoken(stream) {
+  for await (const part of stream) yield spoken(part);
+}
+
+const withoutCalls = ({ tool_calls: _, ...said }) => said;
+
+async function* completions(stream) {
+  for await (const event of events(allSpoken(stream))) yield event.turn ? { turn: withoutCalls(event.turn) } : event;
+}
+
+const generate = async (run) => {
+  const { call } = run;
+  refuse(call, "tools");
+  const [{ role, content: prompt, images }, ...more] = messages({ messages: call.messages });
+  if (more.length || role !== "user") throw new Unsupported("it has a place for one prompt");
+  const reply = await clientOf(run).generate(shapes.defined({ ...common(run), prompt, system: call.system, images }));
+  return run.stream ? completions(reply) : withoutCalls(turn([spoken(reply)]));
 };
 
 const options = (call) => {
@@ -98,4 +127,4 @@ const error = (fault) => {
   return undefined;
 };
 
-serve({ package: "ollama", protocols: { "ollama-chat": chat }, error, features: ["no_retries"] });
+serve({ package: "ollama", protocols: { "ollama-chat": chat, "ollama-generate": generate }, error, features: ["no_retries"] });

@@ -1,4 +1,4 @@
-"""Ollama's own client for Python: chat."""
+"""Ollama's own client for Python: chat, and completions of a prompt."""
 
 import base64
 import json
@@ -16,14 +16,19 @@ def _transport(key, headers):
     return ollama.Client(host="http://127.0.0.1", headers={"authorization": f"Bearer {key}", **dict(headers)})
 
 
-def chat(run):
-    """A chat, whole or streamed. The address is set on its HTTP client, which making anew takes long."""
-    call = run.call
-    refuse(call, "extra_body", "parallel_tool_calls", "user")
-    client = _transport(run.key, tuple(map(tuple, call.get("extra_headers", ()))))
+def _client(run):
+    """A client of the run's address: that is set on its HTTP client, which making anew takes long."""
+    refuse(run.call, "extra_body", "parallel_tool_calls", "user")
+    client = _transport(run.key, tuple(map(tuple, run.call.get("extra_headers", ()))))
     client._client.base_url = run.base_url
     client._client.timeout = httpx.Timeout(run.timeout_s)
-    reply = client.chat(
+    return client
+
+
+def chat(run):
+    """A chat, whole or streamed."""
+    call = run.call
+    reply = _client(run).chat(
         model=call["model"],
         messages=list(_messages(call)),
         tools=_tools(call),
@@ -132,6 +137,50 @@ def _events(stream):
     yield {"turn": _turn(parts)}
 
 
+def generate(run):
+    """A completion of one prompt, whole or streamed."""
+    call = run.call
+    refuse(call, "tools")
+    if len(call["messages"]) > 1 or call["messages"][0]["role"] != "user":
+        raise Unsupported("it has a place for one prompt")
+    reply = _client(run).generate(
+        model=call["model"],
+        prompt=words(call["messages"][0]),
+        system=call.get("system"),
+        stream=run.stream,
+        think=_think(call),
+        format=_format(call),
+        options=_options(call),
+        **_images(call["messages"][0]),
+    )
+    return _completions(reply) if run.stream else _completed([reply])
+
+
+def _completed(parts):
+    """What a completion in one part or several adds up to."""
+    as_chat = [
+        ollama.ChatResponse(
+            **part.model_dump(include=_COUNTED),
+            message=ollama.Message(role="assistant", content=part.response, thinking=part.thinking),
+        )
+        for part in parts
+    ]
+    return {name: value for name, value in _turn(as_chat).items() if name != "tool_calls"}
+
+
+_COUNTED = {"model", "done_reason", "prompt_eval_count", "eval_count"}
+
+
+def _completions(stream):
+    parts = []
+    for part in stream:
+        parts.append(part)
+        for name, more in (("reasoning", part.thinking), ("text", part.response)):
+            if more:
+                yield {"type": name, "text": more}
+    yield {"turn": _completed(parts)}
+
+
 def error(fault):
     """An error of the client in the words of the protocol; a lost connection is Python's own class there."""
     if isinstance(fault, ollama.ResponseError):
@@ -144,7 +193,7 @@ def error(fault):
 
 serve(
     package="ollama",
-    protocols={"ollama-chat": chat},
+    protocols={"ollama-chat": chat, "ollama-generate": generate},
     errors=(ollama.ResponseError, ollama.RequestError),
     error=error,
     features=("no_retries", "vendors"),
