@@ -184,7 +184,7 @@ _OURS: Mapping[str, Subject] = {
             language="node",
             packages=("cohere-ai@8.1.0",),
             driver="cohere_node.mjs",
-            protocols=("cohere-chat",),
+            protocols=("cohere-chat", "cohere-chat-v1"),
             home="https://github.com/cohere-ai/cohere-typescript",
         ),
         Subject(

@@ -1,15 +1,16 @@
-// Cohere's own SDK for JavaScript: chat, version 2.
-import { CohereClientV2, CohereError, CohereTimeoutError } from "cohere-ai";
-import { finish, refuse, serve, told, words } from "./driver.mjs";
+// Cohere's own SDK for JavaScript: chat, versions 2 and 1.
+import { CohereClient, CohereClientV2, CohereError, CohereTimeoutError } from "cohere-ai";
+import { Unsupported, finish, refuse, serve, told, words } from "./driver.mjs";
 import * as shapes from "./shapes.mjs";
 
 const FINISH = {
   STOP_SEQUENCE: "stop", ERROR: "error", TIMEOUT: "error", ERROR_TOXIC: "content_filter", ERROR_LIMIT: "length",
 };
 
-const chat = async (run) => {
+/** A chat by a version of the client: its request, and its readers of a stream and of a whole answer. */
+const asking = (Client, request, events, turn) => async (run) => {
   refuse(run.call, "parallel_tool_calls", "user", "extra_body");
-  const client = new CohereClientV2({ token: run.key, baseUrl: run.base_url, environment: run.base_url });
+  const client = new Client({ token: run.key, baseUrl: run.base_url, environment: run.base_url });
   const options = { maxRetries: 0, timeoutInSeconds: run.timeout_s, headers: shapes.headersOf(run.call) };
   return run.stream
     ? events(await client.chatStream(request(run.call), options))
@@ -18,13 +19,18 @@ const chat = async (run) => {
 
 const CHOICE = { none: "NONE", required: "REQUIRED" };
 
+/** What both versions are told in the same words. */
+const settings = (call) => ({
+  model: call.model, maxTokens: call.max_output_tokens, temperature: call.temperature, p: call.top_p, seed: call.seed,
+  stopSequences: call.stop?.length ? call.stop : undefined,
+});
+
 const request = (call) => {
   const { effort, budget_tokens: tokenBudget } = call.thinking ?? {};
   const named = call.tool_choice?.name;
   const tools = (call.tools ?? []).filter(({ name }) => !named || name === named);
   return shapes.defined({
-    model: call.model, messages: shapes.chatMessages(call).map(camel(call)), maxTokens: call.max_output_tokens,
-    temperature: call.temperature, p: call.top_p, seed: call.seed, stopSequences: call.stop?.length ? call.stop : undefined,
+    ...settings(call), messages: shapes.chatMessages(call).map(camel(call)),
     tools: tools.length ? tools.map(tool) : undefined, toolChoice: named ? "REQUIRED" : CHOICE[call.tool_choice],
     strictTools: tools.some(({ strict }) => strict) || undefined,
     thinking: call.thinking && shapes.defined({ type: effort === "none" ? "disabled" : "enabled", tokenBudget }),
@@ -104,6 +110,35 @@ async function* events(stream) {
   yield { turn: { ...said, tool_calls: [...calls.values()], ...end, id } };
 }
 
+const ROLE = { user: "USER", assistant: "CHATBOT" };
+
+const requestV1 = (call) => {
+  refuse(call, "thinking", "tools");
+  const parts = call.messages.flatMap((message) => message.parts);
+  const history = call.messages.map((message) => ({ role: ROLE[message.role], message: words(message) }));
+  const last = history.pop();
+  if (last.role !== "USER" || parts.some(({ type }) => type !== "text" && type !== "reasoning")) {
+    throw new Unsupported("its version 1 is asked with words alone");
+  }
+  return shapes.defined({
+    ...settings(call), message: last.message, chatHistory: history.length ? history : undefined, preamble: call.system,
+    responseFormat: call.structured && shapes.defined({ type: "json_object", schema: call.structured.schema }),
+  });
+};
+
+const turnV1 = ({ text, finishReason, meta, generationId: id }) => ({
+  text, ...ended(finishReason), usage: counts(meta), id,
+});
+
+async function* eventsV1(stream) {
+  let whole;
+  for await (const event of stream) {
+    if (event.eventType === "text-generation") yield { type: "text", text: event.text };
+    if (event.eventType === "stream-end") whole = event.response;
+  }
+  if (whole) yield { turn: turnV1(whole) };
+}
+
 const error = (fault) => {
   if (fault instanceof CohereTimeoutError) return told(fault, { typed: true, kind: "timeout" });
   if (fault instanceof CohereError && fault.statusCode === undefined) return told(fault, { typed: true });
@@ -111,4 +146,11 @@ const error = (fault) => {
   return undefined;
 };
 
-serve({ package: "cohere-ai", protocols: { "cohere-chat": chat }, errors: [CohereError], error, features: ["no_retries"] });
+serve({
+  package: "cohere-ai",
+  protocols: {
+    "cohere-chat": asking(CohereClientV2, request, events, turn),
+    "cohere-chat-v1": asking(CohereClient, requestV1, eventsV1, turnV1),
+  },
+  errors: [CohereError], error, features: ["no_retries"],
+});
