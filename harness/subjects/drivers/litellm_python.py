@@ -134,6 +134,15 @@ def response(run):
     return responses.events(reply) if run.stream else responses.turn(reply)
 
 
+def codex(run):
+    """A streamed response of Codex, by the provider for addresses like OpenAI's, given the account."""
+    refuse(run.call, "extra_body")
+    arguments = {**shapes.codex(run), **_options(run), "api_base": run.base_url}
+    arguments["model"] = f"openai/{run.call['model']}"
+    arguments["extra_headers"] = {**shapes.CODEX_ACCOUNT, **dict(run.call.get("extra_headers", ()))}
+    return responses.events(litellm.responses(**arguments))
+
+
 def error(fault):
     """An error of LiteLLM's in the words of the protocol."""
     if isinstance(fault, responses.InStream):
@@ -159,8 +168,10 @@ serve(
         "bedrock-invoke": _bedrock("invoke"),
         "mistral-chat": _chat("mistral"),
         "cohere-chat": _chat("cohere_chat", path="/v2/chat"),
+        "cohere-chat-v1": _chat("cohere_chat/v1", path="/v1/chat"),
         "ollama-chat": _chat("ollama_chat"),
         "azure-openai-responses": response,
+        "openai-codex-responses": codex,
     },
     errors=(*(kind for kind, _ in _KINDS), exceptions.APIError),
     error=error,

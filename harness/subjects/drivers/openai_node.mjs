@@ -1,11 +1,11 @@
-// OpenAI's own SDK for JavaScript: chat completions and responses, of OpenAI and of Azure.
+// OpenAI's own SDK for JavaScript: chat completions and responses, of OpenAI and of Azure, and Codex.
 import OpenAI, { AzureOpenAI } from "openai";
 import { events, turn } from "./completions.mjs";
 import { finish, serve, told } from "./driver.mjs";
 import * as shapes from "./shapes.mjs";
 
-const clientOf = (run) => {
-  const options = { apiKey: run.key, baseURL: run.base_url, maxRetries: 0, timeout: run.timeout_s * 1000 };
+const clientOf = (run, more) => {
+  const options = { ...more, apiKey: run.key, baseURL: run.base_url, maxRetries: 0, timeout: run.timeout_s * 1000 };
   return run.provider.startsWith("azure-")
     ? new AzureOpenAI({ ...options, apiVersion: "v1" })
     : new OpenAI(options);
@@ -22,6 +22,10 @@ const responses = async (run) => {
   const reply = await clientOf(run).responses.create(...asked(run, shapes.responses));
   return run.stream ? responseEvents(reply) : response(reply);
 };
+
+/** A streamed response of Codex, by a client that is given its address and account. */
+const codex = async (run) =>
+  responseEvents(await clientOf(run, { defaultHeaders: shapes.CODEX_ACCOUNT }).responses.create(...asked(run, shapes.codex)));
 
 const join = (before, more) => (before ?? "") + more;
 
@@ -91,6 +95,9 @@ const error = (fault) => {
 
 serve({
   package: "openai",
-  protocols: { "openai-completions": chat, "openai-responses": responses, "azure-openai-responses": responses },
+  protocols: {
+    "openai-completions": chat, "openai-responses": responses, "azure-openai-responses": responses,
+    "openai-codex-responses": codex,
+  },
   errors: [OpenAI.OpenAIError], error, features: ["no_retries"],
 });

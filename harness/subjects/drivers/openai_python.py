@@ -1,4 +1,4 @@
-"""OpenAI's own SDK for Python: chat completions, responses (of Azure, too) and completions of a prompt."""
+"""OpenAI's own SDK for Python: chat completions, responses (Azure, Codex, too) and completions of a prompt."""
 
 from functools import cache
 
@@ -157,6 +157,12 @@ def responses(run):
     return _response_events(reply) if run.stream else _response(reply)
 
 
+def codex(run):
+    """A streamed response of Codex, by a client that is given its address and account."""
+    stream = _client(run).with_options(default_headers=shapes.CODEX_ACCOUNT).responses
+    return _response_events(stream.create(**shapes.codex(run), **_extras(run)))
+
+
 def _response(reply):
     told_turn = {"text": None, "reasoning": None, "tool_calls": [], "refusal": None}
     for item in reply.output:
@@ -247,6 +253,7 @@ serve(
         "openai-completions": chat,
         "openai-responses": responses,
         "azure-openai-responses": responses,
+        "openai-codex-responses": codex,
         "openai-text-completions": prompted,
     },
     errors=(openai.OpenAIError,),

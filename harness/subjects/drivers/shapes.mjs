@@ -136,6 +136,15 @@ export const responses = (run) => {
   return told;
 };
 
+export const CODEX_ACCOUNT = { "chatgpt-account-id": "test-account" };
+
+/** Every argument of a response of ChatGPT's Codex, which stores nothing and takes no limit. */
+export const codex = (run) => {
+  refuse(run.call, "temperature", "top_p", "user");
+  const { max_output_tokens: _, ...told } = responses(run);
+  return { instructions: "You are a helpful assistant.", ...told, store: false };
+};
+
 /** How many tokens a budget of reasoning has, by the effort that stands for it. */
 export const EFFORTS = { minimal: 1024, low: 1024, medium: 4096, high: 16384, xhigh: 32768 };
 

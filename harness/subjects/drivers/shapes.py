@@ -177,6 +177,21 @@ def responses(run):
     return told
 
 
+CODEX_ACCOUNT = {"chatgpt-account-id": "test-account"}
+
+
+def codex(run):
+    """Every argument of a response of ChatGPT's Codex, which stores nothing and takes no limit."""
+    call = run.call
+    for name in ("temperature", "top_p", "user"):
+        if call.get(name) is not None:
+            raise Unsupported(f"Codex has no place for {name}")
+    told = responses(run)
+    told.pop("max_output_tokens", None)
+    told.setdefault("instructions", "You are a helpful assistant.")
+    return {**told, "store": False}
+
+
 def _response_tool(tool):
     parameters = tool.get("parameters") or {"type": "object", "properties": {}}
     return {
