@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from harness import evidence, fixtures
 from harness.checks.registry import Check
+from harness.emulated import model_of
 from harness.errors import RecordingError, SubjectError, UnmatchedRequest, UnusableInput
 from harness.exchange import Exchange
 from harness.faults import FAULTS
@@ -35,7 +36,8 @@ from harness.subjects.observation import Aspect, ClientObservation, Read, aligne
 from harness.subjects.protocol import Answer, Hints, Introduced, Run, Trouble, Unsupported, line_of
 from harness.subjects.stand import Place, Stand
 from providers import jsontext
-from providers.errors import MalformedFrame
+from providers.call import Call, ToolCall, ToolResult
+from providers.errors import MalformedFrame, shown
 from providers.events import Turn
 from providers.protocols import PROTOCOLS
 from providers.schema import Catalog, Provider
@@ -355,8 +357,10 @@ def _client(
         endpoint = replace(endpoint, headers=())
         reference = hear(given.exchange, bare, streamed=given.call.stream)
     repaired = "repairs" in exposed and given.scenario.startswith("history_")
-    callers = _OF_CALLER if repaired else {*_OF_CALLER, "tool_call_id"}
-    violations = tuple(each for each in violations if each[0] not in callers)
+    ids = frozenset() if repaired else _told_ids(given.call)
+    violations = tuple(each for each in violations if not _of_caller(each, ids))
+    if asked:
+        violations += tuple(_other_model(given, sent))
     told = {
         **msgspec.structs.asdict(given),
         "sent": sent,
@@ -379,9 +383,28 @@ def _questions(asked: Sequence[Request], wanted: Request) -> tuple[Request, ...]
     return tuple(each for each in asked if urlsplit(each.url).path == path) or tuple(asked)
 
 
-# What a call of ours has as it is: a model that some regions have under another name. So are the ids in its
-# history, where the client does not promise to mend them.
-_OF_CALLER = frozenset({"model.on_demand"})
+def _of_caller(violation: tuple[str, str, str, str], ids: frozenset[str]) -> bool:
+    """Whether a call of ours has it as it is: a model that some regions have under another name, or one of
+    the ``ids`` of its history, which a client that does not promise to mend it passes on."""
+    rule, _, seen, _ = violation
+    return rule == "model.on_demand" or (rule == "tool_call_id" and seen in ids)
+
+
+def _told_ids(call: Call) -> frozenset[str]:
+    """The ids of a call's history as violations show them; also those that drivers give where it has none."""
+    parts = [part for message in call.messages for part in message.parts]
+    own = {part.id for part in parts if isinstance(part, ToolCall)}
+    own |= {part.call_id for part in parts if isinstance(part, ToolResult)}
+    stand_ins = {"", *(f"call_{number}" for number in range(len(parts)))} if None in own else set()
+    return frozenset(shown(each) for each in {*own, *stand_ins} if each is not None)
+
+
+def _other_model(given: Observation, sent: Request) -> Iterator[tuple[str, str, str, str]]:
+    """The violation of a request for another model than the one asked for, in whatever name it has there."""
+    model, told = given.call.model, model_of(sent).removeprefix("models/")
+    known = (model, given.endpoint.named(model), model_of(given.sent).removeprefix("models/"))
+    if told not in known and not told.endswith("." + model):  # with an AWS geography before it
+        yield ("model.asked", f"the model {model}", told or "nothing", "model")
 
 
 # What a reference has beside what our own adapters send. OpenAI's chat completions: the role for reasoning

@@ -1,4 +1,4 @@
-"""OpenAI's own SDK for Python: chat completions, responses (Azure, Codex, too) and completions of a prompt."""
+"""OpenAI's own SDK for Python: chat completions, responses (Azure, Codex, too), completions of a prompt."""
 
 from functools import cache
 

@@ -41,6 +41,11 @@ def honest(run):
     return {"turn": turn(ask(run))}
 
 
+def swaps(run):
+    """It asks for a model of its own choice."""
+    return {"turn": turn(ask({**run, "call": {**run["call"], "model": "cheapest-1"}}))}
+
+
 def hangs(run):
     """It never answers."""
     time.sleep(600)
@@ -139,7 +144,7 @@ MODES = {
     each.__name__: each
     for each in (
         *(honest, hangs, crashes, floods, garbles, breaks_schema, answers_another, invents, makes_up),
-        *(swallows, retries, leaks, forks, goes_out, endless, trips),
+        *(swallows, retries, leaks, forks, goes_out, endless, trips, swaps),
     )
 }
 

@@ -74,6 +74,7 @@ def test_an_honest_subject_passes() -> None:
         ("invents", "client.text"),
         ("makes_up", "client.asked"),
         ("retries", "client.retries"),
+        ("swaps", "wire.schema"),
         ("leaks", "client.key_untold"),
         ("goes_out", "client.asked"),
     ],
