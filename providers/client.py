@@ -38,7 +38,7 @@ from providers.errors import (
     shown,
 )
 from providers.events import Assembler, Event, Turn
-from providers.features import refuse_unclaimed, refuse_undeclared
+from providers.features import refuse_own, refuse_unclaimed, refuse_undeclared
 from providers.listen import Listener
 from providers.protocols import PROTOCOLS
 from providers.schema import Provider
@@ -116,7 +116,7 @@ def prepare(
     if rules.required and not key:
         raise MissingCredential(provider.id, rules.env)
     request = PROTOCOLS[endpoint.protocol].build(call, endpoint)
-    signed = auth.authenticate(request, rules, key or None)
+    signed = auth.authenticate(request, rules, auth.placed(key, known) or None)
     return Prepared(signed, endpoint, call.stream, added(request, signed))
 
 
@@ -146,6 +146,7 @@ def prepare_service(
     refuse_unclaimed(
         provider.id, provider.offered, name, undeclared=undeclared, instead="ask another provider"
     )
+    refuse_own(provider.id, name, own=name in provider.own)
     spoken = protocol or protocol_for(name, provider.protocols)
     known = {**auth.told(key), **(values or {})}
     endpoint = provider.endpoint(spoken, base_url=base_url, values=known)
@@ -155,7 +156,7 @@ def prepare_service(
         raise MissingCredential(provider.id, rules.env)
     row = operation(endpoint, ask)
     request = row.build(ask, endpoint)
-    signed = auth.authenticate(request, rules, key or None)
+    signed = auth.authenticate(request, rules, auth.placed(key, known) or None)
     return Asked(signed, row, added(request, signed))
 
 

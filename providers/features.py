@@ -80,3 +80,13 @@ def refuse_unclaimed(
             f"{name} ({FEATURES[name]}) by any claim",
             next_step=f"{instead}, claim it in the provider's file, or allow what is undeclared",
         )
+
+
+def refuse_own(provider: str, name: str, *, own: bool) -> None:
+    """Raise UnsupportedFeature for a service that the provider has in a shape of its ``own`` only."""
+    if own:
+        raise UnsupportedFeature(
+            provider,
+            f"{name} ({FEATURES[name]}) in a shape that is spoken here",
+            next_step="pass a request of the vendor's own shape on",
+        )

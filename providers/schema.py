@@ -295,6 +295,11 @@ class Provider(_Strict):
         """The claims as feature name to True or False; what nobody said is absent."""
         return {name: claim.offered for name, claim in self.claims.items()}
 
+    @property
+    def own(self) -> frozenset[str]:
+        """The features that the provider has in a shape of its own, which no protocol of ours speaks."""
+        return frozenset(name for name, claim in self.claims.items() if claim.own)
+
     def offered_at(self, declared: EndpointDeclaration) -> Mapping[str, bool]:
         """The claims as they hold at one endpoint."""
         return {**self.offered, **dict.fromkeys(declared.lacks, False)}

@@ -13,6 +13,8 @@ from importlib import import_module
 from typing import Any
 from typing import Protocol as Interface
 
+import msgspec
+
 from providers.auth import chatgpt, header
 from providers.auth.credential import AccessToken, AWSKeys, Credential, Keys, SessionToken
 from providers.auth.header import Scheme
@@ -28,6 +30,7 @@ __all__ = [
     "Scheme",
     "SessionToken",
     "authenticate",
+    "placed",
     "told",
 ]
 
@@ -89,4 +92,14 @@ def authenticate(request: Request, auth: Declared, credential: Credential | None
 
 def told(credential: Credential | None) -> Mapping[str, str]:
     """The provider's values that come with a credential; nearly all have none."""
+    if isinstance(credential, AWSKeys):
+        return {"region": credential.region} if credential.region else {}
     return credential.values if isinstance(credential, SessionToken) else {}
+
+
+def placed(credential: Credential | None, values: Mapping[str, str]) -> Credential | None:
+    """The credential as it is used where ``values`` lead: keys for AWS sign for the region that is asked."""
+    region = values.get("region")
+    if isinstance(credential, AWSKeys) and region:
+        return msgspec.structs.replace(credential, region=region)
+    return credential

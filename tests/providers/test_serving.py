@@ -10,12 +10,15 @@ from typing import Any
 import httpx
 import pytest
 
+from providers import schema
+from providers.call import Call, user
 from providers.client import AsyncClient, Client, Retries, prepare_service
 from providers.errors import MissingCredential, RateLimited, TimedOut, UnsupportedFeature
 from providers.schema import Provider
-from providers.services.batches import CreateBatch
+from providers.services.batches import CreateBatch, GetBatch
+from providers.services.count_tokens import CountTokens
 from providers.services.embeddings import Embed
-from providers.services.files import ReadFile, Upload
+from providers.services.files import GetFile, ReadFile, Upload
 from providers.services.models_list import ListModels
 from providers.services.passthrough import PassOn
 
@@ -72,6 +75,22 @@ class Peer:
         return Client(
             transport=httpx.MockTransport(self), retries=retries, sleep=self.slept.append, jitter=lambda: 0.0
         )
+
+
+def test_a_service_in_a_shape_of_the_vendors_own_is_not_asked_in_another() -> None:
+    """What the catalog says is the vendor's own shape is refused with nothing sent, undeclared or not."""
+    ask = {
+        "batches": GetBatch(id="b-1"),
+        "count_tokens": CountTokens(call=Call(model="m", messages=(user("hi"),))),
+        "embeddings": Embed(model="m", texts=("a",)),
+        "files": GetFile(id="f-1"),
+        "models_list": ListModels(),
+    }
+    own = [(vendor, name) for vendor in schema.all() for name in vendor.own]
+    for vendor, name in own:
+        with pytest.raises(UnsupportedFeature, match=name):
+            prepare_service(vendor, ask[name], key="k-1", undeclared=True)
+    assert {vendor.id for vendor, _ in own} >= {"mistral", "together", "perplexity"}
 
 
 def test_a_service_is_asked_for_where_its_protocol_is() -> None:

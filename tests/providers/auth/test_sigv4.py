@@ -14,7 +14,10 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.credentials import Credentials
 from botocore.session import Session
 
+from providers import schema
 from providers.auth import AccessToken, AWSKeys, authenticate, sigv4
+from providers.call import Call, user
+from providers.client import prepare
 from providers.errors import ConfigurationError
 from providers.wire import Request, header
 
@@ -238,6 +241,32 @@ def test_a_profile_that_is_not_there_is_a_configuration_error(tmp_path: Path) ->
     with pytest.raises(ConfigurationError) as raised:
         sigv4.find(environ)
     assert "absent" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("told", "values", "region", "host"),
+    [
+        ("eu-west-3", {}, "eu-west-3", "bedrock-runtime.eu-west-3.amazonaws.com"),
+        (
+            "eu-west-3",
+            {"region": "eu-central-1"},
+            "eu-central-1",
+            "bedrock-runtime.eu-central-1.amazonaws.com",
+        ),
+        (None, {}, "us-east-1", "bedrock-runtime.us-east-1.amazonaws.com"),
+        (None, {"region": "eu-west-1", "endpoint": "https://proxy.example"}, "eu-west-1", "proxy.example"),
+        ("eu-west-3", {"endpoint": "https://proxy.example"}, "eu-west-3", "proxy.example"),
+    ],
+)
+def test_one_region_is_asked_and_signed_for(
+    told: str | None, values: dict[str, str], region: str, host: str
+) -> None:
+    """The value's region, else the credential's, else the default: in address, profile and signature."""
+    keys = AWSKeys("access-key-example", "secret/key+example", region=told)
+    call = Call(model="anthropic.claude-haiku-4-5-20251001-v1:0", messages=(user("hi"),))
+    request = prepare(schema.get("amazon-bedrock"), call, key=keys, values=values).request
+    assert request.url.startswith(f"https://{host}/model/{region[:2]}.anthropic.")
+    assert f"/{region}/bedrock/aws4_request" in (header(request.headers, "authorization") or "")
 
 
 def test_the_clouds_libraries_load_late() -> None:
