@@ -230,6 +230,27 @@ _FOREIGN_REASONING: tuple[str | Message, ...] = (
     "Is 11?",
 )
 
+_SPOKEN: tuple[str | Message, ...] = (
+    "My name is Ada.",
+    _stranger(Text("Nice to meet you, Ada.")),
+    "What is my name?",
+)
+_ABORTED: tuple[str | Message, ...] = (
+    "Say hello in three languages.",
+    _stranger(
+        Reasoning("Three greet", signature="Zm9yZWlnbi1zaWduYXR1cmU="), Text("Hello, bonj"), aborted=True
+    ),
+    "Go on.",
+)
+_PICTURE = Image("image/png", data=PIXEL)
+_SEEN: tuple[str | Message, ...] = (
+    user("Which colour is this?", _PICTURE),
+    _stranger(replace(_weather("Paris", 1), id=_LONG_ID)),
+    tool_results(ToolResult(_LONG_ID, "get_weather", (Text("18 °C and sunny"), _PICTURE))),
+    _stranger(Text("It is red.")),
+    "Thank you.",
+)
+
 _KINDS: tuple[Scenario, ...] = (
     Scenario(
         name="text",
@@ -486,6 +507,25 @@ _KINDS: tuple[Scenario, ...] = (
         kind="history_reasoning",
         title="History with another vendor's reasoning and signature",
         steps=(Step(_asks(*_FOREIGN_REASONING), _said("Yes.", spent=(60, 3))),),
+    ),
+    Scenario(
+        name="history_text",
+        kind="history_text",
+        title="History with words of another vendor's model",
+        steps=(Step(_asks(*_SPOKEN), _said("Ada", spent=(36, 2))),),
+    ),
+    Scenario(
+        name="history_aborted",
+        kind="history_aborted",
+        title="History with another vendor's turn that was cut off in its words",
+        steps=(Step(_asks(*_ABORTED), _said("Bonjour, hola!", spent=(40, 6))),),
+    ),
+    Scenario(
+        name="history_images",
+        kind="history_images",
+        title="History with pictures, asked and returned by a tool, that another vendor's model saw",
+        needs=("tools", "vision"),
+        steps=(Step(_asks(*_SEEN, tools=(WEATHER,)), _said("You are welcome.", spent=(410, 5))),),
     ),
     Scenario(
         name="settings",

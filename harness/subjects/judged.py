@@ -66,6 +66,11 @@ JUDGED: Mapping[str, tuple[Aspect, ...]] = {
     "wire.stream_asked": _REQUEST,
     "wire.temperature_omitted": _REQUEST,
     # what it promises to do with a history that is not in order
+    "handoff.aborted": _REPAIR,
+    "handoff.images": _REPAIR,
+    "handoff.text": _REPAIR,
+    "handoff.thinking": _REPAIR,
+    "handoff.tools": _REPAIR,
     "reason.must_replay": _REPAIR,
     "reason.must_strip": _REPAIR,
     "tool.abort": _REPAIR,
