@@ -425,12 +425,13 @@ _OURS: Mapping[str, Subject] = {
             title="Pydantic AI",
             language="python",
             packages=(
-                "pydantic-ai-slim[openai,google,bedrock,mistral,cohere]==2.68.0",
+                "pydantic-ai-slim[openai,google,bedrock,mistral,cohere,groq]==2.68.0",
                 "openai==3.52.0",
                 "google-genai==2.34.0",
                 "boto3==1.44.5",
                 "mistralai==3.7.0",
                 "cohere==7.3.1",
+                "groq==1.7.0",
             ),
             driver="pydantic_ai_python.py",
             protocols=(
@@ -453,6 +454,16 @@ _OURS: Mapping[str, Subject] = {
             driver="openai_agents_python.py",
             protocols=("openai-completions", "openai-responses"),
             home="https://github.com/openai/openai-agents-python",
+        ),
+        Subject(
+            name="instructor",
+            title="Instructor",
+            language="python",
+            packages=("instructor==1.17.0", "openai==3.3.0", "anthropic==0.125.0"),
+            driver="instructor_python.py",
+            protocols=("openai-completions", "anthropic-messages"),
+            home="https://github.com/567-labs/instructor",
+            notes="Structured output is asked for by a model class; other calls are handed to the SDK below.",
         ),
         Subject(
             name="llm",

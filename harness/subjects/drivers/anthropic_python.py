@@ -3,8 +3,9 @@
 from functools import cache
 
 import anthropic
+import anthropic_messages
 import shapes
-from driver import finish, serve, told
+from driver import serve, told
 
 
 @cache
@@ -20,48 +21,16 @@ def messages(run):
     arguments = {**shapes.messages(run), **more}
     if run.stream:
         return _events(client.messages.stream(**arguments))
-    return _turn(client.messages.create(**arguments))
-
-
-def _turn(message):
-    calls = [
-        {"name": block.name, "id": block.id, "arguments": block.input}
-        for block in message.content
-        if block.type == "tool_use"
-    ]
-    usage = message.usage
-    return {
-        "text": _joined(message, "text", "text"),
-        "reasoning": _joined(message, "thinking", "thinking"),
-        "tool_calls": calls,
-        "finish": finish(message.stop_reason),
-        "finish_raw": message.stop_reason,
-        "usage": usage and {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens},
-        "model": message.model,
-        "id": message.id,
-    }
-
-
-def _joined(message, kind, name):
-    said = [getattr(block, name) for block in message.content if block.type == kind]
-    return "".join(said) if said else None
+    return anthropic_messages.turn(client.messages.create(**arguments))
 
 
 def _events(manager):
     with manager as stream:
-        for event in stream:
-            if event.type == "content_block_start" and event.content_block.type == "tool_use":
-                block = event.content_block
-                yield {"type": "tool_call_start", "index": event.index, "name": block.name, "id": block.id}
-            elif event.type == "content_block_delta":
-                delta = event.delta
-                if delta.type == "text_delta":
-                    yield {"type": "text", "text": delta.text}
-                elif delta.type == "thinking_delta":
-                    yield {"type": "reasoning", "text": delta.thinking}
-                elif delta.type == "input_json_delta":
-                    yield {"type": "tool_call_delta", "index": event.index, "text": delta.partial_json}
-        yield {"turn": _turn(stream.get_final_message())}
+        for each in stream:
+            found = anthropic_messages.event(each)
+            if found is not None:
+                yield found
+        yield {"turn": anthropic_messages.turn(stream.get_final_message())}
 
 
 def error(fault):
