@@ -128,6 +128,8 @@ def _whole(turn: Turn, call: Call, deviations: Deviations) -> list[bytes]:
         body["usage"] = _usage(turn.usage, deviations)
     if deviations.empty_fields == "some":
         body["system_fingerprint"] = _fingerprint(call)
+    if deviations.service_tier:
+        body["service_tier"] = deviations.service_tier
     text = jsontext.write(body)
     return [text[: len(text) // 2], text[len(text) // 2 :]]
 

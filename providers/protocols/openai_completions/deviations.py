@@ -160,6 +160,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     # whole answer's null refusal and fingerprint; "all" adds the service tier, empty annotations, a stream's
     # refusal and fingerprint, and the counts of audio and predictions.
     empty_fields: Literal["all", "some", "none"] = "some"
+    # The service tier that a whole answer names; "" where it names none of the vendor's own.
+    service_tier: str = ""
     # An SSE comment that is sent before the first chunk and between chunks; "" for none.
     comment: str = ""
     # The vendor's word for one of the protocol's finish reasons, where it is another.

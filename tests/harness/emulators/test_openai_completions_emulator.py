@@ -421,6 +421,15 @@ def test_fields_without_news_are_the_vendors(
     assert ("logprobs" in first["choices"][0]) == (said != "none")
 
 
+def test_a_whole_answer_names_the_vendors_service_tier() -> None:
+    """The vendor's own tier is in its whole answers, and in no chunk."""
+    turn = Turn(parts=(Text("a"),), finish="stop", complete=True)
+    at = endpoint(Deviations(service_tier="on_demand"))
+    whole = EMULATOR.speak(turn, msgspec.structs.replace(ASKED, stream=False), at)
+    assert jsontext.parse(whole.content)["service_tier"] == "on_demand"
+    assert b"service_tier" not in EMULATOR.speak(turn, ASKED, at).content
+
+
 def test_reasoning_details_and_signatures_are_spoken() -> None:
     """Details go out as they came in; without any, signature and redaction are put into some."""
     details = [{"type": "reasoning.summary", "summary": "hm", "index": 0}]
