@@ -290,7 +290,7 @@ def _zeroclaw_urls(trial: Trial) -> list[tuple[str, str | None, Any]]:
 
 
 def _gomodel_urls(trial: Trial) -> list[tuple[str, str | None, Any]]:
-    start = trial.row.id.upper()
+    start = trial.row.id.upper().replace("-", "_")
     entry = {"type": trial.row.id, "api_key": "k", "base_url": "https://file.test/v1"}
     entry.update(vertex_project="p", vertex_location="l")
     files = {"config.yaml": {"providers": {trial.row.id: entry}}}
@@ -338,7 +338,7 @@ def url_forms(trial: Trial) -> None:
 @check("cfg.list_mode", source="docs/dialects/gomodel.md (G17, G18)", dialects=("gomodel*",))
 def list_mode(trial: Trial) -> None:
     """A configured list MUST be the fallback of the vendor's own, or the only one in mode allowlist."""
-    start, id = trial.row.id.upper(), trial.row.id
+    start, id = trial.row.id.upper().replace("-", "_"), trial.row.id
     environ = {
         f"{start}_API_KEY": "k",
         f"{start}_BASE_URL": "https://box.test",

@@ -160,7 +160,7 @@ def not_a_credential(trial: Trial) -> None:
 @check("auth.multi_instance", source="docs/dialects/gomodel.md (G3–G5)", dialects=("gomodel*",))
 def multi_instance(trial: Trial) -> None:
     """A suffixed instance MUST keep its own values, and give none to the unsuffixed one."""
-    start = trial.row.id.upper()
+    start = trial.row.id.upper().replace("-", "_")
     values = {"_BASE_URL": "https://{}.test", "_API_KEY": "canary-{}", "_PROJECT": "{}", "_LOCATION": "{}"}
     environ = {
         f"{start}{middle}{name}": text.format(who)

@@ -41,7 +41,7 @@ def _rotated(trial: Trial, **responses: Any) -> dict[str, Any]:
 
 
 def _numbered_keys(trial: Trial) -> dict[str, str]:
-    start = trial.row.id.upper()
+    start = trial.row.id.upper().replace("-", "_")
     keys = {f"{start}_API_KEY_9": "k3", f"{start}_API_KEY_2": "k2", f"{start}_API_KEY": "k1"}
     beside = {f"{start}_BASE_URL": "https://box.test", f"{start}_PROJECT": "p", f"{start}_LOCATION": "l"}
     return {**keys, f"{start}_API_KEY_5": "k2", **beside}

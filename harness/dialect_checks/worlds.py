@@ -280,7 +280,7 @@ def _gomodel(row: Row, newest: bool) -> list[Source]:
         world.documents["config.yaml"]["providers"][row.id]["api_key"] = key
 
     return [
-        variable(f"{row.id.upper()}_API_KEY"),
+        variable(custom_variable(row.id)),
         Source(name="config.yaml", kind="configured", plant=configured),
     ]
 
