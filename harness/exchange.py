@@ -34,6 +34,7 @@ Origin = Literal["recorded", "imported", "documented", "synthetic"]
 Ending = Literal["whole", "reset", "stall", "refused", "no_head"]
 
 _URL = re.compile(rb'^url = "https?://([^/"]*)', re.MULTILINE)
+HEAD_SUFFIX = ".exchange.toml"
 _PACKAGED = Path(__file__).parent / "_fixtures"
 FIXTURES = _PACKAGED if _PACKAGED.is_dir() else Path(__file__).parent.parent / "fixtures"
 
@@ -223,15 +224,32 @@ def _read(path: Path, provider: str, protocol: str, scenario: str) -> Exchange:
     turn = _turn(path)
     where = "/".join(path.parts[-4:])
     try:
-        table = tomllib.loads(path.read_text("utf-8"))
-        head = msgspec.convert(table, _Head, builtin_types=(date,))
+        raw = path.read_bytes()
         content = path.with_name(f"{turn}.response.body").read_bytes()
         body = path.with_name(f"{turn}.request.body").read_bytes()
     except FileNotFoundError as missing:
         raise ExchangeCorrupt(
             "a body file is missing", expected=Path(str(missing.filename)).name, where=where
         ) from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
+    except OSError as fault:
+        raise ExchangeCorrupt(expected="a readable TOML file", seen=str(fault), where=where) from None
+    exchange = _made(raw, where, turn, (provider, protocol, scenario), body, content)
+    _verify(exchange, where)
+    return exchange
+
+
+def read_head(raw: bytes, path: Path) -> Exchange:
+    """An exchange without its bodies, from what the file at ``path`` holds. Raises ExchangeCorrupt."""
+    above = (*("",) * 3, *path.absolute().parts[-4:-1])[-3:]
+    return _made(raw, "/".join(path.parts[-4:]), _turn(path), (above[0], above[1], above[2]), b"", b"")
+
+
+def _made(
+    raw: bytes, where: str, turn: int, place: tuple[str, str, str], body: bytes, content: bytes
+) -> Exchange:
+    try:
+        head = msgspec.convert(tomllib.loads(raw.decode("utf-8")), _Head, builtin_types=(date,))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
         raise ExchangeCorrupt(expected="a readable TOML file", seen=str(fault), where=where) from None
     except msgspec.ValidationError as fault:
         raise ExchangeCorrupt(
@@ -239,7 +257,8 @@ def _read(path: Path, provider: str, protocol: str, scenario: str) -> Exchange:
             seen=str(fault),
             where=where,
         ) from None
-    exchange = Exchange(
+    provider, protocol, scenario = place
+    return Exchange(
         provider=provider,
         protocol=protocol,
         scenario=scenario,
@@ -258,8 +277,6 @@ def _read(path: Path, provider: str, protocol: str, scenario: str) -> Exchange:
         redactions=head.redactions,
         confirmed=head.confirmed,
     )
-    _verify(exchange, where)
-    return exchange
 
 
 def _verify(exchange: Exchange, where: str) -> None:

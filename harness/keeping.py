@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from harness.errors import RecordingError, UnredactedSecret
 from harness.exchange import Exchange, head_of
 from harness.matching import telling
-from harness.redaction import find_secrets, kept_headers, redact
+from harness.redaction import find_secrets, kept_headers, redact, unredacted_heads
 from providers.wire import Request, header
 
 
@@ -53,9 +53,23 @@ def prepared(exchange: Exchange, known: Iterable[str], bases: tuple[str, str] = 
 def verify(exchange: Exchange, known: Iterable[str] = ()) -> None:
     """Raise UnredactedSecret when anything in the exchange is a secret."""
     secrets = tuple(known)
+    told = unredacted(exchange)
+    if told:
+        raise UnredactedSecret(expected="no secret", seen=", ".join(told), where=f"{exchange.id}: head")
     _clean(head_of(exchange).decode(), secrets, f"{exchange.id}: head")
     _clean(exchange.request.content.decode("utf-8", "replace"), secrets, f"{exchange.id}: request")
     _clean(exchange.content.decode("utf-8", "replace"), secrets, f"{exchange.id}: answer")
+
+
+def unredacted(exchange: Exchange) -> tuple[str, ...]:
+    """What the heads of an exchange hold that recording would not have kept."""
+    return unredacted_heads(
+        exchange.request.url,
+        exchange.request.headers,
+        exchange.headers,
+        foreign=exchange.origin == "imported",
+        observed=exchange.origin in ("recorded", "imported"),
+    )
 
 
 def verify_read(exchange: Exchange, known: Iterable[str], read: Iterable[object]) -> None:

@@ -3,7 +3,8 @@
 A credential's field keeps its name and its scheme, ``Bearer [redacted]``, so that a replay can tell that
 one was sent and how. ``find_secrets`` looks for the shapes of real keys, for what tells whose account it
 is, and for given values in any of the forms in which a value travels: plain, URL-encoded, escaped in JSON,
-base64. ``redact`` replaces exactly what ``find_secrets`` finds, by the same rules.
+base64, or any mixture of the first three. ``redact`` replaces exactly what ``find_secrets`` finds, by the
+same rules; ``unredacted_heads`` looks at the fields of an exchange by their names.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from functools import lru_cache
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
@@ -55,31 +57,56 @@ SHAPES: tuple[re.Pattern[str], ...] = tuple(
         r"csk-[a-z0-9]{20,}",
         r"hf_[A-Za-z0-9]{20,}",
         r"gh[pousr]_[A-Za-z0-9]{30,}",
-        r"AKIA[0-9A-Z]{16}",
+        r"\bA[KS]IA[0-9A-Z]{16}",
+        r"\bABSK[A-Za-z0-9+/]{40,}={0,2}",
+        r"github_pat_[A-Za-z0-9_]{30,}",
+        r"\bglpat-[A-Za-z0-9_-]{20,}",
+        r"\bnvapi-[A-Za-z0-9_-]{30,}",
+        r"\bpplx-[A-Za-z0-9]{30,}",
+        r"\bfw_[A-Za-z0-9]{20,}",
+        r"\btgp_v1_[A-Za-z0-9_-]{20,}",
+        r"\br8_[A-Za-z0-9]{30,}",
+        r"\bvck_[A-Za-z0-9]{30,}",
+        r"\bAQ\.[A-Za-z0-9_-]{30,}",
+        r"\b[sr]k_live_[A-Za-z0-9]{16,}",
+        r"\bxox[abeprs]-[A-Za-z0-9-]{20,}",
+        r"\b[0-9a-f]{32}\.[A-Za-z0-9]{16}\b",  # Zhipu: an id and its secret
+        r"(?<![A-Za-z0-9+/_=-])c2st[A-Za-z0-9+/_-]{24,}={0,2}",  # base64 of sk-…
         r"ya29\.[0-9A-Za-z_-]{20,}",
         r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     )
 )
 
-# What tells whose account it is: the group ``id`` is replaced. An address at a name that is reserved for
-# examples (RFC 2606) is nobody's.
+_VALUE = r"(?P<named>(?=[^\s\"',;&]*[0-9])[A-Za-z0-9_+/.~%=-]{16,})"
+
+# What tells whose account it is, and values that their names make credentials: the group ``id`` is
+# replaced. An address at a name that is reserved for examples (RFC 2606) is nobody's.
 _IDENTITIES: Mapping[str, re.Pattern[str]] = {
+    "credential": re.compile(
+        r"(?i:\b(?:x-api-key|api-key|x-goog-api-key|aws_secret_access_key|aws_session_token)[\"']?\s*[:=]\s*[\"']?"
+        r"|\bauthorization[\"']?\s*[:=]\s*[\"']?(?:bearer|basic)\s+"
+        r"|[?&](?:key|api[_-]key|access_token|x-(?:amz|goog)-(?:signature|credential|security-token))=)"
+        + _VALUE
+    ),
     "account": re.compile(
         r"\b(?:org[-_]|proj_|acct_|user-)(?P<id>(?=[a-zA-Z_-]*[0-9])[A-Za-z0-9]{16,})"
         r"|\barn(?P<colon>:|%3[Aa])aws[a-z-]*(?P=colon)[a-z0-9-]+(?P=colon)[a-z0-9-]*(?P=colon)"
         r"(?P<aws>[0-9]{12})(?=(?P=colon))"
-        r"|\"(?:organization|organization_id|org_id|account_id|workspace_id)\"\s*:\s*\""
+        r"|\"(?:organization|organization_id|org_id|account_id|workspace_id|group_id)\"\s*:\s*\""
         r"(?P<named>(?!\[redacted\]|example)[^\"\\]{6,})(?=\")"
+        r"|/accounts/(?P<hex>[0-9a-f]{32})\b"
+        r"|(?i:\b(?:anthropic-organization-id|openai-(?:organization|project))[\"']?\s*[:,]\s*[\"']?)"
+        r"(?P<field>[A-Za-z0-9_-]{8,})"
     ),
     "e-mail": re.compile(
-        r"(?P<id>(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@"
+        r"(?P<id>(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}(?:@|%40|\\u0040)"
         r"(?!example\.|[A-Za-z0-9.-]{1,63}\.(?:example|invalid|test|localhost)\b)"
         r"(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,24})\b"
     ),
 }
 
-_REPLACED = ("id", "aws", "named")  # groups of the shapes above
+_REPLACED = ("id", "aws", "named", "hex", "field")  # groups of the shapes above
 
 # Fields of an answer that are kept; any other may tell whose account it is, or is the transfer's own.
 _KEPT = re.compile(
@@ -88,7 +115,14 @@ _KEPT = re.compile(
     r"x-amzn-errortype|x-amzn-bedrock-.*|num_.*|server-timing|allow)$",
     re.IGNORECASE,
 )
-_SHORTEST = 6  # a shorter value is too common a word to be looked for
+# Fields of a request that say what is asked, of whom and by which rules.
+_ASKED = re.compile(
+    r"^(accept|content-type|anthropic-(version|beta)|openai-beta|openai-intent|originator|x-initiator|x-app|"
+    r"x-title|http-referer|copilot-(integration-id|vision-request)|editor-(plugin-)?version|client-metadata|"
+    r".*-api-version|x-msh-(platform|version)|x-amzn-bedrock-.*|x-wirecheck-.*)$",
+    re.IGNORECASE,
+)
+SHORTEST = 6  # a shorter value is too common a word to be looked for
 
 
 def is_credential(name: str) -> bool:
@@ -129,6 +163,53 @@ def kept_headers(headers: Headers) -> Headers:
     return tuple((name, value) for name, value in redacted_headers(headers) if _KEPT.match(name))
 
 
+def asked_headers(headers: Headers) -> Headers:
+    """The fields of a foreign request that a fixture keeps, with every credential's value replaced."""
+    return tuple(
+        (name, value)
+        for name, value in redacted_headers(headers)
+        if _ASKED.match(name) or is_credential(name)
+    )
+
+
+def unredacted_heads(
+    url: str, asked: Headers, said: Headers, *, foreign: bool = False, observed: bool = True
+) -> tuple[str, ...]:
+    """What the heads of an exchange hold that the recorder would not have kept, by name and never by value.
+
+    ``observed``: somebody answered, so that only listed fields of the answer may be there; ``foreign``: it
+    is somebody else's recording, so that the same is true of the request.
+    """
+    parts = urlsplit(url)
+    found = ["user information in the URL"] if "@" in parts.netloc else []
+    found += [
+        f"the URL's parameter {name} ({len(value)} characters)"
+        for name, value in parse_qsl(parts.query)
+        if name.lower() in _CREDENTIAL_PARAMETERS and value != REDACTED
+    ]
+    for side, headers in (("request", asked), ("answer", said)):
+        found += [
+            f"the {side}'s field {name} ({len(value)} characters)"
+            for name, value in headers
+            if value and is_credential(name) and not _is_hidden(value)
+        ]
+    kept = {name for name, _ in kept_headers(said)}
+    if observed:
+        found += [
+            f"the answer's field {name}, which is not on the list" for name, _ in said if name not in kept
+        ]
+    if foreign:
+        listed = {name for name, _ in asked_headers(asked)}
+        found += [
+            f"the request's field {name}, which is not on the list" for name, _ in asked if name not in listed
+        ]
+    return tuple(dict.fromkeys(found))
+
+
+def _is_hidden(value: str) -> bool:
+    return _SCHEME.sub("", value) == REDACTED
+
+
 def secrets_of(value: object) -> tuple[str, ...]:
     """Every text in a credential of any kind that is one; regions and addresses are not."""
     if isinstance(value, str):
@@ -150,19 +231,41 @@ def sent_secrets(url: str, headers: Headers) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*query, *fields, *parts]))
 
 
-def forms(secret: str) -> Iterator[str]:
-    """The forms in which a value travels: plain, URL-encoded, escaped in JSON, and base64 at each of the
-    three offsets."""
-    yield secret
-    yield quote(secret, safe="")
-    yield msgspec.json.encode(secret).decode()[1:-1]
-    yield secret.replace("/", "\\/")
+def _encoded(secret: str) -> Iterator[str]:
     raw = secret.encode()
     for shift in range(3):
         padded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
         inner = padded[(0, 2, 3)[shift] : len(padded) - (1 if (len(raw) + shift) % 3 else 0)]
         yield inner
         yield inner.replace("+", "-").replace("/", "_")
+
+
+@lru_cache(maxsize=256)
+def _anyhow(secret: str) -> re.Pattern[str]:
+    """Finds a value in every form in which it travels: plain, URL-encoded, escaped in JSON, any mixture of
+    these (as who decodes and encodes a query again makes them), and base64 at each of the three offsets."""
+    mixed = "".join(map(_character, secret))
+    return re.compile("|".join((mixed, *(re.escape(each) for each in dict.fromkeys(_encoded(secret))))))
+
+
+def _character(each: str) -> str:
+    if each.isascii() and each.isalnum():
+        return each
+    percent = "".join(f"%(?:25)?{byte:02x}" for byte in each.encode())
+    escaped = "".join(rf"\\u{unit:04x}" for unit in _units(each))
+    in_json = re.escape(msgspec.json.encode(each).decode()[1:-1])
+    ways = [
+        rf"\\?{re.escape(each)}",
+        in_json,
+        f"(?i:{percent}|{escaped})",
+        *(["%20", " "] if each == "+" else []),
+    ]
+    return f"(?:{'|'.join(ways)})"
+
+
+def _units(each: str) -> Iterator[int]:
+    raw = each.encode("utf-16-be", "surrogatepass")
+    return (int.from_bytes(raw[at : at + 2]) for at in range(0, len(raw), 2))
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -178,13 +281,9 @@ def spans(text: str, known: Iterable[str] = ()) -> tuple[Span, ...]:
     """Everything in ``text`` that must not be kept, in order, without overlaps."""
     found = [*_shaped(text), *_identities(text)]
     for secret in known:
-        if len(secret) >= _SHORTEST:
+        if len(secret) >= SHORTEST:
             told = f"a credential of this run ({len(secret)} characters)"
-            for form in {*forms(secret)}:
-                found += (
-                    Span(at.start(), at.end(), "credential", told)
-                    for at in re.finditer(re.escape(form), text)
-                )
+            found += (Span(at.start(), at.end(), "credential", told) for at in _anyhow(secret).finditer(text))
     return tuple(_apart(sorted(found, key=lambda span: (span.start, -span.end))))
 
 
@@ -199,7 +298,8 @@ def _identities(text: str) -> Iterator[Span]:
     for kind, shape in _IDENTITIES.items():
         for hit in shape.finditer(text):
             start, end = next(hit.span(name) for name in _REPLACED if hit.groupdict().get(name))
-            yield Span(start, end, kind, f"an {kind} ({end - start} characters)")
+            article = "a" if kind == "credential" else "an"
+            yield Span(start, end, kind, f"{article} {kind} ({end - start} characters)")
 
 
 def _apart(found: Iterable[Span]) -> Iterator[Span]:
@@ -222,9 +322,8 @@ def find_secrets(text: str, known: Iterable[str] = ()) -> tuple[str, ...]:
 def without(text: str, secrets: Iterable[str]) -> str:
     """``text`` with every form of every secret replaced."""
     for secret in secrets:
-        if len(secret) >= _SHORTEST:
-            for form in forms(secret):
-                text = text.replace(form, REDACTED)
+        if len(secret) >= SHORTEST:
+            text = _anyhow(secret).sub(REDACTED, text)
     return text
 
 

@@ -11,10 +11,9 @@ from typing import Annotated
 
 import typer
 
-from harness import offline
+from harness import offline, scanning
 from harness.errors import UnusableInput
-from harness.redaction import find_secrets
-from reports import announcing, files, results
+from reports import announcing, escaping, files, results
 from reports import baseline as baselines
 from reports import gate as gates
 from reports import history as histories
@@ -147,19 +146,15 @@ def _text(path: Path) -> str:
 def scan(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders at any depth.")],
 ) -> None:
-    """Look for keys, accounts and e-mail addresses, by the rules of recording; exit 1 when one is found."""
-    found = 0
-    for file in _files(paths):
-        for secret in find_secrets(file.read_bytes().decode("utf-8", "replace")):
-            found += 1
-            print(f"{file}: {secret}")
-    print(f"{found} secrets found")
-    raise typer.Exit(1 if found else 0)
-
-
-def _files(paths: list[Path]) -> list[Path]:
-    missing = [str(path) for path in paths if not path.exists()]
-    if missing:
-        raise UnusableInput("the path does not exist", seen=", ".join(missing))
-    inside = [file for path in paths for file in (path.rglob("*") if path.is_dir() else (path,))]
-    return sorted(file for file in inside if file.is_file() and not file.is_symlink())
+    """Look for keys, accounts and e-mail addresses, by the rules of recording; exit 1 when one is found, or
+    when something could not be looked at."""
+    found = unread = 0
+    for each in scanning.scan(paths):
+        found += len(each.secrets)
+        unread += bool(each.unread)
+        for secret in each.secrets:
+            print(f"{escaping.log(str(each.file))}: {secret}")
+        if each.unread:
+            print(f"{escaping.log(str(each.file))}: not looked at: {escaping.log(each.unread)}")
+    print(f"{found} secrets found" + (f", {unread} files not looked at" if unread else ""))
+    raise typer.Exit(1 if found or unread else 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 from hypothesis import given
@@ -74,8 +74,45 @@ def test_every_form_is_found_and_removed(before: bytes, after: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        urlencode(parse_qsl("key=" + quote(KEY, safe="+"))),
+        quote(KEY, safe="").replace("%2F", "%2f"),
+        quote(quote(KEY, safe=""), safe=""),
+        "canary\\/9f8e\\u002b7d6c=5b4a",
+    ],
+    ids=["decoded and encoded", "lower case", "encoded twice", "in JSON"],
+)
+def test_a_mixture_of_forms_is_found(text: str) -> None:
+    """Who decodes and encodes a value again does not hide it."""
+    assert find_secrets(text, (KEY,))
+    assert "9f8e" not in without(text, (KEY,))
+
+
+@pytest.mark.parametrize(
     "shape",
-    ["sk-" + "a1" * 12, "gsk_" + "a1" * 12, "AIza" + "b" * 32, "AKIA" + "C" * 16, "hf_" + "d" * 24],
+    [
+        "sk-" + "a1" * 12,
+        "gsk_" + "a1" * 12,
+        "AIza" + "b" * 32,
+        "AKIA" + "C" * 16,
+        "ASIA" + "C" * 16,
+        "ABSK" + "a1" * 24,
+        "hf_" + "d" * 24,
+        "github_pat_" + "a1" * 20,
+        "glpat-" + "a1" * 10,
+        "nvapi-" + "a1" * 20,
+        "pplx-" + "a1" * 20,
+        "fw_" + "a1" * 12,
+        "tgp_v1_" + "a1" * 14,
+        "r8_" + "a1" * 18,
+        "vck_" + "a1" * 20,
+        "AQ." + "a1" * 20,
+        "sk_" + "live_" + "a1" * 12,
+        "xox" + "b-12345-" + "a1" * 10,
+        "0f" * 16 + "." + "a1" * 8,
+        base64.b64encode(b"sk-" + b"a1" * 12).decode(),
+    ],
 )
 def test_the_shape_of_a_key_is_a_secret(shape: str) -> None:
     """A key of nobody we know is found by its shape, and is not told whole."""
@@ -92,6 +129,15 @@ def test_the_shape_of_a_key_is_a_secret(shape: str) -> None:
         ('{"organization_id": "9f8e7d6c-5b4a"}', "account"),
         ("arn:aws:bedrock:us-east-1:123456789012:inference-profile/x", "account"),
         ("key gsk_" + "a1" * 12, "credential"),
+        ("aws_secret_access_key = " + "aB1/" * 10, "credential"),
+        ("x-api-key: " + "a1" * 12, "credential"),
+        ("Authorization: Bearer " + "a1" * 12, "credential"),
+        ("https://host/v1?alt=sse&key=" + "a1" * 12, "credential"),
+        ("ada%40analytical.org", "e-mail"),
+        (r"ada\u0040analytical.org", "e-mail"),
+        ("/accounts/" + "0f" * 16 + "/ai", "account"),
+        ('"group_id":"1898765432101234567"', "account"),
+        ("anthropic-organization-id: b2f3a1c4-1111", "account"),
     ],
 )
 def test_what_tells_whose_account_it_is_goes(text: str, kind: str) -> None:
