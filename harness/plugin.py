@@ -191,6 +191,8 @@ class Conformance:
 
     def _header(self) -> results.Header:
         """What this run is about, for the result file. A live one has a time."""
+        if not self._sharding.planned:  # workers collect
+            self._sharding.plan(self._cases(), self._selection.as_mapping())
         selection = {**self._selection.as_mapping(), **self._sharding.selection}
         header = evidence.header(self._providers, selection)
         started = datetime.now(UTC).replace(microsecond=0) if self._live else None
@@ -202,7 +204,9 @@ class Conformance:
             items.clear()
         if self.wanted:
             try:
-                cells = self._sharding.mine(list(self._cells(session)))
+                cells = list(self._cells(session))
+                self._sharding.plan((each.case for each in cells), self._selection.as_mapping())
+                cells = self._sharding.mine(cells)
             except Explained as fault:  # a fixture or another package's row that cannot be used
                 raise pytest.UsageError(str(fault)) from None
             items.extend(cells)

@@ -1,13 +1,17 @@
 """``--shard 3/8``: the part of the cells that this machine runs, and how long cells took. No judging.
 
 What is in which shard is ``reports.shards``' business; here are the options, the cells and the clock's word.
+A part names itself with a digest of the plan, ``3/8@5f0c3a…``: what was asked for, and which cell is in which
+shard, which durations and recordings decide. So parts of two plans are told apart.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -18,6 +22,7 @@ from harness.stage import Case
 from reports import files, shards
 from reports.results import SHARD
 
+_DIGITS = 16
 _CELL = re.compile(r"([^/:]+)/([^/:]+)/([^/:+]+)(?:\+[^/:]+)?/[^/:]+")  # as ``Case.id``
 
 
@@ -56,22 +61,39 @@ class Sharding:
         if self._path is not None:
             files.writable(self._path)
         self._took: dict[str, float] = {}
+        self._units: set[str] = set()
+        self._plan = ""
 
     def __bool__(self) -> bool:
         return self._shard is not None
 
+    def plan(self, cases: Iterable[Case], asked: Mapping[str, tuple[str, ...]]) -> None:
+        """Decide which of ``cases``, which are all that were ``asked`` for, are in this shard."""
+        if self._shard is None:
+            return
+        found = tuple(cases)
+        placed = shards.assign(Counter(map(_unit, found)), self._known, self._shard.count)
+        self._units = {unit for unit, number in placed.items() if number == self._shard.number}
+        digest = hashlib.sha256(json.dumps(sorted(asked.items())).encode())
+        for line in sorted(f"{case.id} {placed[_unit(case)]}\n" for case in found):
+            digest.update(line.encode())
+        self._plan = digest.hexdigest()[:_DIGITS]
+
+    @property
+    def planned(self) -> bool:
+        """Whether nothing is left to decide: there is a plan, or nobody splits the run."""
+        return self._shard is None or bool(self._plan)
+
     @property
     def selection(self) -> Mapping[str, tuple[str, ...]]:
-        """For a result file's header: which part this is."""
-        return {} if self._shard is None else {SHARD: (str(self._shard),)}
+        """For a result file's header: which part this is, of which plan."""
+        return {} if self._shard is None else {SHARD: (f"{self._shard}@{self._plan}",)}
 
     def mine(self, cells: Sequence[_C]) -> list[_C]:
-        """Those of ``cells``, which are all there are, that are in this shard, in their order."""
+        """Those of ``cells`` that the plan puts in this shard, in their order."""
         if self._shard is None:
             return list(cells)
-        units = Counter(_unit(each.case) for each in cells)
-        placed = shards.assign(units, self._known, self._shard.count)
-        return [each for each in cells if placed[_unit(each.case)] == self._shard.number]
+        return [each for each in cells if _unit(each.case) in self._units]
 
     def took(self, nodeid: str, duration_s: float) -> None:
         """Remember how long a cell took; an ordinary test is none."""

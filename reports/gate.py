@@ -29,7 +29,7 @@ from reports import escaping
 from reports.baseline import Baseline, Entry, Identity
 from reports.errors import UnreadableExpectations
 from reports.matrix import as_of, claimed
-from reports.results import SHARD, Blame, Result, Run
+from reports.results import SHARD, Blame, Result, Run, shard_number
 
 PASSED: Literal[0] = 0
 FAILED: Literal[1] = 1
@@ -206,7 +206,8 @@ def decide(
 def _undecided(run: Run, baseline: Baseline | None, judged: list[Result]) -> str:
     shards = run.header.selection.get(SHARD)
     if shards:
-        return f"undecided: the run is only shard {', '.join(shards)}: merge all of them first"
+        numbers = ", ".join(map(shard_number, shards))
+        return f"undecided: the run is only shard {numbers}: merge all of them first"
     if not run.complete:
         return "undecided: the run did not finish"
     if not judged:

@@ -44,7 +44,7 @@ Verdict = Literal["passed", "failed", "warned", "errored", "skipped"]
 Blame = Literal["", "provider", "subject", "account", "network", "model", "harness"]
 Origin = Literal["", "recorded", "imported", "documented", "synthetic"]
 Level = Literal["MUST", "SHOULD", "MAY"]
-SHARD = "shard"  # the kind of selection that a part of a run has: ("3/8",)
+SHARD = "shard"  # the kind of selection that a part of a run has: ("3/8@<digest of the plan>",)
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # safe as a file's name
 Headers: TypeAlias = tuple[tuple[str, str], ...]  # (name, value) pairs, wire case and order kept
 
@@ -235,6 +235,7 @@ class Run(msgspec.Struct, frozen=True):
     complete: bool = True
 
 
+_MARK = re.compile(r"[1-9]\d{0,3}/[1-9]\d{0,3}(@[0-9a-f]{16})?")
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
 _T = TypeVar("_T")
@@ -479,8 +480,17 @@ def merge(runs: Iterable[Run]) -> Run:
         kind: tuple(sorted({name for header in headers for name in header.selection[kind]}))
         for kind in sorted(kinds - everything)
     }
-    if not missing_shards(selection):
+    parts = [header for header in headers if SHARD in header.selection]
+    marks = {name for header in parts for name in header.selection[SHARD]}
+    if not missing_shards({SHARD: tuple(marks)}):
         selection.pop(SHARD, None)
+    elif len(parts) < len(headers):
+        raise MixedVersions(
+            "some shards of a split, and a run that is none",
+            expected="all shards of one run",
+            seen=", ".join(sorted(marks)),
+            next_step="merge the shards first",
+        )
     header = Header(
         wirecheck=versions[0],
         started=min(started, default=None),
@@ -507,19 +517,31 @@ def merge(runs: Iterable[Run]) -> Run:
 
 
 def missing_shards(selection: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The shards that a selection lacks: none for a whole run. Raises MixedVersions for shards of two
-    different splits."""
+    """The shards, such as ``3/8``, that a selection lacks: none for a whole run. Raises MixedVersions for
+    shards of two splits: of other numbers, or of plans whose digests differ."""
     names = selection.get(SHARD, ())
     for name in names:
-        if not re.fullmatch(r"[1-9]\d{0,3}/[1-9]\d{0,3}", name):
+        if not _MARK.fullmatch(name):
             raise MixedVersions("no shard is named so", expected="a shard such as 3/8", seen=name)
     splits = sorted({name.partition("/")[2] for name in names})
     if len(splits) > 1:
         raise MixedVersions(
-            "shards of several splits", expected="shards of one run", seen=", ".join(sorted(names))
+            "shards of several splits",
+            expected="shards of one run: one selection, one number of shards, one file of durations",
+            seen=", ".join(sorted(names)),
+            next_step="run all shards anew, from the same commit and with the same options",
         )
-    every = [f"{number}/{count}" for count in splits for number in range(1, int(count) + 1)]
-    return tuple(name for name in every if name not in names)
+    every = [f"{number}/{split}" for split in splits for number in range(1, _count(split) + 1)]
+    return tuple(shard_number(name) for name in every if name not in names)
+
+
+def shard_number(mark: str) -> str:
+    """The ``3/8`` of a shard's mark, without the digest of its plan."""
+    return mark.partition("@")[0]
+
+
+def _count(split: str) -> int:
+    return int(shard_number(split))
 
 
 def _union(shards: Iterable[tuple[_T, ...]], key: Callable[[_T], str]) -> tuple[_T, ...]:

@@ -10,6 +10,7 @@ import pytest
 
 from harness.exchange import FIXTURES
 from reports import results
+from reports.errors import MixedVersions
 
 pytest_plugins = "pytester"
 
@@ -55,7 +56,27 @@ def test_a_shard_without_work_is_well(project: pytest.Pytester) -> None:
     """With more shards than scenarios the last ones are empty, finished and merge."""
     empty = results.read(_run(project, "empty.jsonl", "--shard=9/9"))
     assert (empty.results, empty.complete) == ((), True)
-    assert empty.header.selection["shard"] == ("9/9",)
+    (mark,) = empty.header.selection["shard"]
+    assert results.shard_number(mark) == "9/9"
+
+
+@pytest.mark.parametrize(
+    "other", [("--shard-durations=slow.json",), ("--scenario=t*",)], ids=["balance", "selection"]
+)
+def test_parts_of_two_plans_do_not_merge(project: pytest.Pytester, other: tuple[str, ...]) -> None:
+    """Halves of another balance, or of another selection, are refused rather than joined with holes."""
+    (project.path / "slow.json").write_text(
+        json.dumps(
+            {
+                "durations_ms": {
+                    f"groq/openai-completions/{n}": ms for n, ms in (("text", 1e9), ("text_stream", 1))
+                }
+            }
+        )
+    )
+    parts = _run(project, "1.jsonl", "--shard=1/2"), _run(project, "2.jsonl", "--shard=2/2", *other)
+    with pytest.raises(MixedVersions, match="several splits"):
+        results.merge(map(results.read, parts))
 
 
 def test_durations_are_stored_by_scenario(project: pytest.Pytester) -> None:

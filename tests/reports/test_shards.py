@@ -104,3 +104,34 @@ def test_shards_of_two_splits_do_not_merge(other: str) -> None:
     """Parts of 3 and of 4 are no run, nor is a part whose name is none."""
     with pytest.raises(MixedVersions):
         results.merge([run(selection={"shard": ("2/3",)}), run(selection={"shard": (other,)})])
+
+
+_PLANS = ("0" * 16, "f" * 16)
+
+
+def test_shards_of_two_plans_do_not_merge() -> None:
+    """Parts of as many shards, split by other durations or of another selection, are no run."""
+    one, other = (run(selection={"shard": (f"{n}/2@{plan}",)}) for n, plan in enumerate(_PLANS, 1))
+    with pytest.raises(MixedVersions) as refused:
+        results.merge([one, other])
+    assert (refused.value.summary, refused.value.seen) == (
+        "shards of several splits",
+        f"1/2@{_PLANS[0]}, 2/2@{_PLANS[1]}",
+    )
+    with pytest.raises(MixedVersions):
+        results.merge([one, run(selection={"shard": ("2/2",)})])
+
+
+def test_a_plan_is_gone_once_it_is_done() -> None:
+    """What lacks names the number alone, and all parts of a plan are the run."""
+    parts = [run(selection={"shard": (f"{number}/2@{_PLANS[0]}",)}) for number in (1, 2)]
+    assert results.missing_shards(parts[0].header.selection) == ("2/2",)
+    assert results.merge(parts) == results.canonical(run())
+
+
+def test_some_shards_and_a_run_do_not_merge() -> None:
+    """A whole run does not stand for the parts that lack; beside all of them it is welcome."""
+    parts = [run(selection={"shard": (f"{number}/2",)}) for number in (1, 2)]
+    with pytest.raises(MixedVersions):
+        results.merge([parts[0], run()])
+    assert results.merge([*parts, run()]).header.selection == {}
