@@ -194,7 +194,9 @@ def observe(
     returned = wirecheck.run(
         provider,
         call,
-        key=fixtures.CANARY if _had_key(provider, exchange) else None,
+        key=fixtures.canary(provider, exchange.protocol, exchange.model)
+        if _had_key(provider, exchange)
+        else None,
         protocol=exchange.protocol,
         values=values,
         transport=replay,

@@ -26,11 +26,12 @@ _RESPONSES = emulator(
 
 
 def _judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
-    """What the Responses API refuses, and a login whose account is not named beside its token."""
+    """What the Responses API refuses, and a token without an account beside it, or with another's."""
     found = _RESPONSES.judge(request, endpoint)
-    account = account_id((header(request.headers, "authorization") or "").rpartition(" ")[2])
+    authorization = header(request.headers, "authorization")
+    account = account_id((authorization or "").rpartition(" ")[2])
     named = header(request.headers, ACCOUNT_FIELD)
-    if account in (None, named):
+    if authorization is None or (named and account in (None, named)):
         return found
     return (*found, Violation("head.account", "the account of the token", named or "nothing", ACCOUNT_FIELD))
 

@@ -1,7 +1,7 @@
 """The scheme of ChatGPT subscriptions: the token, and beside it the account it was given for.
 
 The account's id is a claim of the token, which is a JWT (RFC 7519); nothing is verified here, the vendor
-does that. A token without the claim is sent alone, as the vendor's own client does.
+does that. A token without the claim is no login's, and ChatGPT answers none: it is refused here.
 
 Source: https://github.com/openai/codex, codex-rs/login and codex-rs/codex-api, read 2026-11-21.
 """
@@ -14,7 +14,7 @@ import binascii
 from providers import jsontext
 from providers.auth.credential import Credential
 from providers.auth.header import bearer, field, usable
-from providers.errors import MalformedFrame
+from providers.errors import ConfigurationError, MalformedFrame
 from providers.wire import Request
 
 ACCOUNT_FIELD = "chatgpt-account-id"
@@ -22,10 +22,20 @@ _CLAIM = "https://api.openai.com/auth"
 
 
 def token_and_account(request: Request, name: str, credential: Credential) -> Request:
-    """``Authorization: Bearer <credential>``, and the account's id where the token tells it."""
+    """``Authorization: Bearer <credential>``, and the account's id beside it.
+
+    Raises ConfigurationError, which does not show the token, where it names no account.
+    """
     signed = bearer(request, name, credential)
     account = account_id(usable(credential))
-    return signed if account is None else field(signed, ACCOUNT_FIELD, account)
+    if account is None:
+        raise ConfigurationError(
+            "the token names no account",
+            expected=f"a login's JWT with chatgpt_account_id in its claim {_CLAIM}",
+            seen="a token without it",
+            next_step="log in with a ChatGPT subscription; an API key is for another provider",
+        )
+    return field(signed, ACCOUNT_FIELD, account)
 
 
 def account_id(token: str) -> str | None:

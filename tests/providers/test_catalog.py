@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness import fixtures
 from providers import auth, errors, schema
 from providers.protocols import PROTOCOLS
 from providers.schema import Provider
@@ -120,16 +121,15 @@ def test_the_first_model_is_cheap(name: str) -> None:
 @every_provider
 def test_every_endpoint_is_complete(provider: Provider) -> None:
     """With its values filled, each endpoint has an absolute URL and can be authenticated."""
-    values = {
-        name: "http://filled.example" for name, value in provider.values.items() if value.default is None
-    }
+    values = fixtures.placeholder_values(provider)
     for declared in provider.endpoints:
         endpoint = provider.endpoint(declared.protocol, declared.models[0].replace("*", "1"), values=values)
         assert endpoint.base_url.startswith(("https://", "http://"))
         assert "{" not in endpoint.base_url
         request = Request("POST", endpoint.base_url, (), b"{}")
         own = provider.auth_for(declared.protocol, declared.models[0].replace("*", "1"))
-        assert auth.authenticate(request, own, "k-1") != request or own.scheme == "none"
+        key = fixtures.canary(provider, declared.protocol, declared.models[0].replace("*", "1"))
+        assert auth.authenticate(request, own, key) != request or own.scheme == "none"
 
 
 @every_provider

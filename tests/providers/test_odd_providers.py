@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from harness import fixtures
 from harness.emulators import EMULATORS
 from providers import credentials, schema
 from providers.call import Call, Message, Text, user
@@ -25,10 +26,11 @@ def made(
     protocol: str | None = None,
     values: Mapping[str, str] | None = None,
     thread: str | None = "thread-7",
+    key: str = KEY,
 ) -> Prepared:
     """A short streamed call, made ready with the key."""
     call = Call(model=model, messages=(user("hi"),), session=thread, stream=True)
-    return prepare(schema.get(provider), call, key=KEY, protocol=protocol, values=values)
+    return prepare(schema.get(provider), call, key=key, protocol=protocol, values=values)
 
 
 def keys(prepared: Prepared) -> dict[str, str]:
@@ -180,10 +182,12 @@ def test_a_claude_subscription_is_not_taken_for_a_key() -> None:
 
 def test_codex_is_told_who_asks() -> None:
     """The ChatGPT route sees the token, its beta and our own name, and sessions in two fields."""
-    prepared = made("openai-codex", "gpt-5.5")
+    token = fixtures.canary(schema.get("openai-codex"))
+    prepared = made("openai-codex", "gpt-5.5", key=token)
     sent = prepared.request.headers
     assert prepared.request.url == "https://chatgpt.com/backend-api/codex/responses"
-    assert keys(prepared) == {"authorization": f"Bearer {KEY}"}
+    assert keys(prepared) == {"authorization": f"Bearer {token}"}
+    assert header(sent, "chatgpt-account-id") == "test-account"
     assert header(sent, "openai-beta") == "responses=experimental"
     assert header(sent, "originator") == "wirecheck"
     assert header(sent, "session-id") == header(sent, "x-client-request-id") == "thread-7"

@@ -523,5 +523,7 @@ def test_chatgpt_wants_the_account_of_the_token() -> None:
     bare = replace(request, headers=(*request.headers, ("authorization", f"Bearer h.{claim}.s")))
     named = replace(bare, headers=(*bare.headers, ("chatgpt-account-id", "acc-1")))
     judge = EMULATORS["openai-codex-responses"].judge
+    opaque = replace(request, headers=(*request.headers, ("authorization", "Bearer k-1")))
     assert [one.rule for one in judge(bare, CODEX)] == ["head.account"]
-    assert judge(named, CODEX) == ()
+    assert [one.rule for one in judge(opaque, CODEX)] == ["head.account"]
+    assert judge(named, CODEX) == judge(request, CODEX) == ()

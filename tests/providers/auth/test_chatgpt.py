@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from harness.redaction import REDACTED, redacted_headers
+from providers import schema
 from providers.auth import SCHEMES
 from providers.auth.chatgpt import account_id, token_and_account
+from providers.call import Call, user
+from providers.client import prepare
 from providers.errors import ConfigurationError
 from providers.wire import Request, header
 
@@ -53,9 +56,12 @@ def test_a_token_without_an_account_names_none(credential: str) -> None:
     assert account_id(credential) is None
 
 
-def test_a_token_without_an_account_is_sent_alone() -> None:
-    """Without the claim there is no second field."""
-    assert token_and_account(REQUEST, "", "k-1").headers == (("Authorization", "Bearer k-1"),)
+def test_a_token_without_an_account_is_not_sent() -> None:
+    """Without the claim the operator is told to log in, and not what the token was."""
+    call = Call(model="gpt-5.5", messages=(user("hi"),), stream=True)
+    with pytest.raises(ConfigurationError, match="account") as raised:
+        prepare(schema.get("openai-codex"), call, key="k-1-secret")
+    assert "k-1-secret" not in str(raised.value)
 
 
 def test_an_account_that_no_field_can_carry_is_refused() -> None:
