@@ -1,9 +1,10 @@
 """Run, baseline and expected failures to a decision. No printing, no clock.
 
 A **regression** is a result that was passed or warned in the baseline and is now failed or errored, or
-a claim whose last pass is gone. Without a baseline every failed or errored result is one. A failure
-that the baseline does not know is new: it is told, and does not fail the gate, so a new check breaks nobody
-before somebody accepted a run that has it.
+a claim of a provider that was judged whose last pass is gone. What else passed and was not judged, skipped or
+not there any more, is told. A run answers for what its selection took. Without a baseline every failed or
+errored result is a regression. A failure that the baseline does not know is new: it is told, and does not fail
+the gate, so a new check breaks nobody before somebody accepted a run that has it.
 
 An **expected failure** (a ``[[expected]]`` table of a TOML file) names ``id``, a glob over
 ``Result.id``, ``reason``, ``owner``, ``upstream`` and ``expires``. It must fail: the gate fails when
@@ -18,6 +19,7 @@ import datetime as dt
 import re
 import tomllib
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase, translate
 from itertools import islice, takewhile
@@ -28,6 +30,7 @@ import msgspec
 from reports import escaping
 from reports.baseline import Baseline, Entry, Identity
 from reports.errors import UnreadableExpectations
+from reports.looked import at as looked_at
 from reports.matrix import as_of, claimed
 from reports.results import SHARD, Blame, Result, Run, shard_number
 
@@ -36,7 +39,15 @@ FAILED: Literal[1] = 1
 UNDECIDED: Literal[2] = 2
 
 Kind = Literal[
-    "regression", "unexpected pass", "expired", "stale", "new failure", "unjudged", "expected", "undecided"
+    "regression",
+    "unexpected pass",
+    "expired",
+    "stale",
+    "new failure",
+    "not judged",
+    "unjudged",
+    "expected",
+    "undecided",
 ]
 Level = Literal["error", "warning", "note"]
 LEVELS: Mapping[Kind, Level] = {  # in the order of a decision's notices
@@ -46,10 +57,12 @@ LEVELS: Mapping[Kind, Level] = {  # in the order of a decision's notices
     "expired": "error",
     "stale": "error",
     "new failure": "warning",
+    "not judged": "warning",
     "unjudged": "note",
     "expected": "note",
 }
 
+_NAMED = 3  # checks that a notice names; the others are counted
 _GOOD = frozenset({"passed", "warned"})
 _BAD = frozenset({"failed", "errored"})
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
@@ -77,6 +90,17 @@ class Regression(msgspec.Struct, frozen=True):
     since: dt.date | None
     reason: str
     failing: dt.date | None = None
+
+
+class Vanished(msgspec.Struct, frozen=True):
+    """Results of one endpoint that were good in the baseline, and that this run looked for and did not judge.
+    ``reason`` is that of their skips, the most frequent one; empty for results that are not there."""
+
+    provider: str
+    protocol: str
+    count: int
+    checks: tuple[str, ...]
+    reason: str = ""
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -112,6 +136,7 @@ class Decision(msgspec.Struct, frozen=True):
     stale: tuple[Expected, ...] = ()
     unjudged: tuple[Expected, ...] = ()
     undecided: str = ""
+    vanished: tuple[Vanished, ...] = ()
 
     @property
     def notices(self) -> tuple[Notice, ...]:
@@ -179,8 +204,9 @@ def decide(
     verdicts = {id: {verdict_of[each] for each in found if each in verdict_of} for id, found in named.items()}
     forgiven = {id for found in named.values() for id in found if id in verdict_of and verdict_of[id] in _BAD}
     regressions, new = _worse(judged, baseline, forgiven)
+    gone = {} if baseline is None else _gone(run, baseline)
     if baseline is not None:
-        regressions += _lost(run, baseline)
+        regressions += _lost(run, baseline, gone)
     unjudged = [entry for entry in living if not verdicts[entry.id]]
     there = _Ids("/".join(part or "-" for part in identity) for identity in _remembered(baseline, unjudged))
     stale = tuple(
@@ -198,6 +224,7 @@ def decide(
         expired,
         stale,
         tuple(entry for entry in unjudged if entry not in stale),
+        vanished=_vanished(gone, run),
     )
     failed = any(notice.level == "error" for notice in decision.notices)
     return msgspec.structs.replace(decision, exit_code=FAILED if failed else PASSED)
@@ -277,31 +304,76 @@ def _remembered(baseline: Baseline | None, unjudged: list[Expected]) -> Iterable
 _Key = tuple[str, str, str]  # provider, protocol, capability
 
 
-def _lost(run: Run, baseline: Baseline) -> list[Regression]:
-    """Claims that a pass in the baseline stood for, and that nothing was judged for now, among the
-    endpoints this run judged or has no word about. A run of some checks or scenarios cannot tell."""
-    if {"checks", "scenarios"} & run.header.selection.keys():
-        return []
+def _gone(run: Run, baseline: Baseline) -> dict[Identity, Entry]:
+    """What was good in the baseline, and that this run looked for and did not judge."""
+    looked = looked_at(run.header)
+    judged = {result.identity for result in run.results if result.verdict != "skipped"}
+    return {
+        identity: entry
+        for identity, entry in baseline.entries.items()
+        if entry.verdict in _GOOD and identity not in judged and looked(identity)
+    }
+
+
+def _vanished(gone: Iterable[Identity], run: Run) -> tuple[Vanished, ...]:
+    """``gone`` by endpoint, what was skipped apart from what is not there."""
+    skips = {result.identity: result.reason for result in run.results if result.verdict == "skipped"}
+    found: dict[tuple[str, str, bool], list[Identity]] = {}
+    for identity in gone:
+        found.setdefault((identity[1], identity[2], identity in skips), []).append(identity)
+    return tuple(
+        Vanished(
+            provider,
+            protocol,
+            len(here),
+            tuple(sorted({identity[5] for identity in here})),
+            _most(skips[identity] for identity in here) if skipped else "",
+        )
+        for (provider, protocol, skipped), here in sorted(found.items())
+    )
+
+
+def _most(reasons: Iterable[str]) -> str:
+    counts = Counter(reasons)
+    return min(counts, key=lambda reason: (-counts[reason], reason)) or "skipped"
+
+
+def _lost(run: Run, baseline: Baseline, gone: Mapping[Identity, Entry]) -> list[Regression]:
+    """Claims that a pass in the baseline stood for, and that nothing was judged for now, of the providers
+    that this run judged and of the endpoints it has no word about. A claim is lost when everything that stood for
+    it is among ``gone``: what the selection left out may still do so."""
     capability_of = {check.id: check.capability for check in run.header.checks}
-    subjects = {subject.name for subject in run.header.subjects}
     now = {
         (result.provider, result.protocol, capability_of[result.check])
         for result in run.results
         if result.verdict != "skipped"
     }
+    judged = {provider for provider, _, _ in now}
+    silent = _silent(run)
+    subjects = {subject.name for subject in run.header.subjects}
     before: dict[_Key, list[dt.date]] = {}
+    held: set[_Key] = set()
     day = baseline.day or dt.date.min
-    for (subject, provider, protocol, _, _, check), entry in baseline.entries.items():
+    for identity, entry in baseline.entries.items():
+        subject, provider, protocol, _, _, check = identity
         if entry.verdict in _GOOD and check in capability_of and subject in subjects:
             key = (provider, protocol, capability_of[check])
             before.setdefault(key, []).append(entry.date or day)
-    endpoints = {key[:2] for key in now} | _silent(run)
+            if identity not in gone:
+                held.add(key)
+    spoken = {provider.id: {*provider.protocols} for provider in run.header.providers}
+    heard = {(result.provider, result.protocol) for result in run.results}
     claims = {provider.id: provider.claims for provider in run.header.providers}
     columns = {column.id: column for group in run.header.groups for column in group.capabilities}
+
+    def answers(provider: str, protocol: str) -> bool:
+        ours = protocol in spoken.get(provider, ()) or (provider, protocol) in heard
+        return (provider, protocol) in silent or (provider in judged and ours)
+
     return [
         Regression("/".join(key), "", key[0], "", max(dates), "a claim lost its evidence")
         for key, dates in sorted(before.items())
-        if key not in now and key[:2] in endpoints and claimed(columns[key[2]], claims.get(key[0], {}))
+        if key not in now | held and answers(*key[:2]) and claimed(columns[key[2]], claims.get(key[0], {}))
     ]
 
 
@@ -326,6 +398,8 @@ def _notices(decision: Decision) -> Iterator[Notice]:
         yield _doubted(entry, "stale", "expected to fail, and there is no such result any more")
     for found in decision.new_failures:
         yield _told(found, "new failure", f"new failure, not in the baseline: {found.id}")
+    for lack in decision.vanished:
+        yield _missed(lack)
     for entry in decision.unjudged:
         yield Notice("unjudged", entry.id, f"expected to fail, and not judged: {entry.id}")
     for id in decision.expected:
@@ -338,6 +412,16 @@ def _told(found: Regression, kind: Kind, start: str) -> Notice:
     blamed = f" (blames {found.blame})" if found.blame else ""
     text = f"{start}{since}{failing}: {found.reason}{blamed}"
     return Notice(kind, found.id, text, found.check, found.provider, found.blame)
+
+
+def _missed(lack: Vanished) -> Notice:
+    place = f"{lack.provider or '-'}/{lack.protocol or '-'}"
+    many = "1 result that passed was" if lack.count == 1 else f"{lack.count} results that passed were"
+    named = ", ".join(lack.checks[:_NAMED])
+    more = f" and {len(lack.checks) - _NAMED} more" if len(lack.checks) > _NAMED else ""
+    why = f"skipped, {lack.reason}" if lack.reason else "not there any more"
+    text = f"{many} not judged: {place}: {named}{more} ({why})"
+    return Notice("not judged", place, text, provider=lack.provider)
 
 
 def _doubted(entry: Expected, kind: Kind, start: str) -> Notice:

@@ -24,6 +24,7 @@ ANYWHERE = "wirecheck-results.jsonl"  # the place of a finding that has none
 _RULES: Mapping[Kind, str] = {
     "regression": "A result that was passed or warned is failed or errored, or a claim lost its evidence.",
     "new failure": "A failure that the baseline does not know.",
+    "not judged": "Results that passed were not judged.",
     "unexpected pass": "What was expected to fail passes.",
     "expired": "The day of an expected failure is over.",
     "stale": "An expected failure names nothing that exists.",

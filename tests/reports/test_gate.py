@@ -183,6 +183,55 @@ def test_run_of_some_checks_loses_nothing(kind: str) -> None:
     assert gate.decide(now, before).exit_code == gate.PASSED
 
 
+def test_what_passed_and_was_skipped_is_told() -> None:
+    """Results that passed and are skipped now are counted by endpoint, with the reason, and fail nothing."""
+    before = _of(result("stream.order"), result("stream.cut"), result("err.typed"))
+    lost = (result("stream.cut", "skipped", reason="no key"), result("err.typed", "skipped", reason="no key"))
+    decision = gate.decide(run(result("stream.order"), *lost), before)
+    assert decision.exit_code == gate.PASSED
+    assert decision.reasons == (
+        "2 results that passed were not judged: acme/openai-completions: err.typed, stream.cut"
+        " (skipped, no key)",
+    )
+
+
+@pytest.mark.parametrize(
+    ("selection", "told"),
+    [
+        ({}, 1),
+        ({"checks": ("stream.*",)}, 1),
+        ({"checks": ("!stream.cut",)}, 0),
+        ({"scenarios": ("tool*",)}, 0),
+        ({"protocols": ("ollama",)}, 0),
+    ],
+    ids=["all", "selected", "excluded", "other scenarios", "other protocols"],
+)
+def test_removed_check_is_told_where_the_run_looked(selection: dict[str, object], told: int) -> None:
+    """A check that is gone from an endpoint is told, but not to a run whose selection leaves it out."""
+    before = _of(result("stream.order"), result("stream.cut"))
+    decision = gate.decide(run(result("stream.order"), selection=selection), before)
+    assert (decision.exit_code, len(decision.vanished)) == (gate.PASSED, told)
+
+
+def test_skipped_endpoint_of_a_judged_provider_loses_its_claims() -> None:
+    """A provider that was judged on one endpoint answers for its other one; one that was not is only told."""
+    far = {"protocol": "anthropic-messages"}
+    before = _of(result("err.typed"), result("stream.order", **far))
+    skipped = result("stream.order", "skipped", reason="no key", **far)
+    decision = gate.decide(run(result("err.typed"), skipped), before)
+    assert [found.id for found in decision.regressions] == ["acme/anthropic-messages/streaming"]
+    zeta = result("err.typed", provider="zeta", protocol="ollama")
+    alone = gate.decide(run(zeta, result("err.typed", "skipped"), skipped), before)
+    assert (alone.exit_code, len(alone.vanished)) == (gate.PASSED, 2)
+
+
+def test_selected_claim_that_lost_all_is_a_regression() -> None:
+    """A run of some checks answers for a claim that only they stood for, and for no other."""
+    before = _of(result("stream.order"), result("tool.named"), result("stream.cut"))
+    now = run(result("stream.order"), selection={"checks": ("tool.*", "stream.order")})
+    assert [found.id for found in gate.decide(now, before).regressions] == ["acme/openai-completions/tools"]
+
+
 def test_new_check_breaks_nobody() -> None:
     """A check that the baseline does not know may fail, until a run with it is accepted."""
     now = run(_order("passed"), result("stream.cut", "failed"))
