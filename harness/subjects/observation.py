@@ -90,7 +90,8 @@ class ClientObservation(Observation, frozen=True, kw_only=True):
     ``exposed`` are the aspects that may be judged. ``reference`` is what our own adapters make of the same
     bytes, ``reference_error`` the error they report. ``requests`` counts what the server saw of this case,
     ``limit`` how many it may be. ``told`` is the error as the subject told it. ``leaked`` says that the key
-    stood in what the subject returned. ``broke`` tells how it ended instead of answering.
+    stood in what the subject returned. ``broke`` tells how it ended instead of answering, ``returned`` what
+    it gave in which there was no answer, though it told no error.
     """
 
     exposed: frozenset[Aspect]
@@ -102,6 +103,7 @@ class ClientObservation(Observation, frozen=True, kw_only=True):
     told: ToldError | None = None
     leaked: bool = False
     broke: str = ""
+    returned: str = ""
 
 
 class Read(msgspec.Struct, frozen=True):

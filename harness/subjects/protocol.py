@@ -147,7 +147,8 @@ class ToldError(msgspec.Struct, frozen=True, omit_defaults=True):
     ``type`` is the class's full name in the client's language. ``typed`` tells whether it is one that the
     client documents, so that its user can catch it; an error of a parser or a transport below is not.
     ``kind`` is absent where the client tells no more than status and words. ``in_driver`` says that it
-    was raised in the driver's own lines: of a lawful answer that is the driver's fault, not its client's.
+    was raised in the driver's own lines, when it looked for an answer in what the client had ``returned``:
+    of a lawful answer that is the driver's fault, not its client's, and of any other the client told none.
     """
 
     type: str
@@ -159,6 +160,7 @@ class ToldError(msgspec.Struct, frozen=True, omit_defaults=True):
     request_id: str | UnsetType | None = UNSET
     retryable: bool | UnsetType = UNSET
     in_driver: bool = False
+    returned: str = ""
 
 
 class ToldEvent(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -35,7 +35,7 @@ from harness.subjects.gateway_observation import GatewayObservation
 from harness.subjects.gateway_upstream import Upstream
 from harness.subjects.judged import checks_of, judged_by
 from harness.subjects.observation import ClientObservation
-from harness.subjects.run import Actor, Plan, Player, Story, Subject
+from harness.subjects.run import Actor, Plan, Player, Story, Subject, truly
 from harness.subjects.stand import Stand
 from harness.subjects.table import Subject as Client
 from providers.errors import ConfigurationError, UnsupportedFeature
@@ -171,7 +171,7 @@ def _judged(check: Check, seen: ClientObservation) -> Judged:
         return Judged(verdict="skipped", reason=f"the client did not answer: {seen.broke}")
     if not judged_by(check, seen):
         return Judged(verdict="skipped", reason="the client shows nothing that the check judges by")
-    return judge(check, seen)
+    return truly(seen, judge(check, seen))
 
 
 def _case(

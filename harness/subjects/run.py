@@ -50,6 +50,7 @@ _LIMIT_S = 10.0
 _STALLED_S = 1.0
 _LONGEST_DELAY_MS = 250
 _SOME_RETRIES = 10
+_SHOWN = 400
 _Violations: TypeAlias = tuple[tuple[str, str, str, str], ...]
 
 
@@ -289,7 +290,7 @@ class Player:
             if not seen.broke and not seen.requests and check.id not in _WITHOUT_REQUEST:
                 continue
             if judged_by(check, seen):
-                found = evidence.result(seen, check.id, judge(check, seen))
+                found = evidence.result(seen, check.id, truly(seen, judge(check, seen)))
                 yield replace(found, subject=self._name)
 
     def _unseen(self, case: Case, judged: Judged) -> results.Result:
@@ -325,9 +326,13 @@ def observed(
     place: Place,
 ) -> ClientObservation:
     """What a subject was given, sent and returned, for checks to look at."""
-    heard: Read = read(answer, introduced.features)
+    returned = _without_answer(answer)
+    said = replace(answer, error=None, turn=None) if returned else answer
+    heard: Read = read(said, introduced.features)
     error = kept_words(heard.error, given.error)
     turn = replace(aligned(heard.turn, given.turn), error=error)
+    if returned:
+        turn = replace(turn, complete=False)
     return _client(
         given,
         place,
@@ -335,9 +340,28 @@ def observed(
         exposed=heard.exposed,
         baseline=plain.turn if plain is not None else None,
         limit=1 if "no_retries" in introduced.features else _SOME_RETRIES,
-        told=answer.error,
+        told=said.error,
         leaked=fixtures.CANARY.encode() in line_of(answer),
+        returned=returned,
     )
+
+
+def _without_answer(answer: Answer) -> str:
+    """What the client returned in which the driver found no answer, where it told no error itself."""
+    if answer.error is None or not answer.error.in_driver:
+        return ""
+    stumbled = f"{answer.error.type}: {answer.error.message}"
+    if not answer.error.returned:
+        return f"no error, and what cannot be read as an answer ({stumbled}"[:_SHOWN] + ")"
+    return f"no error: the client returned {answer.error.returned}"[:_SHOWN] + ", which has no answer in it"
+
+
+def truly(seen: ClientObservation, judged: Judged) -> Judged:
+    """The verdict with what was seen instead of nothing, where what the client returned held no answer."""
+    if not seen.returned or judged.verdict not in _EXPLAINED:
+        return judged
+    reason = f"expected {judged.expected}, observed {seen.returned}"
+    return replace(judged, observed=seen.returned, reason=reason)
 
 
 def _broken(given: Observation, told: str, place: Place) -> ClientObservation:

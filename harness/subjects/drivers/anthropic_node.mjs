@@ -1,6 +1,6 @@
 // Anthropic's own SDK for JavaScript: messages.
 import Anthropic from "@anthropic-ai/sdk";
-import { finish, serve, told } from "./driver.mjs";
+import { finish, NoAnswer, serve, told } from "./driver.mjs";
 import * as shapes from "./shapes.mjs";
 
 const messages = async (run) => {
@@ -18,6 +18,7 @@ const joined = (message, kind) => {
 };
 
 const turn = (message) => {
+  if (!Array.isArray(message?.content)) throw new NoAnswer(message);
   const { usage, stop_reason: raw } = message;
   return {
     text: joined(message, "text"), reasoning: joined(message, "thinking"),

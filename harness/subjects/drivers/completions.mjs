@@ -2,7 +2,7 @@
 //
 // reasoning is the name of the member that a client keeps what the model thought in, undefined where it has no
 // place for that; counted(chunk) is where a chunk has its counts.
-import { finish } from "./driver.mjs";
+import { finish, NoAnswer } from "./driver.mjs";
 
 /** Token counts as OpenAI names them. */
 export const counts = (usage) =>
@@ -10,6 +10,7 @@ export const counts = (usage) =>
 
 /** The turn of a whole answer. */
 export const turn = (reply, { reasoning, refusal = true, usage = counts } = {}) => {
+  if (!reply?.choices?.[0]?.message) throw new NoAnswer(reply);
   const { message, finish_reason: raw } = reply.choices[0];
   return {
     text: message.content ?? null,

@@ -24,6 +24,14 @@ const FINISH = {
 
 export class Unsupported extends Error {}
 
+/** What a client returned has no answer in it, and the client told no error. */
+export class NoAnswer extends Error {
+  constructor(value) {
+    super("the client returned no answer");
+    this.returned = `${value?.constructor?.name ?? typeof value} ${JSON.stringify(value) ?? ""}`.slice(0, 300);
+  }
+}
+
 /** The finish reason of a vendor's own word: null for none, other for one that nobody knows. */
 export const finish = (raw) => (raw === null || raw === undefined ? null : FINISH[raw] ?? "other");
 
@@ -105,9 +113,12 @@ async function answer(command, protocols, errors, error) {
   } catch (fault) {
     if (fault instanceof Unsupported) return { type: "unsupported", reason: fault.message };
     console.error(fault);
-    reply.error = error?.(fault) ?? told(fault, { typed: errors.some((each) => fault instanceof each) });
-    const raised = String(fault?.stack ?? "").split("\n").find((each) => /^\s+at /.test(each)) ?? "";
-    reply.error.in_driver = raised.includes(dirname(fileURLToPath(import.meta.url)));
+    const own = error?.(fault);
+    const typed = errors.some((each) => fault instanceof each);
+    reply.error = own ?? told(fault, { typed });
+    const raised = String(fault?.stack ?? "").split("\n").find((each) => /^\s+at /.test(each) && !each.includes("<anonymous>")) ?? "";
+    const ours = raised.includes(dirname(fileURLToPath(import.meta.url))) && !raised.includes("node_modules");
+    if (!own && !typed && ours) Object.assign(reply.error, { in_driver: true, returned: fault.returned ?? "" });
   }
   return reply;
 }

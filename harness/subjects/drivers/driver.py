@@ -123,7 +123,32 @@ def _run(command, protocols, errors, error):
     except Exception as fault:
         said = error(fault) if error is not None else None
         reply["error"] = said or told(fault, typed=isinstance(fault, errors))
-        raised = traceback.extract_tb(fault.__traceback__)[-1].filename
-        reply["error"]["in_driver"] = os.path.dirname(os.path.abspath(raised)) == _HERE
+        read = None if said or isinstance(fault, errors) else _in_driver(fault)
+        if read is not None:
+            reply["error"] |= {"in_driver": True, "returned": _shown(read)}
         traceback.print_exc(file=sys.stderr)
     return reply
+
+
+def _in_driver(fault):
+    """The frame of a driver that raised a fault, or asked a value for what it has not; none of a client's."""
+    frames = list(traceback.walk_tb(fault.__traceback__))
+    while frames and _asked_of_a_value(frames[-1][0].f_code):
+        frames.pop()
+    last = frames[-1][0] if frames else None
+    return last if last and os.path.dirname(os.path.abspath(last.f_code.co_filename)) == _HERE else None
+
+
+def _asked_of_a_value(code):
+    return code.co_name in _OF_VALUES or os.path.dirname(code.co_filename) == os.path.dirname(json.__file__)
+
+
+_OF_VALUES = ("__getattr__", "__getattribute__", "__getitem__", "__iter__")
+
+
+def _shown(frame):
+    """What the function of a frame was given to read, where it is a plain value; nothing of an object's."""
+    names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+    value = next((frame.f_locals[name] for name in names if name in frame.f_locals), None)
+    plain = isinstance(value, (str, bytes, dict, list))
+    return f"{type(value).__qualname__} {value!r}"[:300] if plain else ""

@@ -1,7 +1,7 @@
 // OpenAI's own SDK for JavaScript: chat completions and responses, of OpenAI and of Azure, and Codex.
 import OpenAI, { AzureOpenAI } from "openai";
 import { events, turn } from "./completions.mjs";
-import { finish, serve, told } from "./driver.mjs";
+import { finish, NoAnswer, serve, told } from "./driver.mjs";
 import * as shapes from "./shapes.mjs";
 
 const clientOf = (run, more) => {
@@ -30,6 +30,7 @@ const codex = async (run) =>
 const join = (before, more) => (before ?? "") + more;
 
 const response = (reply) => {
+  if (!Array.isArray(reply?.output)) throw new NoAnswer(reply);
   const said = { text: null, reasoning: null, tool_calls: [], refusal: null };
   for (const item of reply.output) {
     if (item.type === "message") {

@@ -140,11 +140,20 @@ def trips(run):
     }
 
 
+def returns_pages(run):
+    """Its client returns a page as if it were an answer, over which its driver stumbles."""
+    try:
+        return honest(run)
+    except (OSError, ValueError, KeyError):
+        return {"error": {"type": "TypeError", "message": "no index", "typed": False, "in_driver": True,
+                          "returned": "str '<html>'"}}  # fmt: skip
+
+
 MODES = {
     each.__name__: each
     for each in (
         *(honest, hangs, crashes, floods, garbles, breaks_schema, answers_another, invents, makes_up),
-        *(swallows, retries, leaks, forks, goes_out, endless, trips, swaps),
+        *(swallows, retries, leaks, forks, goes_out, endless, trips, swaps, returns_pages),
     )
 }
 

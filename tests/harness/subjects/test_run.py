@@ -110,6 +110,15 @@ def test_a_drivers_own_fault_is_ours() -> None:
     assert told == [(FIRST, "errored", "harness")]
 
 
+def test_what_a_driver_stumbles_over_is_no_error_of_its_client() -> None:
+    """Of a broken answer, a driver's own error says that the client told none, and what it returned."""
+    made = found(plan("text", faults=("error.html_200",)), process("returns_pages"))
+    wrong = {each.check: each for each in made.results if each.verdict in ("failed", "warned")}
+    assert "str '<html>', which has no answer in it" in wrong["stream.foreign_media_type"].observed
+    assert not any("TypeError" in each.reason + each.observed for each in made.results)
+    assert "client.typed_error" not in wrong
+
+
 def test_what_a_subject_cannot_say_is_skipped() -> None:
     """A call that is unsupported is one skipped result, and never a pass."""
     made = found(plan("text_stream"), process("honest"))
