@@ -100,6 +100,54 @@ def signature(seen: Observation) -> None:
     require(not missing, expected="every signature", observed=missing)
 
 
+_RESPONSES = "https://platform.openai.com/docs/guides/reasoning"
+
+
+@check(
+    "reason.encrypted",
+    capability="reasoning",
+    scenarios=("reasoning_roundtrip*",),
+    protocols=("*-responses",),
+    blames="subject",
+    source=_RESPONSES,
+)
+def encrypted(seen: Observation) -> None:
+    """Encrypted reasoning MUST be sent back as it came, and asked for where the vendor keeps nothing."""
+    said = [part for m in seen.call.messages for part in m.parts if isinstance(part, Reasoning)]
+    signed = [part.signature for part in said if part.signature]
+    if not signed:
+        unjudgeable("the provider encrypts nothing")
+    body = seen.sent.json()
+    sent = [item.get("encrypted_content") for item in _items(body)]
+    require(all(each in sent for each in signed), expected=str(signed), observed=sent)
+    wanted = body.get("include") or []
+    asked = body.get("store") is not False or "reasoning.encrypted_content" in wanted
+    require(asked, expected="reasoning.encrypted_content", observed=wanted)
+
+
+@check(
+    "reason.item_pairing",
+    capability="reasoning",
+    scenarios=("reasoning_roundtrip*",),
+    protocols=("*-responses",),
+    blames="subject",
+    source=_RESPONSES,
+)
+def item_pairing(seen: Observation) -> None:
+    """A reasoning item that is sent back MUST stand right before the call it led to."""
+    kinds = [str(item.get("type")) for item in _items(seen.sent.json())]
+    if "reasoning" not in kinds:
+        unjudgeable("no reasoning is sent back")
+    after = [kinds[at + 1 : at + 2] for at, kind in enumerate(kinds) if kind == "reasoning"]
+    led = all(each in (["function_call"], ["reasoning"]) for each in after)
+    require(led, expected="reasoning, function_call", observed=kinds)
+
+
+def _items(body: Any) -> list[dict[str, Any]]:
+    items = body.get("input")
+    return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+
+
 @check(
     "reason.must_strip",
     capability="requests",

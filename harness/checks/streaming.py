@@ -8,6 +8,8 @@ knows it.
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,7 +17,9 @@ from harness.checks.registry import ANSWERED, STREAMED, check, require, unjudgea
 from harness.grammars import GRAMMARS
 from harness.grammars.grammar import ERROR, Grammar, Step, inner, is_sentinel, items
 from harness.observation import Observation
+from providers import jsontext
 from providers.call import Part, Reasoning, Text, ToolCall
+from providers.errors import MalformedFrame
 from providers.events import Turn
 from providers.protocols import PROTOCOLS
 from providers.wire import Frame, header
@@ -86,6 +90,74 @@ def frame_grammar(seen: Observation) -> None:
             known, expected="data, event, id, retry or a comment", observed=line[:80], at=f"line {number}"
         )
     require(_is_utf8(content), expected="UTF-8", observed="bytes that are not")
+
+
+@check(
+    "stream.sequence",
+    capability="streaming",
+    scenarios=STREAMED,
+    protocols=("*-responses",),
+    source="https://platform.openai.com/docs/api-reference/responses-streaming",
+)
+def sequence(seen: Observation) -> None:
+    """Every event of a response's stream SHOULD have a sequence number, each higher than the one before."""
+    before = -1
+    for at, frame in enumerate(seen.frames):
+        if is_sentinel(frame) or not frame.data.strip():
+            continue
+        value = grammar_of(seen).value(frame)
+        number = value.get("sequence_number") if isinstance(value, dict) else None
+        rises = type(number) is int and number > before
+        require(rises, expected=f"a number above {before}", observed=number, at=f"frame {at}")
+        before = number if type(number) is int else before
+
+
+@check(
+    "stream.aws_eventstream",
+    capability="streaming",
+    scenarios=STREAMED,
+    protocols=("bedrock-*",),
+    source="https://smithy.io/2.0/aws/amazon-eventstream.html",
+)
+def aws_eventstream(seen: Observation) -> None:
+    """Every message of an Amazon event stream MUST have its length and both of its checksums right."""
+    if media_type(seen) != "application/vnd.amazon.eventstream":
+        unjudgeable(f"the answer is {media_type(seen) or 'of no media type'}, not an event stream of Amazon")
+    content, at = seen.exchange.content, 0
+    while at < len(content):
+        prelude = content[at : at + 12]
+        require(len(prelude) == 12, expected="a prelude of 12 bytes", observed=prelude, at=f"byte {at}")
+        length, _, checksum = struct.unpack(">III", prelude)
+        counted = zlib.crc32(prelude[:8])
+        require(checksum == counted, expected=f"CRC {counted}", observed=checksum, at=f"byte {at + 8}")
+        message = content[at : at + length]
+        whole = len(message) == length >= 16
+        require(whole, expected=f"{length} bytes", observed=len(message), at=f"byte {at}")
+        counted, checksum = zlib.crc32(message[:-4]), int.from_bytes(message[-4:], "big")
+        require(checksum == counted, expected=f"CRC {counted}", observed=checksum, at=f"byte {at}")
+        at += length
+
+
+@check(
+    "stream.ndjson",
+    capability="streaming",
+    scenarios=STREAMED,
+    protocols=("ollama-*", "cohere-chat-v1"),
+    source="https://docs.ollama.com/api/streaming",
+)
+def ndjson(seen: Observation) -> None:
+    """Every line of a stream of JSON lines MUST be a JSON object, and the last line MUST be ended."""
+    content = seen.exchange.content
+    require(content.endswith(b"\n"), expected="a line feed at the end", observed=content[-20:])
+    for number, line in enumerate(content.split(b"\n")[:-1], 1):
+        require(_is_object(line), expected="a JSON object", observed=line[:80], at=f"line {number}")
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        return isinstance(jsontext.parse(line), dict)
+    except MalformedFrame:
+        return False
 
 
 def _is_utf8(content: bytes) -> bool:

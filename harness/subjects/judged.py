@@ -54,6 +54,8 @@ JUDGED: Mapping[str, tuple[Aspect, ...]] = {
     "tool.schema_refs": _REQUEST,
     "tool.strict": _REQUEST,
     "reason.asked": _REQUEST,
+    "reason.encrypted": _REQUEST,
+    "reason.item_pairing": _REQUEST,
     "reason.signature": _REQUEST,
     "wire.extra_body": _REQUEST,
     "wire.extra_headers": _REQUEST,

@@ -65,6 +65,26 @@ def drops_signatures() -> Observation:
     return sending(spoken("reasoning_roundtrip", MESSAGES), b"c2lnbmF0dXJlLTI=", b"")
 
 
+@breaks("reason.encrypted")
+def drops_encrypted_reasoning() -> Observation:
+    """A client that sends a reasoning item back without what it holds."""
+    return sending(spoken("reasoning_roundtrip", "openai-responses"), b"c2lnbmF0dXJlLTI=", b"")
+
+
+@breaks("reason.encrypted")
+def asks_for_no_encryption() -> Observation:
+    """A client that does not ask for the reasoning which nobody keeps."""
+    return without(spoken("reasoning_roundtrip_stream", "openai-codex-responses"), "include")
+
+
+@breaks("reason.item_pairing")
+def parts_reasoning_from_its_call() -> Observation:
+    """A client that says something between a reasoning item and its call."""
+    seen = spoken("reasoning_roundtrip", "openai-responses")
+    said = b'{"role":"assistant","content":"Hm."},{"type":"function_call",'
+    return sending(seen, b'{"type":"function_call",', said)
+
+
 @breaks("reason.must_strip")
 def leaks_signatures() -> Observation:
     """A client that sends another vendor's signature."""

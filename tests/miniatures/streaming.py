@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec.structs import replace
 
 from harness.observation import Observation
@@ -195,3 +197,60 @@ def refuses_in_a_stream() -> Observation:
         status=429,
         headers=EVENT_STREAM,
     )
+
+
+def answering_with(seen: Observation, content: bytes) -> Observation:
+    """What a provider would have answered instead of ``seen``."""
+    return answered(content, scenario=seen.scenario, protocol=seen.protocol, headers=seen.exchange.headers)
+
+
+@breaks("stream.sequence")
+def numbers_no_events() -> Observation:
+    """A provider that does not number the events of a response."""
+    seen = spoken("text_stream", "openai-responses")
+    return answering_with(seen, seen.exchange.content.replace(b'"sequence_number":', b'"number":'))
+
+
+@breaks("stream.sequence")
+def numbers_all_alike() -> Observation:
+    """A provider that gives every event the same number."""
+    seen = spoken("text_stream", "openai-responses")
+    alike = re.sub(rb'"sequence_number":\d+', b'"sequence_number":1', seen.exchange.content)
+    return answering_with(seen, alike)
+
+
+@breaks("stream.aws_eventstream")
+def sums_messages_wrongly() -> Observation:
+    """A provider whose last message has another checksum."""
+    seen = spoken("text_stream", "bedrock-converse")
+    content = seen.exchange.content
+    return answering_with(seen, content[:-1] + bytes([content[-1] ^ 1]))
+
+
+@breaks("stream.aws_eventstream")
+def sums_preludes_wrongly() -> Observation:
+    """A provider whose first prelude has another checksum."""
+    seen = spoken("text_stream", "bedrock-converse")
+    content = seen.exchange.content
+    return answering_with(seen, content[:11] + bytes([content[11] ^ 1]) + content[12:])
+
+
+@breaks("stream.aws_eventstream")
+def ends_inside_a_message() -> Observation:
+    """A provider whose last message is shorter than it says."""
+    seen = spoken("text_stream", "bedrock-converse")
+    return answering_with(seen, seen.exchange.content[:-5])
+
+
+@breaks("stream.ndjson")
+def breaks_lines() -> Observation:
+    """A provider that breaks a JSON object into two lines."""
+    seen = spoken("text_stream", "ollama-chat")
+    return answering_with(seen, seen.exchange.content.replace(b'"message":', b'"message":\n', 1))
+
+
+@breaks("stream.ndjson")
+def does_not_end_its_last_line() -> Observation:
+    """A provider that does not end its last line."""
+    seen = spoken("text_stream", "ollama-chat")
+    return answering_with(seen, seen.exchange.content.rstrip())
