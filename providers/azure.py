@@ -9,11 +9,17 @@ Source: https://learn.microsoft.com/en-us/azure/ai-foundry/openai/api-version-li
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from urllib.parse import urlsplit
+from typing import TypeAlias
+from urllib.parse import parse_qsl, urlsplit
+
+Query: TypeAlias = tuple[tuple[str, str], ...]
 
 HOSTS = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
 ROOTS = ("", "/openai")
+_OPERATION = re.compile(r"/(?:responses|chat/completions|embeddings)$")
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}(?:-preview)?")
 
 
 def normalized(url: str, hosts: tuple[str, ...] = HOSTS) -> str:
@@ -25,10 +31,27 @@ def normalized(url: str, hosts: tuple[str, ...] = HOSTS) -> str:
     return url.strip().rstrip("/")
 
 
+def located(url: str) -> tuple[str, Query]:
+    """The base URL of an address as the portal shows it or a user writes it, and its query.
+
+    An operation's path goes, a root is completed. The v1 API takes no dated version, so it is left out there.
+    """
+    told = url.strip().partition("#")[0]
+    address, _, asked = told.partition("?")
+    address = address.rstrip("/")
+    if (urlsplit(address).hostname or "").endswith(HOSTS):
+        address = _OPERATION.sub("", address)
+    base = normalized(address)
+    query = tuple(parse_qsl(asked, keep_blank_values=True))
+    if base.endswith("/openai/v1"):
+        query = tuple(pair for pair in query if pair[0] != "api-version" or not _DATED.fullmatch(pair[1]))
+    return base, query
+
+
 def deployments(text: str) -> dict[str, str]:
     """``model=deployment`` pairs of a comma list; an item lacking either side is skipped."""
     pairs = (item.partition("=") for item in text.split(","))
     return {model.strip(): name.strip() for model, _, name in pairs if model.strip() and name.strip()}
 
 
-FORMS: Mapping[str, Callable[[str], str]] = {"azure-openai": normalized}
+FORMS: Mapping[str, Callable[[str], tuple[str, Query]]] = {"azure-openai": located}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fnmatch
 import json
+import re
 import string
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -27,7 +28,13 @@ from pydantic_core import ErrorDetails
 from providers import azure
 from providers.auth import SCHEMES
 from providers.callfields import CALL_FIELDS
-from providers.errors import CatalogError, ConflictingConfig, InvalidDeclaration, UnknownProvider
+from providers.errors import (
+    CatalogError,
+    ConfigurationError,
+    ConflictingConfig,
+    InvalidDeclaration,
+    UnknownProvider,
+)
 from providers.features import FEATURES
 from providers.protocols import PROTOCOLS
 from providers.wire import Endpoint, Refused
@@ -123,10 +130,12 @@ class Value(_Strict):
 
     The ``default`` may have other values in it; ``default_where`` holds the defaults for when another value
     is a certain one, by its name and that. ``deviations`` hold for the endpoints whose protocols have
-    them while the value is "1": such a value is a switch, and is named nowhere.
+    them while the value is "1": such a value is a switch, and is named nowhere. ``pattern`` is what the whole
+    value has to match: one that stands in a host must not lead to another.
     """
 
     env: tuple[Variable, ...] = ()
+    pattern: str | None = None
     default: str | None = None
     default_where: dict[str, dict[str, str]] = {}
     deviations: dict[str, Any] = {}
@@ -136,7 +145,8 @@ class Value(_Strict):
 class EndpointDeclaration(_Strict):
     """A protocol at a base URL, for the models whose ids match one of ``models`` (globs).
 
-    ``base_url_form`` is a row of ``providers.azure.FORMS``, which completes what a user wrote. ``model_map``
+    ``base_url_form`` is a row of ``providers.azure.FORMS``, which completes what a user wrote. ``query`` goes
+    with every request; a parameter of the base URL goes before one of that name. ``model_map``
     names the value that holds ``model=name`` pairs: what this user calls a model here. ``lacks`` are the
     features that the provider offers, and not here.
     """
@@ -146,6 +156,7 @@ class EndpointDeclaration(_Strict):
     base_url_form: str | None = None
     model_map: str | None = None
     path: str | None = None
+    query: dict[str, str] = {}
     models: tuple[str, ...] = ("*",)
     headers: dict[str, str] = {}
     call_headers: dict[str, str] = {}
@@ -336,13 +347,16 @@ class Provider(_Strict):
         declared = self.declaration(protocol, model)
         known = self._known(values or {})
         protocol_deviations = PROTOCOLS[declared.protocol].deviations
-        form = azure.FORMS[declared.base_url_form] if declared.base_url_form else str
+        told = base_url or self._filled(declared.base_url, known)
+        address, asked = azure.FORMS[declared.base_url_form](told) if declared.base_url_form else (told, ())
+        query = {name: self._filled(text, known) for name, text in declared.query.items()}
         return Endpoint(
             provider=self.id,
             protocol=declared.protocol,
-            base_url=form(base_url or self._filled(declared.base_url, known)).rstrip("/"),
+            base_url=address.rstrip("/"),
             path=declared.path and self._filled(declared.path, {"model": "{model}", **known}),
             headers=tuple((name, self._filled(text, known)) for name, text in declared.headers.items()),
+            query=tuple({**query, **dict(asked)}.items()),
             model_names=azure.deployments(known.get(declared.model_map or "", "")),
             call_headers=declared.call_headers,
             deviations=msgspec.convert(
@@ -364,6 +378,14 @@ class Provider(_Strict):
                 told = values.get(other, plain.get(other, ""))
                 plain.update({name: defaults[told]} if told in defaults else {})
         known = {**plain, **values}
+        for name, value in self.values.items():
+            if value.pattern and name in known and not re.fullmatch(value.pattern, known[name]):
+                raise ConfigurationError(
+                    f"{self.id} cannot use this {name}",
+                    expected=value.pattern,
+                    seen=known[name],
+                    where=" or ".join(value.env) or name,
+                )
         whole = {name: text for name, text in plain.items() if _placeholders(text) <= {*known}}
         return {**{name: self._filled(text, known) for name, text in whole.items()}, **values}
 
@@ -445,10 +467,11 @@ def _unfilled(table: Mapping[str, Any]) -> Iterator[str]:
     for index, endpoint in enumerate(endpoints if isinstance(endpoints, list) else ()):
         if not isinstance(endpoint, dict):
             continue
-        headers = endpoint.get("headers")
         templates = {name: endpoint.get(name) for name in ("base_url", "path")}
-        if isinstance(headers, dict):
-            templates |= {f"headers.{name}": text for name, text in headers.items()}
+        for table_of in ("headers", "query"):
+            fields = endpoint.get(table_of)
+            if isinstance(fields, dict):
+                templates |= {f"{table_of}.{name}": text for name, text in fields.items()}
         deviations = endpoint.get("deviations")
         if isinstance(deviations, dict):
             templates |= {

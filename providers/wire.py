@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeAlias
 from typing import Protocol as Interface
+from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
@@ -36,11 +37,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     """A provider speaking a protocol at a base URL.
 
     ``base_url`` has no trailing slash and no placeholder left. ``path`` replaces the protocol's own
-    path where the vendor's differs; ``{model}`` in it is filled in. ``headers`` are sent with every
-    request; ``model_names`` tell what a model is called here, where that is not its id; ``call_headers``
-    are fields whose value the call decides, with the name of a row of ``providers.callfields``.
-    ``deviations`` is an instance of the protocol's ``Deviations`` struct. ``features`` are the names of
-    the declared features. ``refusals`` are this vendor's own words for an error, by kind.
+    path where the vendor's differs; ``{model}`` in it is filled in. ``headers`` and the parameters of
+    ``query`` are sent with every request; ``model_names`` tell what a model is called here, where that is
+    not its id; ``call_headers`` are fields whose value the call decides, with the name of a row of
+    ``providers.callfields``. ``deviations`` is an instance of the protocol's ``Deviations`` struct.
+    ``features`` are the names of the declared features. ``refusals`` are this vendor's own words for an
+    error, by kind.
     """
 
     provider: str
@@ -48,6 +50,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
     path: str | None = None
     headers: Headers = ()
+    query: tuple[tuple[str, str], ...] = ()
     model_names: Mapping[str, str] = {}
     call_headers: Mapping[str, str] = {}
     deviations: Any = None
@@ -56,7 +59,15 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 
     def url(self, path: str, model: str = "") -> str:
         """The full URL of the protocol's ``path``, or of this endpoint's own."""
-        return self.base_url + (self.path or path).replace("{model}", self.named(model))
+        return self.at((self.path or path).replace("{model}", self.named(model)))
+
+    def at(self, path: str) -> str:
+        """The URL of ``path`` below the base URL, with the parameters that it has not itself."""
+        told, _, asked = path.partition("?")
+        own = parse_qsl(asked, keep_blank_values=True)
+        missing = urlencode([pair for pair in self.query if pair[0] not in dict(own)])
+        query = "&".join(part for part in (asked, missing) if part)
+        return self.base_url + told + (f"?{query}" if query else "")
 
     def named(self, model: str) -> str:
         """What ``model`` is called here; a model without a name of its own keeps its id."""

@@ -333,7 +333,7 @@ def _list(manner: _Manner, ask: ListBatches, endpoint: Endpoint) -> Request:
 
 def _cancel(manner: _Manner, ask: CancelBatch, endpoint: Endpoint) -> Request:
     path = f"{manner.path}/{segment(ask.id)}/cancel"
-    return Request("POST", endpoint.base_url + path, manner.head(endpoint), b"")
+    return Request("POST", endpoint.at(path), manner.head(endpoint), b"")
 
 
 def _operations(manner: _Manner) -> Operations:

@@ -125,7 +125,7 @@ def _upload(head: Fields, with_purpose: bool, ask: Upload, endpoint: Endpoint) -
     purpose = (("purpose", None, None, ask.purpose.encode()),) if with_purpose else ()
     media_type, body = multipart((*purpose, ("file", ask.name, ask.media_type, ask.content)))
     headers = head(endpoint, ("Content-Type", media_type))
-    return Request("POST", f"{endpoint.base_url}/files", headers, body)
+    return Request("POST", endpoint.at("/files"), headers, body)
 
 
 def _list(head: Fields, after: str, ask: ListFiles, endpoint: Endpoint) -> Request:
@@ -137,7 +137,7 @@ def _get(head: Fields, suffix: str, ask: GetFile | ReadFile, endpoint: Endpoint)
 
 
 def _delete(head: Fields, ask: DeleteFile, endpoint: Endpoint) -> Request:
-    return Request("DELETE", f"{endpoint.base_url}/files/{segment(ask.id)}", head(endpoint), b"")
+    return Request("DELETE", endpoint.at(f"/files/{segment(ask.id)}"), head(endpoint), b"")
 
 
 def _file(body: JSON, at: str = "") -> File:

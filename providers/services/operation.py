@@ -75,13 +75,13 @@ JSON_CONTENT = ("Content-Type", "application/json")
 def posting(endpoint: Endpoint, path: str, body: Object, headers: Headers) -> Request:
     """A POST of the values of ``body`` that are not None."""
     sent = {name: value for name, value in body.items() if value is not None}
-    return Request("POST", endpoint.base_url + path, headers, jsontext.write(sent))
+    return Request("POST", endpoint.at(path), headers, jsontext.write(sent))
 
 
 def getting(endpoint: Endpoint, path: str, headers: Headers, **query: str | int | None) -> Request:
     """A GET with those parameters that are not None."""
     asked = urlencode({name: value for name, value in query.items() if value is not None})
-    return Request("GET", endpoint.base_url + path + (f"?{asked}" if asked else ""), headers, b"")
+    return Request("GET", endpoint.at(path + (f"?{asked}" if asked else "")), headers, b"")
 
 
 def segment(text: str) -> str:

@@ -41,7 +41,7 @@ def _build(ask: PassOn, endpoint: Endpoint) -> Request:
             expected="a path that begins with / and has no ..",
             seen=ask.path,
         )
-    return Request(ask.method, endpoint.base_url + ask.path, fields(endpoint, extra=ask.headers), ask.content)
+    return Request(ask.method, endpoint.at(ask.path), fields(endpoint, extra=ask.headers), ask.content)
 
 
 ANY: Operations = {

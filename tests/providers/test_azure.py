@@ -11,8 +11,11 @@ import pytest
 from harness.emulators import EMULATORS
 from providers import azure, client, credentials, schema
 from providers.call import Call, user
-from providers.errors import ConflictingConfig, InvalidDeclaration
+from providers.errors import ConfigurationError, ConflictingConfig, InvalidDeclaration
+from providers.services.batches import CancelBatch, GetBatch
 from providers.services.embeddings import Embed
+from providers.services.files import DeleteFile, Upload
+from providers.services.passthrough import PassOn
 from providers.wire import Request
 
 AZURE = schema.get("azure-openai-responses")
@@ -34,7 +37,10 @@ def asked(environ: Mapping[str, str], protocol: str = CHAT, model: str = "gpt-4o
     [
         ({BASE_URL: "https://r.openai.azure.com"}, V1),
         ({BASE_URL: "https://r.openai.azure.com/"}, V1),
-        ({BASE_URL: "https://r.openai.azure.com/openai?api-version=1"}, V1),
+        ({BASE_URL: "https://r.openai.azure.com/openai?api-version=2025-04-01-preview"}, V1),
+        ({BASE_URL: "https://r.openai.azure.com/openai/responses?api-version=2025-04-01-preview"}, V1),
+        ({BASE_URL: f"{V1}/responses"}, V1),
+        ({BASE_URL: f"{V1}/chat/completions?api-version=v1"}, V1),
         ({BASE_URL: V1}, V1),
         ({BASE_URL: f"{V1}/"}, V1),
         ({BASE_URL: "https://r.cognitiveservices.azure.com"}, V1.replace("openai.", "cognitiveservices.", 1)),
@@ -79,7 +85,53 @@ def test_an_embedding_model_is_asked_by_its_deployment() -> None:
     values = credentials.values(AZURE, {BASE_URL: "https://r.openai.azure.com", MAP: "small=team-small"})
     ask = Embed(model="small", texts=("Hi",))
     request = client.prepare_service(AZURE, ask, key="k", values=values).request
-    assert (request.url, request.json()["model"]) == (f"{V1}/embeddings", "team-small")
+    assert (request.url, request.json()["model"]) == (
+        f"{V1}/embeddings?api-version=v1",
+        "team-small",
+    )
+
+
+@pytest.mark.parametrize(
+    ("base_url", "url"),
+    [
+        (f"{V1}?api-version=preview", f"{V1}/chat/completions?api-version=preview"),
+        ("https://proxy.example/a/?team=x", "https://proxy.example/a/chat/completions?api-version=v1&team=x"),
+        (
+            "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21",
+            "https://r.openai.azure.com/openai/deployments/d/chat/completions?api-version=2024-10-21",
+        ),
+    ],
+)
+def test_the_query_of_an_address_goes_with_each_request(base_url: str, url: str) -> None:
+    """A base URL's parameters stand behind the path, and its API version goes before the default one."""
+    assert asked({BASE_URL: base_url}).url == url
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        Embed(model="small", texts=("Hi",)),
+        Upload(name="a.jsonl", content=b"{}", purpose="batch"),
+        DeleteFile(id="f-1"),
+        GetBatch(id="b-1"),
+        CancelBatch(id="b-1"),
+        PassOn(path="/assistants"),
+    ],
+)
+def test_a_service_is_told_the_api_version(ask: object) -> None:
+    """What stands beside chat is asked for with the same version."""
+    values = {"resource": "r", "api_version": "preview"}
+    request = client.prepare_service(AZURE, ask, key="k", values=values).request
+    assert request.url.startswith(f"{V1}/")
+    assert request.url.endswith("?api-version=preview")
+
+
+@pytest.mark.parametrize("resource", ["evil.example#", "my/../r", "r.evil", "", "r@evil", "-r", "r\n"])
+def test_a_resource_is_a_name(resource: str) -> None:
+    """What is no name of a resource is refused, so that the key goes to no other host."""
+    call = Call(model="gpt-4o", messages=(user("Hi"),))
+    with pytest.raises(ConfigurationError, match="resource"):
+        client.prepare(AZURE, call, key="k", values={"resource": resource})
 
 
 def test_no_address_names_both_variables() -> None:
