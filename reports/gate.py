@@ -3,8 +3,8 @@
 A **regression** is a result that was passed or warned in the baseline and is now failed or errored, or
 a claim of a provider that was judged whose last pass is gone. What else passed and was not judged, skipped or
 not there any more, is told. A run answers for what its selection took. Without a baseline every failed or
-errored result is a regression. A failure that the baseline does not know is new: it is told, and does not fail
-the gate, so a new check breaks nobody before somebody accepted a run that has it.
+errored result is a regression. A failure that the baseline does not know is new: it is told, and does not
+fail the gate, so a new check breaks nobody before somebody accepted a run that has it.
 
 An **expected failure** (a ``[[expected]]`` table of a TOML file) names ``id``, a glob over
 ``Result.id``, ``reason``, ``owner``, ``upstream`` and ``expires``. It must fail: the gate fails when
@@ -340,8 +340,8 @@ def _most(reasons: Iterable[str]) -> str:
 
 def _lost(run: Run, baseline: Baseline, gone: Mapping[Identity, Entry]) -> list[Regression]:
     """Claims that a pass in the baseline stood for, and that nothing was judged for now, of the providers
-    that this run judged and of the endpoints it has no word about. A claim is lost when everything that stood for
-    it is among ``gone``: what the selection left out may still do so."""
+    that this run judged and of the endpoints it has no word about. A claim is lost when everything that
+    stood for it is among ``gone``: what the selection left out may still do so."""
     capability_of = {check.id: check.capability for check in run.header.checks}
     now = {
         (result.provider, result.protocol, capability_of[result.check])
