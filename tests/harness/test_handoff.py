@@ -168,6 +168,32 @@ def test_an_assistant_may_have_the_first_word(source: str) -> None:
     assert b"how can I help" in request.content
 
 
+@pytest.mark.parametrize("whose", ["", "openai-completions"], ids=["own", "foreign"])
+@pytest.mark.parametrize("source", sorted(endpoints()))
+def test_a_history_may_begin_with_a_call(source: str, whose: str) -> None:
+    """A history whose beginning was cut, so that a call comes first, is accepted with the call."""
+    endpoint, model, _ = endpoints()[source]
+    called = ToolCall("get_weather", {"city": "Paris"}, id="call_000000001", arguments_raw='{"city":"Paris"}')
+    said = Message(
+        "assistant",
+        (called,),
+        provider=endpoint.provider if not whose else "another",
+        protocol=whose or endpoint.protocol,
+        model=model if not whose else "another-model",
+    )
+    results = tool_results(ToolResult("call_000000001", "get_weather", (Text("18 °C"),)))
+    call = Call(
+        model=model,
+        messages=(said, results, user("Go on.")),
+        tools=(WEATHER,),
+        stream=getattr(endpoint.deviations, "streams_tools", True),
+        max_output_tokens=512,
+    )
+    request = PROTOCOLS[endpoint.protocol].build(call, endpoint)
+    assert not EMULATORS[endpoint.protocol].judge(request, endpoint)
+    assert request.content.count(b"get_weather") >= 2
+
+
 @pytest.mark.parametrize("source", sorted(endpoints()))
 def test_a_second_model_gets_no_signature(source: str) -> None:
     """A history of another model, or of one unknown, is accepted without what that model signed."""

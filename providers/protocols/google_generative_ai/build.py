@@ -49,6 +49,7 @@ LEVELS: Mapping[str, str] = {
     "xhigh": "high",
 }
 STOP_LIMIT = 5
+GO_ON = "…"  # what a user says before a model that begins with a call
 _MODES: Mapping[str, str] = {"auto": "AUTO", "none": "NONE", "required": "ANY"}
 
 
@@ -175,7 +176,8 @@ class _History:
     def contents(self) -> list[dict[str, Any]]:
         """In order; a message of which nothing can be said leaves no content.
 
-        Neighbours of the model are joined: its calls must come right after a user's content.
+        Neighbours of the model are joined: its calls must come right after a user's content, which is made
+        up where the history begins with them.
         """
         joined: list[dict[str, Any]] = []
         for exchange in exchanges(self._call.messages):
@@ -184,6 +186,8 @@ class _History:
                     joined[-1]["parts"] += content["parts"]
                 else:
                     joined.append(content)
+        if joined and _calls(joined[0]):
+            joined.insert(0, {"role": "user", "parts": [{"text": GO_ON}]})
         return joined
 
     def _said(self, exchange: Exchange) -> Iterator[dict[str, Any]]:
@@ -241,6 +245,10 @@ class _History:
 
     def _identified(self, said: dict[str, Any], identity: str | None) -> dict[str, Any]:
         return {"id": identity, **said} if identity and self._deviations.function_call_ids else said
+
+
+def _calls(content: dict[str, Any]) -> bool:
+    return any("functionCall" in part for part in content["parts"])
 
 
 def _content(role: str, parts: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
