@@ -19,7 +19,7 @@ import msgspec
 from providers import jsontext
 from providers.errors import (
     AuthenticationFailed,
-    ConflictingConfig,
+    ConfigurationError,
     MalformedFrame,
     PermissionDenied,
     ProviderError,
@@ -74,7 +74,7 @@ def _addresses(catalog: Iterable[Provider], values: Values) -> Iterator[tuple[st
             row = MODELS_LIST.get(protocol, {}).get(ListModels)
             try:
                 endpoint = provider.endpoint(protocol, values=values(provider))
-            except ConflictingConfig:  # a value without default: an address elsewhere
+            except ConfigurationError:  # a value without default, or an unusable one: an address elsewhere
                 continue
             if row is not None and is_local(endpoint.base_url):
                 request = row.build(ListModels(), endpoint)

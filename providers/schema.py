@@ -25,7 +25,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic import field_validator as check
 from pydantic_core import ErrorDetails
 
-from providers import azure
+from providers import addresses, azure
 from providers.auth import SCHEMES
 from providers.callfields import CALL_FIELDS
 from providers.errors import (
@@ -346,6 +346,9 @@ class Provider(_Strict):
         """
         declared = self.declaration(protocol, model)
         known = self._known(values or {})
+        if base_url is None:
+            self._verify_placed(declared.base_url, values or {})
+        self._verify_placed(declared.path or "", values or {}, "path")
         protocol_deviations = PROTOCOLS[declared.protocol].deviations
         told = base_url or self._filled(declared.base_url, known)
         address, asked = azure.FORMS[declared.base_url_form](told) if declared.base_url_form else (told, ())
@@ -370,13 +373,35 @@ class Provider(_Strict):
             },
         )
 
-    def _known(self, values: Mapping[str, str]) -> dict[str, str]:
-        """``values`` and the defaults of the others, these filled; one that cannot be is left out."""
+    def _verify_placed(
+        self, template: str, values: Mapping[str, str], inside: addresses.Place | None = None
+    ) -> None:
+        """Raise ConfigurationError for a value that would lead elsewhere from where it stands."""
+        for name, place in addresses.places(template, inside):
+            default = self._defaults(values).get(name)
+            if name not in values and default:
+                self._verify_placed(default, values, None if place == "address" else place)
+            elif name in values and not addresses.lawful(place, values[name]):
+                variables = " or ".join(self.values[name].env) if name in self.values else ""
+                raise ConfigurationError(
+                    f"{self.id} cannot use this {name}",
+                    expected=addresses.expected(place),
+                    seen=values[name],
+                    where=variables or name,
+                )
+
+    def _defaults(self, values: Mapping[str, str]) -> dict[str, str]:
+        """The defaults that hold beside ``values``, their placeholders unfilled."""
         plain = {name: value.default for name, value in self.values.items() if value.default is not None}
         for name, value in self.values.items():
             for other, defaults in value.default_where.items():
                 told = values.get(other, plain.get(other, ""))
                 plain.update({name: defaults[told]} if told in defaults else {})
+        return plain
+
+    def _known(self, values: Mapping[str, str]) -> dict[str, str]:
+        """``values`` and the defaults of the others, these filled; one that cannot be is left out."""
+        plain = self._defaults(values)
         known = {**plain, **values}
         for name, value in self.values.items():
             if value.pattern and name in known and not re.fullmatch(value.pattern, known[name]):

@@ -1,0 +1,90 @@
+"""Where the values of an address stand, and which text may stand there.
+
+A value comes from the environment, and the credential goes to the address it makes: one within a host is a
+single label, one within a path a part of a segment that means itself. A value that begins an address is an
+address. Pure; whether HTTP can carry the whole is ``providers.sendable``'s.
+
+Document: RFC 3986, sections 3.2.2 (host) and 3.3 (path), https://www.rfc-editor.org/rfc/rfc3986, read
+2026-11-21.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterator, Mapping
+from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
+
+Place: TypeAlias = Literal["address", "host", "label", "path"]
+
+_FORMAT = string.Formatter()
+_LAWFUL: Mapping[Place, tuple[re.Pattern[str], str]] = {
+    "address": (re.compile(r"[\x21-\x7e]*"), "an address of printable characters, without blanks"),
+    "host": (
+        re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*"),
+        "a host name: labels of letters, digits, hyphens",
+    ),
+    "label": (re.compile(r"[A-Za-z0-9-]{1,63}"), "a host label: letters, digits and hyphens"),
+    "path": (
+        re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~:@-]+"),
+        "part of a path: letters, digits and any of -._~:@, and no dots alone",
+    ),
+}
+
+
+def places(template: str, inside: Place | None = None) -> Iterator[tuple[str, Place]]:
+    """Each placeholder of a base URL, and where it stands. ``inside``: the template itself stands there."""
+    told = ""
+    rest = template
+    for text, name, _, _ in _FORMAT.parse(template):
+        told += text
+        if name is not None:
+            rest = rest[len(text) + len(name) + 2 :]
+            yield name, _place(told, rest, inside)
+            told += "x"
+
+
+def _place(before: str, after: str, inside: Place | None) -> Place:
+    if inside is not None:
+        return inside if inside != "host" or not (before or after) else "label"
+    if not before:
+        return "address"
+    if "://" not in before or "/" in before.partition("://")[2]:
+        return "path"
+    return "host" if before.endswith("://") and after[:1] in ("", "/", ":") else "label"
+
+
+def lawful(place: Place, text: str) -> bool:
+    """Whether ``text`` may stand there."""
+    return _LAWFUL[place][0].fullmatch(text) is not None
+
+
+def expected(place: Place) -> str:
+    """What may stand there, for people."""
+    return _LAWFUL[place][1]
+
+
+def fault_of(url: str) -> str:
+    """Why ``url`` is no base URL that a declaration may hold; empty when it is one.
+
+    Placeholders count as a letter. A base URL has neither user information nor a query, which may hold a
+    credential, nor a fragment, which is never sent.
+    """
+    try:
+        told = "".join(text + ("x" if name is not None else "") for text, name, _, _ in _FORMAT.parse(url))
+        parts = urlsplit(told if "://" in told else f"https://{told}")
+        host, _ = parts.hostname, parts.port
+    except ValueError as refusal:
+        return str(refusal)
+    if not url.isascii() or not url.isprintable() or " " in url:
+        return "blanks or characters that no address has"
+    if parts.scheme not in ("http", "https") or not ("://" in told or url.startswith("{")):
+        return "no http(s) URL"
+    found = {
+        "no host": not host,
+        "user information": "@" in parts.netloc,
+        "a query": "?" in told,
+        "a fragment": "#" in told,
+    }
+    return ", ".join(name for name, there in found.items() if there)
