@@ -46,9 +46,9 @@ def judge(check: Check, seen: Observation | Served) -> Judged:
         return Judged(
             verdict="failed",
             blame=hindered,
-            reason=f"no answer to judge: {seen.error}",
+            reason=f"no answer to judge: {_observed(seen)}",
             expected="an answer",
-            observed=str(seen.error),
+            observed=_observed(seen),
         )
     try:
         check.judge(seen)
@@ -57,6 +57,16 @@ def judge(check: Check, seen: Observation | Served) -> Judged:
     except Unjudgeable as reason:
         return Judged(verdict="skipped", reason=str(reason))
     return Judged(verdict="passed")
+
+
+def _observed(seen: Observation | Served) -> str:
+    if _redirects(seen):
+        return f"a redirection, status {seen.exchange.status}: check the base URL and the way there"
+    return str(seen.error)
+
+
+def _redirects(seen: Observation | Served) -> bool:
+    return 300 <= seen.exchange.status < 400
 
 
 def _unexpected(seen: Observation | Served) -> str:
@@ -97,4 +107,6 @@ def hindrance(seen: Observation | Served) -> Blame:
     """Whom to blame for a fresh exchange that is no answer to what was asked; empty when it is one."""
     if seen.exchange.origin != "recorded" or seen.fault or seen.refuses:
         return ""
+    if _redirects(seen):
+        return "network"
     return next((blame for kind, blame in _HINDRANCES if isinstance(seen.error, kind)), "")

@@ -31,7 +31,7 @@ from harness.keeping import prepared, verify_read
 from harness.keys import Keys
 from harness.ledger import Ledger
 from harness.observation import Heard, Observation, hear
-from harness.redaction import secrets_of
+from harness.redaction import SHORTEST, secrets_of
 from harness.scenarios import SCENARIOS, Scenario
 from harness.services import playing
 from harness.services.observation import Served
@@ -44,7 +44,7 @@ from harness.transports.record import Record
 from providers import credentials
 from providers.auth import Credential
 from providers.call import Call, Message
-from providers.errors import Explained, ProviderError, RemoteError
+from providers.errors import ConfigurationError, Explained, MissingCredential, ProviderError, RemoteError
 from providers.events import Usage
 from providers.schema import EndpointDeclaration, Price, Provider
 from reports import results
@@ -469,9 +469,34 @@ class LiveStage:
         )
 
     def _credential(self, provider: Provider, protocol: str, model: str) -> Credential | None:
-        found = self._keys.find(provider, protocol, model)
-        self._secrets.update(secrets_of(found))
+        try:
+            found = self._keys.find(provider, protocol, model)
+        except MissingCredential as missing:
+            also = self._unfilled(provider, protocol, model)
+            raise MissingCredential(provider.id, missing.looked_for, also) from None
+        secrets = secrets_of(found)
+        if any(len(each) < SHORTEST for each in secrets):
+            raise ConfigurationError(
+                f"a credential of {provider.id} is too short to be kept out of results and logs",
+                expected=f"at least {SHORTEST} characters",
+                seen=f"{min(map(len, secrets))} characters",
+            )
+        self._secrets.update(secrets)
         return found
+
+    def _unfilled(self, provider: Provider, protocol: str, model: str) -> tuple[str, ...]:
+        """The variables of the values that the endpoint's address still needs, each with its stand-ins."""
+        if self._terms.base_url:
+            return ()
+        filled = self._values(provider)
+        address, needed = provider.declaration(protocol, model).base_url, dict[str, str]()
+        for _ in provider.values:  # a default may need other values
+            for name, value in provider.values.items():
+                if f"{{{name}}}" in address and name not in filled and value.default is not None:
+                    address = address.replace(f"{{{name}}}", value.default)
+                elif f"{{{name}}}" in address and name not in filled and value.env:
+                    needed[name] = " or ".join(value.env)
+        return tuple(needed.values())
 
     def _model_for(self, provider: Provider, protocol: str, story: Scenario) -> str:
         if story.refuses == "unknown_model":

@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import NotAsked, OutOfBudget
 from harness.live_session import PROBE, LiveSession
-from harness.redaction import without
+from harness.redaction import redact
 from harness.stage import Case
 from providers.errors import ConfigurationError, Explained, MissingCredential, UnsupportedFeature
 
@@ -30,7 +30,7 @@ class Probe(pytest.Item):
         try:
             probed = stage.probe(case.provider, case.protocol, case.scenario)
         except MissingCredential as missing:
-            pytest.skip(f"no key: looked for {', '.join(missing.looked_for)}")
+            pytest.skip(f"no key: {missing.places}")
         except (ConfigurationError, UnsupportedFeature, OutOfBudget, NotAsked) as reason:
             pytest.skip(self._clean(str(reason)))
         except Explained as fault:
@@ -42,7 +42,7 @@ class Probe(pytest.Item):
             pytest.fail(self._clean("\n".join(filter(None, told))), pytrace=False)
 
     def _clean(self, text: str) -> str:
-        return without(text, self._live.stage.secrets)
+        return redact(text.encode(), self._live.stage.secrets).content.decode()
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where it stands: nowhere in a file; its name is its id."""

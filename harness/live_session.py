@@ -32,7 +32,7 @@ from harness.ledger import Ledger
 from harness.live import LiveStage, Probed, Terms
 from harness.pacing import paces
 from harness.progress import Bars
-from harness.redaction import without
+from harness.redaction import SHORTEST, redact
 from harness.resuming import Found
 from harness.stage import Case
 from harness.tally import Tally
@@ -104,7 +104,9 @@ def add_options(group: pytest.OptionGroup) -> None:
 class LiveSession:
     """One live run, in the controller or in a worker. Raises UnusableInput for unusable options."""
 
-    def __init__(self, config: pytest.Config, configured: Configuration, *, alone: bool) -> None:
+    def __init__(
+        self, config: pytest.Config, configured: Configuration, *, alone: bool, known: frozenset[str]
+    ) -> None:
         option = config.option
         self._config = config
         self._option = option
@@ -112,6 +114,11 @@ class LiveSession:
         self._controls = not hasattr(config, "workerinput")
         _verify(option, alone=alone)
         pace, own = paces(option.rpm, option.concurrency)
+        nobodys = sorted({*own} - known)
+        if nobodys:
+            raise UnusableInput(
+                "--rpm and --concurrency name nobody", expected="a provider's id", seen=", ".join(nobodys)
+            )
         if not option.rpm and here(urlsplit(option.base_url or "").hostname or ""):
             pace = msgspec.structs.replace(pace, per_minute=_UNHURRIED)
         dialect = dialect_cli.dialect(option.dialect) if option.dialect else None
@@ -182,7 +189,7 @@ class LiveSession:
 
     def probed(self, found: Probed) -> None:
         """Count a probe."""
-        self._compared.append(found.compared)
+        self._compared.append(_decode_compared(self._cleaned(found.compared)))
         self._renewed += [found.compared.name] if found.renewed else []
 
     def begin(self, header: results.Header) -> None:
@@ -217,9 +224,11 @@ class LiveSession:
             self.tell_compared(report, found)
 
     def tell_compared(self, report: pytest.TestReport, found: Compared) -> None:
-        """Put a comparison on a report; it holds no credential."""
-        text = msgspec.json.encode(found).decode()
-        report.__dict__["wirecheck_drift"] = without(text, self.stage.secrets)
+        """Put a comparison on a report; it holds no credential and nobody's account."""
+        report.__dict__["wirecheck_drift"] = self._cleaned(found).decode()
+
+    def _cleaned(self, found: Compared) -> bytes:
+        return redact(msgspec.json.encode(found), self.stage.secrets).content
 
     @property
     def spreads(self) -> bool:
@@ -257,7 +266,7 @@ class LiveSession:
             steps = 1 if self._option.probe else None
             amount = sum((self.stage.forecast(provider, *place, steps=steps) for place in mine), Amount())
         except MissingCredential as missing:
-            return f"no key: looked for {', '.join(missing.looked_for)}", Amount()
+            return f"no key: {missing.places}", Amount()
         except ConfigurationError as fault:
             return f"cannot be asked: {fault}", Amount()
         return amount.told(), amount
@@ -325,7 +334,7 @@ class LiveSession:
         for title, lines in self._sections():
             terminalreporter.section(title)
             for line in lines:
-                terminalreporter.write_line(without(line, self.stage.secrets))
+                terminalreporter.write_line(redact(line.encode(), self.stage.secrets).content.decode())
 
     def _sections(self) -> Iterator[tuple[str, list[str]]]:
         spent = self.ledger.spent()
@@ -368,6 +377,12 @@ def _verify(option: Any, *, alone: bool) -> None:
         (option.record and option.repeat > 1, "--record asks once", "no --repeat"),
         (bool(option.api_key) and not alone, "--api-key would go to several providers", "one --provider"),
         (bool(option.base_url) and not alone, "--base-url would get several keys", "one --provider"),
+        (
+            option.api_key is not None and len(option.api_key) < SHORTEST,
+            "--api-key is too short to be kept out of results and logs",
+            f"at least {SHORTEST} characters",
+        ),
+        (_names_a_user(option.base_url), "--base-url holds user information", "--api-key for a credential"),
         (option.resume and option.results is None, "--resume needs the results", "--results FILE"),
         (option.repeat < 1, "--repeat asks at least once", "a number from 1"),
         (option.drift_report and not option.drift, "--drift-report tells of drift", "--drift"),
@@ -382,6 +397,11 @@ def _verify(option: Any, *, alone: bool) -> None:
     ):
         if wrong:
             raise UnusableInput(what, expected=expected)
+
+
+def _names_a_user(url: str | None) -> bool:
+    """Whether an address has a name or a password in it, which would be printed wherever it is named."""
+    return "@" in (url or "").partition("://")[2].partition("/")[0]
 
 
 def _amount(value: float | None) -> bool:

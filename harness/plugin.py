@@ -27,7 +27,7 @@ from harness.light_item import LightItem
 from harness.live import LiveStage
 from harness.live_items import PROBE, Probe
 from harness.live_session import LiveSession
-from harness.redaction import redact, without
+from harness.redaction import redact, redacted_log
 from harness.repeats import FLAKY, folded
 from harness.selection import Selection
 from harness.sharding import Sharding, add_options
@@ -118,7 +118,8 @@ class Conformance:
         self._faults = catalog.faults
         self._providers = (self._custom(),) if self._described else self._chosen(catalog)
         alone = len(self._providers) == 1
-        self._session = LiveSession(config, configured, alone=alone) if self._live else None
+        known = frozenset(each.id for each in (*catalog, *self._providers))
+        self._session = LiveSession(config, configured, alone=alone, known=known) if self._live else None
         self._stage: Stage | LiveStage = (
             self._session.stage if self._session else Stage(catalog, configured.exchanges)
         )
@@ -129,6 +130,7 @@ class Conformance:
         self._forgets = self._only_cells and not told  # nobody lists passes at the end
         self._pass: pytest.TestReport | None = None
         self._terminal: Any = None
+        self._unwritten = ""
         if self._path is not None:
             files.writable(self._path)
 
@@ -319,13 +321,15 @@ class Conformance:
         record = self._make_record(*args, **more)
         assert isinstance(self._stage, LiveStage)
         said = record.getMessage()
-        cleaned = without(said, {*self._secrets, *self._stage.secrets})
+        cleaned = redacted_log(said, {*self._secrets, *self._stage.secrets})
         if cleaned != said:
             record.msg, record.args = cleaned, ()
         return record
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell which catalog files could not be used."""
+        """Tell which catalog files could not be used, and where a run that judged nothing left no results."""
+        if self._unwritten:
+            terminalreporter.write_line(self._unwritten, yellow=True)
         for fault in self._faults:
             terminalreporter.write_line(f"CATALOG {fault}", red=True)
 
@@ -333,6 +337,12 @@ class Conformance:
         """Whether the run came to judge: no usage or internal error, no mere collection."""
         broken = session.exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
         return bool(self._spool or self._sharding) and not broken and not self._config.option.collectonly
+
+    def _not_written(self) -> str:
+        if self._path is None or self._config.option.collectonly:
+            return ""
+        left = "is as it was" if self._path.exists() else "was not written"
+        return f"wirecheck: nothing was judged: {self._path.name} {left}"
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the results."""
@@ -343,6 +353,7 @@ class Conformance:
             session.exitstatus = pytest.ExitCode.OK  # more shards than work: this one has none
         self._sharding.store()
         if self._path is None or not self._told_something(session):
+            self._unwritten = self._not_written()
             return  # what is on disk is worth more than a run that judged nothing
         header = self._header()
         try:
@@ -392,7 +403,7 @@ class Cell(LightItem):
             judged = folded([judge(CHECKS[case.check], seen) for seen in rounds])
             return evidence.result(rounds[0], case.check, judged), self._stage.fresh(case)
         except MissingCredential as missing:
-            judged = Judged(verdict="skipped", reason=f"no key: looked for {', '.join(missing.looked_for)}")
+            judged = Judged(verdict="skipped", reason=f"no key: {missing.places}")
         except (UnsupportedFeature, OutOfBudget, NotAsked) as refused:  # nothing was asked
             judged = Judged(verdict="skipped", reason=str(refused))
         except ConfigurationError as fault:  # the operator's: nothing was asked

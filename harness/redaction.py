@@ -24,7 +24,7 @@ REDACTED = "[redacted]"
 _CREDENTIAL_FIELDS = re.compile(
     r"^(authorization|proxy-authorization|cookie|set-cookie|x-api-key|api-key|x-goog-api-key|"
     r"cf-aig-authorization|chatgpt-account-id|openai-organization|openai-project|x-goog-user-project|x-amz-security-token|"
-    r"x-gitlab-(global-user|instance)-id|.*(token|secret|api-?key).*)$",
+    r"x-gitlab-(global-user|instance)-id|.*-organi[sz]ation(-id)?|.*(token|secret|api-?key).*)$",
     re.IGNORECASE,
 )
 _NOT_CREDENTIALS = re.compile(
@@ -96,7 +96,7 @@ _IDENTITIES: Mapping[str, re.Pattern[str]] = {
         r"|\"(?:organization|organization_id|org_id|account_id|workspace_id|group_id)\"\s*:\s*\""
         r"(?P<named>(?!\[redacted\]|example)[^\"\\]{6,})(?=\")"
         r"|/accounts/(?P<hex>[0-9a-f]{32})\b"
-        r"|(?i:\b(?:anthropic-organization-id|openai-(?:organization|project))[\"']?\s*[:,]\s*[\"']?)"
+        r"|(?i:\b(?:anthropic-organization-id|openai-(?:organization|project))[\"']?\s*:\s*[\"']?)"
         r"(?P<field>[A-Za-z0-9_-]{8,})"
     ),
     "e-mail": re.compile(
@@ -122,6 +122,7 @@ _ASKED = re.compile(
     r".*-api-version|x-msh-(platform|version)|x-amzn-bedrock-.*|x-wirecheck-.*)$",
     re.IGNORECASE,
 )
+_LOGGED = re.compile(r"""(\(b['"]([A-Za-z0-9-]+)['"], b(['"]))(?:(?!\3)[^\\]|\\.)*(\3\))""")
 SHORTEST = 6  # a shorter value is too common a word to be looked for
 
 
@@ -311,6 +312,15 @@ def _apart(found: Iterable[Span]) -> Iterator[Span]:
         elif span.end > end:
             yield Span(end, span.end, span.kind, span.told)
             end = span.end
+
+
+def redacted_log(text: str, known: Iterable[str]) -> str:
+    """A log record without secrets: the known ones, what has the shape of one, and the values of fields that
+    an HTTP library logs as pairs of bytes."""
+    hidden = _LOGGED.sub(
+        lambda pair: f"{pair[1]}{REDACTED}{pair[4]}" if is_credential(pair[2]) else pair[0], text
+    )
+    return redact(hidden.encode("utf-8", "replace"), known).content.decode()
 
 
 def find_secrets(text: str, known: Iterable[str] = ()) -> tuple[str, ...]:

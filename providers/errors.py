@@ -123,16 +123,24 @@ class ConfigurationError(ProviderError):
 
 
 class MissingCredential(ConfigurationError):
-    """No credential was found. ``looked_for`` names the places, in the order they were tried."""
+    """No credential was found. ``looked_for`` names the places, in the order they were tried; ``also`` what
+    is missing beside it."""
 
-    def __init__(self, provider: str, looked_for: tuple[str, ...]) -> None:
+    def __init__(self, provider: str, looked_for: tuple[str, ...], also: tuple[str, ...] = ()) -> None:
         self.provider = provider
         self.looked_for = looked_for
+        self.also = also
         super().__init__(
             f"no credential for {provider}",
             expected=" or ".join(looked_for),
-            next_step=f"set {looked_for[0]}" if looked_for else "",
+            next_step=f"set {' and '.join((*looked_for[:1], *also))}" if looked_for else "",
         )
+
+    @property
+    def places(self) -> str:
+        """What was looked for, and what is needed beside it."""
+        also = f"; also needed: {', '.join(self.also)}" if self.also else ""
+        return f"looked for {', '.join(self.looked_for)}{also}"
 
 
 class ExpiredCredential(ConfigurationError):

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from harness.exchange import FIXTURES, load, save_scenario
 from reports import results
+from reports.errors import UnwritableReport
 
 pytest_plugins = "pytester"
 
@@ -171,6 +172,7 @@ BLAMES = {
     "no access": (refusing(403, "Your account has no access to this model"), "account"),
     "no quota": (refusing(429, "You exceeded your current quota", "insufficient_quota"), "account"),
     "a stall": (stalling, "network"),
+    "another address": (lambda each: each.say(302, b"", location="http://127.0.0.1:9/login"), "network"),
     "not the protocol": (lambda each: each.say(200, b"<html>", "text/html"), "provider"),
 }
 
@@ -184,6 +186,98 @@ def test_a_failure_blames_whose_it_is(project: pytest.Pytester, name: str) -> No
     assert {each.blame for each in found(project) if each.verdict == "failed"} == {blame}
     told.stdout.fnmatch_lines(["*by provider*", "groq: 1 call,*failed*", f"  {blame}: *"])
     assert KEY not in told.stdout.str() + told.stderr.str() + (project.path / "out.jsonl").read_text()
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--api-key=", "too short"),
+        ("--api-key=abc", "too short"),
+        ("--rpm=nobody=4", "name nobody"),
+        ("--concurrency=nobody=4", "name nobody"),
+        ("--base-url=http://me:pa55word-of-mine@127.0.0.1:9/v1", "user information"),
+    ],
+)
+def test_an_option_that_would_leak_or_do_nothing_is_refused(
+    project: pytest.Pytester, option: str, told: str
+) -> None:
+    """A short key, a password in an address and nobody's provider are usage errors, told unshown."""
+    ran = project.runpytest_inprocess("--live", "--provider=groq", "--scenario=text", option)
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    said = ran.stdout.str() + ran.stderr.str()
+    assert told in said
+    assert "pa55word" not in said
+
+
+def test_a_key_that_is_too_short_to_be_hidden_is_not_sent(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A variable's value of a few letters could not be told from words: nothing is asked."""
+    monkeypatch.setenv("GROQ_API_KEY", "abc")
+    with vendor() as server:
+        live(project, server.base_url, "--check=text.*")
+    assert server.asked == []
+    assert {each.verdict for each in found(project)} == {"skipped"}
+    assert "too short" in found(project)[0].reason
+
+
+def test_a_skip_names_every_variable_that_is_needed(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a key the reason also names what the address needs, through defaults."""
+    for name in (
+        "AZURE_OPENAI_API_KEY",
+        "AZURE_API_KEY",
+        "AZURE_OPENAI_BASE_URL",
+        "AZURE_OPENAI_RESOURCE_NAME",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    told = project.runpytest_inprocess("--live", "--provider=azure-openai-responses", "--scenario=text")
+    told.stdout.fnmatch_lines(["*looked for AZURE_OPENAI_API_KEY*also needed: AZURE_OPENAI_RESOURCE_NAME*"])
+
+
+def test_drift_tells_nobodys_address(project: pytest.Pytester) -> None:
+    """What is compared loses e-mail addresses and organisations as everything else does."""
+    said = json.loads(recorded("text")) | {"ada@analytical.org": 1, "org-Ab12Cd34Ef56Gh78Ij90": 2}
+    with vendor(lambda each: each.say(200, json.dumps(said).encode())) as server:
+        told = live(project, server.base_url, "--check=text.*", "--drift", "--drift-report=drift.json")
+    text = told.stdout.str() + (project.path / "drift.json").read_text()
+    assert "new (benign) key" in text
+    assert "analytical" not in text
+    assert "Ab12Cd34" not in text
+
+
+def test_a_run_that_judged_nothing_says_so(project: pytest.Pytester) -> None:
+    """Broken off before the first verdict, it leaves the old results and tells it."""
+    (project.path / "out.jsonl").write_text("old")
+    project.makeconftest(
+        "import pytest\n"
+        "@pytest.hookimpl(tryfirst=True)\n"
+        "def pytest_runtest_logstart(): raise KeyboardInterrupt\n"
+    )
+    with vendor() as server:
+        told = project.runpytest_subprocess(
+            "--live", "--provider=groq", "--scenario=text", f"--base-url={server.base_url}",
+            "--results=out.jsonl",
+        )  # fmt: skip
+    assert told.ret == pytest.ExitCode.INTERRUPTED
+    told.stdout.fnmatch_lines(["*nothing was judged: out.jsonl is as it was*"])
+    assert (project.path / "out.jsonl").read_text() == "old"
+
+
+def test_results_that_cannot_be_written_are_a_failure(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a full disk the run ends with an error that names the file, whatever it found."""
+
+    def full(*args: object) -> None:
+        raise UnwritableReport("out.jsonl cannot be written", seen="No space left on device")
+
+    monkeypatch.setattr(results, "write", full)
+    with vendor() as server:
+        told = live(project, server.base_url, "--check=text.*")
+    assert told.ret == pytest.ExitCode.USAGE_ERROR
+    assert "No space left on device" in told.stdout.str() + told.stderr.str()
 
 
 @pytest.mark.parametrize("limit", ["--largest=0.2", "--longest=0.3"])

@@ -16,6 +16,7 @@ from harness.redaction import (
     kept_headers,
     redact,
     redacted_headers,
+    redacted_log,
     redacted_url,
     secrets_of,
     sent_secrets,
@@ -168,6 +169,14 @@ def test_boundaries_follow_what_is_left(cuts: set[int]) -> None:
     assert list(cleaned.boundaries) == sorted(set(cleaned.boundaries))
     assert cleaned.boundaries[-1] == len(cleaned.content)
     assert sum(cleaned.delays_ms) == 3 * len(ends)
+
+
+def test_a_log_of_fields_is_redacted_by_their_names() -> None:
+    """The pairs of bytes that an HTTP library logs lose cookies, keys and organisations of any shape."""
+    said = """[(b'openai-organization', b'acme'), (b'Set-Cookie', b"a='b'"), (b'server', b'x')]"""
+    assert redacted_log(said, ()) == (
+        """[(b'openai-organization', b'[redacted]'), (b'Set-Cookie', b"[redacted]"), (b'server', b'x')]"""
+    )
 
 
 def test_only_listed_fields_of_an_answer_are_kept() -> None:
