@@ -74,7 +74,26 @@ def test_the_workflow_is_called() -> None:
     assert all("default" in each and "type" in each for each in inputs.values())
     assert read["permissions"] == {"contents": "read"}
     named = re.findall(r"inputs\.([\w-]+)", GATE.read_text("utf-8"))
+    assert "history" in inputs
     assert set(named) == set(inputs)
+
+
+def test_what_is_installed_is_the_commit_that_was_pinned() -> None:
+    """The workflow and the action install their own commit; no index is asked for a name."""
+    fetched = [step["with"] for step in _steps(GATE) if step.get("with", {}).get("path")]
+    sources = [each for each in fetched if each["path"] == ".wirecheck-source"]
+    assert [(each["repository"], each["ref"]) for each in sources] == [
+        ("${{ job.workflow_repository }}", "${{ job.workflow_sha }}")
+    ] * 2
+    installs = [
+        step["run"]
+        for path in (GATE, ACTION)
+        for step in _steps(path)
+        if "pip install" in step.get("run", "")
+    ]
+    assert len(installs) == 3
+    assert all("./.wirecheck-source" in run or "$GITHUB_ACTION_PATH" in run for run in installs)
+    assert _read(GATE)[True]["workflow_call"]["inputs"]["wirecheck"]["default"] == ""
 
 
 def test_the_action_names_its_inputs() -> None:
