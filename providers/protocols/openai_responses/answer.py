@@ -64,6 +64,7 @@ _PIECES: Mapping[str, tuple[str, str, str]] = {
 
 
 _WORDS = "response.output_text.delta"
+_REMEMBERED = 256  # how many events back a repetition is known for one
 
 
 class _PlainWords(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
@@ -195,7 +196,8 @@ class StreamDecoder:
         self._response = _Response()
         self._started = False
         self._last = "nothing"
-        self._sequence = -1
+        self._sequence = -1  # the highest so far
+        self._heard: dict[int, int] = {}  # the hashes of the last events, by sequence number
         self._ended = False
         self._early: dict[str, list[Value]] = {}  # pieces that came before their item, by its id
         self._steps: dict[str, Callable[[Value], list[Event]]] = {
@@ -231,16 +233,17 @@ class StreamDecoder:
         if kind == "error" or (not kind and message.raw.get("error")):
             self._response.fault = in_band(message.raw)
             return []
-        if self._is_repeated(kind, message):
+        if self._is_repeated(kind, message, frame.data):
             return [Drift(f"a repeated event {kind}")]
+        gap = self._gap(message, frame.data)
         step = self._steps.get(kind)
         if step is None:
-            return [] if kind.startswith(_SILENT) else [Drift(f"event {kind}")]
+            return gap if kind.startswith(_SILENT) else [*gap, Drift(f"event {kind}")]
         if not self._started and kind not in _STARTS:
             raise self._out_of_order(message, kind, "response.created before all else")
         events = step(message)
         self._last = kind
-        return events
+        return [*gap, *events]
 
     def finish(self) -> list[Event]:
         """Nothing after the completion signal. Raises TruncatedStream without it, or the held error."""
@@ -259,18 +262,41 @@ class StreamDecoder:
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
         item = self._response.items.get(words.output_index)
-        repeated = words.sequence_number is not None and words.sequence_number == self._sequence
-        if item is None or item.closed or repeated or self._response.fault is not None:
+        number = words.sequence_number
+        if item is None or item.closed or self._response.fault is not None:
             return None
-        self._sequence = -1 if words.sequence_number is None else words.sequence_number
+        if number is None:
+            self._sequence = -1
+        elif number == self._sequence + 1:
+            self._remember(number, data)
+        else:
+            return None
         return item.delta("text", words.content_index, words.delta)
 
-    def _is_repeated(self, kind: str, message: Value) -> bool:
-        """Whether this is the event before it once more, by its sequence number and type."""
-        sequence = message.count("sequence_number")
-        repeated = sequence is not None and sequence == self._sequence and kind == self._last
-        self._sequence = -1 if sequence is None else sequence
-        return repeated
+    def _is_repeated(self, kind: str, message: Value, data: bytes) -> bool:
+        """Whether this is the event before it once more, by its sequence number and type, or an older one,
+        byte for byte."""
+        number = message.count("sequence_number")
+        if number is None:
+            return False
+        return (number == self._sequence and kind == self._last) or self._heard.get(number) == hash(data)
+
+    def _gap(self, message: Value, data: bytes) -> list[Event]:
+        """A Drift where numbers were left out; an event that comes late is none."""
+        number = message.count("sequence_number")
+        before = self._sequence
+        if number is None:
+            self._sequence = -1
+            return []
+        self._remember(number, data)
+        if before < 0 or number <= before + 1:
+            return []
+        return [Drift("a gap in the sequence numbers")]
+
+    def _remember(self, number: int, data: bytes) -> None:
+        self._sequence = max(self._sequence, number)
+        self._heard[number] = hash(data)
+        self._heard.pop(number - _REMEMBERED, None)
 
     def _out_of_order(self, message: Value, kind: str, expected: str) -> EventOrderError:
         return EventOrderError(

@@ -810,6 +810,25 @@ def test_a_repeated_event_is_heard_once() -> None:
     assert turn.drift == ("a repeated event response.output_text.delta",)
 
 
+def test_an_older_event_that_comes_again_is_heard_once() -> None:
+    """A repetition of an event some way back does not repeat its words."""
+    numbered = [{**one, "sequence_number": at} for at, one in enumerate(TALK)]
+    turn, fault = hear(stream(*numbered[:4], numbered[2], *numbered[4:]))
+    assert fault is None
+    assert turn.text == "Hello"
+    assert turn.drift == ("a repeated event response.output_text.delta",)
+
+
+def test_a_number_that_was_left_out_is_told() -> None:
+    """A gap in the sequence numbers is drift; numbers that start elsewhere, or are all the same, are none."""
+    apart = [{**one, "sequence_number": at + 7 + (at > 3)} for at, one in enumerate(TALK)]
+    turn, fault = hear(stream(*apart))
+    assert fault is None
+    assert turn.drift == ("a gap in the sequence numbers",)
+    level = [{**one, "sequence_number": at + 7} for at, one in enumerate(TALK)]
+    assert hear(stream(*level))[0].drift == ()
+
+
 def test_items_without_events_are_taken_from_the_end() -> None:
     """An item that only the final object has is heard, and told as drift; a seen one is not repeated."""
     turn, _ = hear(stream(*TALK[:5], ended(message("Hello"), call_item())))
