@@ -35,6 +35,7 @@ from providers.errors import (
     TimedOut,
     TransportError,
     Unreachable,
+    UnsupportedFeature,
     shown,
 )
 from providers.events import Assembler, Event, Turn
@@ -115,9 +116,21 @@ def prepare(
     rules = provider.auth_for(endpoint.protocol, call.model)
     if rules.required and not key:
         raise MissingCredential(provider.id, rules.env)
-    request = PROTOCOLS[endpoint.protocol].build(call, endpoint)
+    request = _built(PROTOCOLS[endpoint.protocol].build, call, endpoint)
     signed = auth.authenticate(request, rules, auth.placed(key, known) or None)
     return Prepared(signed, endpoint, call.stream, added(request, signed))
+
+
+def _built(build: Callable[[Any, Endpoint], Request], ask: object, endpoint: Endpoint) -> Request:
+    """The request for ``ask``. Raises UnsupportedFeature for one that holds itself, or nearly so."""
+    try:
+        return build(ask, endpoint)
+    except RecursionError:
+        raise UnsupportedFeature(
+            endpoint.provider,
+            "a call that is nested so deeply",
+            next_step="give schemas, arguments and further fields that end within a few hundred levels",
+        ) from None
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -155,7 +168,7 @@ def prepare_service(
     if rules.required and not key:
         raise MissingCredential(provider.id, rules.env)
     row = operation(endpoint, ask)
-    request = row.build(ask, endpoint)
+    request = _built(row.build, ask, endpoint)
     signed = auth.authenticate(request, rules, auth.placed(key, known) or None)
     return Asked(signed, row, added(request, signed))
 

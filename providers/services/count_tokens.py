@@ -66,7 +66,10 @@ def _build_beside(
 ) -> Request:
     """A method below the call's own path that takes the fields ``names``."""
     request, body = _built(protocol, ask, endpoint)
-    return replace(request, url=request.url + suffix, content=jsontext.write(_kept(body, names, ask.call)))
+    path, mark, query = request.url.partition("?")
+    return replace(
+        request, url=path + suffix + mark + query, content=jsontext.write(_kept(body, names, ask.call))
+    )
 
 
 _ANTHROPIC = (

@@ -13,6 +13,7 @@ from providers import azure, client, credentials, schema
 from providers.call import Call, user
 from providers.errors import ConfigurationError, ConflictingConfig, InvalidDeclaration
 from providers.services.batches import CancelBatch, GetBatch
+from providers.services.count_tokens import CountTokens
 from providers.services.embeddings import Embed
 from providers.services.files import DeleteFile, Upload
 from providers.services.passthrough import PassOn
@@ -115,13 +116,17 @@ def test_the_query_of_an_address_goes_with_each_request(base_url: str, url: str)
         DeleteFile(id="f-1"),
         GetBatch(id="b-1"),
         CancelBatch(id="b-1"),
+        CountTokens(Call(model="gpt-4o", messages=(user("Hi"),))),
         PassOn(path="/assistants"),
     ],
 )
 def test_a_service_is_told_the_api_version(ask: object) -> None:
     """What stands beside chat is asked for with the same version."""
     values = {"resource": "r", "api_version": "preview"}
-    request = client.prepare_service(AZURE, ask, key="k", values=values).request
+    spoken = RESPONSES if isinstance(ask, CountTokens) else None
+    request = client.prepare_service(
+        AZURE, ask, key="k", protocol=spoken, values=values, undeclared=True
+    ).request
     assert request.url.startswith(f"{V1}/")
     assert request.url.endswith("?api-version=preview")
 

@@ -32,6 +32,7 @@ from providers.errors import (
     UnsupportedFeature,
 )
 from providers.events import End, TextDelta, Turn
+from providers.services.count_tokens import CountTokens
 
 GROQ = schema.get("groq")
 URL = "https://api.groq.com/openai/v1/chat/completions"
@@ -385,6 +386,22 @@ def test_what_is_claimed_not_is_never_asked() -> None:
     none = GROQ.model_copy(update={"claims": {"tools": claim}})
     with pytest.raises(UnsupportedFeature):
         client.prepare(none, TOOLED, key=KEY, undeclared=True)
+
+
+@pytest.mark.parametrize(
+    ("vendor", "strict"),
+    [("anthropic", None), ("google", None), ("groq", None), ("openai", True), ("openai-responses", True)],
+)
+def test_a_schema_that_holds_itself_is_refused(vendor: str, strict: bool | None) -> None:
+    """Whoever is asked, a schema without end is told as what cannot be sent."""
+    endless: dict[str, Any] = {"type": "object"}
+    endless["properties"] = {"again": endless}
+    tools = (Tool("f", parameters=endless, strict=strict),)
+    call = Call(model="m", messages=(user("hi"),), tools=tools)
+    with pytest.raises(UnsupportedFeature, match="nested"):
+        client.prepare(schema.get(vendor), call, key=KEY, undeclared=True)
+    with pytest.raises(UnsupportedFeature, match="nested"):
+        client.prepare_service(schema.get("anthropic"), CountTokens(call), key=KEY)
 
 
 @pytest.mark.parametrize("key", [None, ""])
