@@ -6,6 +6,7 @@ geography before it. An id that has a geography already, an ARN and a name of th
 Source: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html (Supported
 cross-Region inference profiles), read 2026-11-21: the newer Claude models have profiles of their own for
 Japan and Australia, and in the other regions of Asia the global one; older models have one for all of Asia.
+DeepSeek R1 has one for the United States only, and the retired Claude 2 and Claude Instant never had one.
 An interface endpoint's host has the region in its name, too; a proxy's has none, and the region is told.
 
 That a family has no on-demand throughput of its own is Bedrock's answer ("Retry your request with the ID or
@@ -53,6 +54,8 @@ _OWN_GEOGRAPHY: Mapping[str, str] = {
     "ap-southeast-2": "au",
     "ap-southeast-4": "au",
 }
+_WITHOUT_PROFILE = ("anthropic.claude-v2*", "anthropic.claude-instant-*")  # older than profiles
+_ONLY_US = ("deepseek.r1*",)
 _WITHOUT_APAC = ("anthropic.claude-opus-*", "anthropic.claude-[a-z]*-[5-9]*", "amazon.nova-2-lite*")
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z-]+:([a-z0-9-]+):")
 _HOST = re.compile(
@@ -70,6 +73,8 @@ def region_of(base_url: str, model: str = "", told: str | None = None) -> str | 
 
 def geography(model: str, region: str) -> str:
     """The geography whose profile serves ``model`` when it is asked in ``region``."""
+    if any(fnmatch.fnmatchcase(model, glob) for glob in _ONLY_US):
+        return "us"
     found = next((name for start, name in _BY_REGION if region.startswith(start)), _ELSEWHERE)
     if found == "apac" and any(fnmatch.fnmatchcase(model, glob) for glob in _WITHOUT_APAC):
         return _OWN_GEOGRAPHY.get(region, "global")
@@ -82,6 +87,8 @@ def profile(model: str, region: str | None, families: Iterable[str]) -> str:
     ``families`` are the beginnings of the ids that need a profile.
     """
     if region is None or not model.startswith(tuple(families)):
+        return model
+    if any(fnmatch.fnmatchcase(model, glob) for glob in _WITHOUT_PROFILE):
         return model
     return f"{geography(model, region)}.{model}"
 
