@@ -38,6 +38,14 @@ def refuse_stops(call: Call, endpoint: Endpoint, limit: int) -> None:
         )
 
 
+def refuse_any_stop(call: Call, endpoint: Endpoint, models: Iterable[str]) -> None:
+    """Raise UnsupportedFeature for stop sequences with one of ``models`` (globs)."""
+    if call.stop and any(fnmatchcase(call.model, glob) for glob in models):
+        raise UnsupportedFeature(
+            endpoint.provider, f"stop sequences with {call.model}", next_step="leave them out"
+        )
+
+
 def refuse_sampling(call: Call, endpoint: Endpoint, models: Iterable[str]) -> None:
     """Raise UnsupportedFeature for temperature or top_p with one of ``models`` (globs)."""
     sampled = call.temperature is not None or call.top_p is not None

@@ -24,6 +24,9 @@ Check: TypeAlias = Callable[["_Judgement", JSON, str], None]
 
 PATH = "/chat/completions"
 NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+TOOL_LIMIT = 128
+# What strict schemas may not say: https://platform.openai.com/docs/guides/structured-outputs
+NEVER_STRICT = ("allOf", "not", "dependentRequired", "dependentSchemas", "if", "then", "else", "oneOf")
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 
 
@@ -102,6 +105,10 @@ class _Judgement:
             self.refuse("stream_options", "stream: true beside it", body.get("stream"), "/stream_options")
         if body.get("stream") is True and body.get("tools") and not self.deviations.streams_tools:
             self.refuse("stream", "no stream with tools", True, "/stream")
+        if body.get("stop") is not None and any(
+            fnmatchcase(str(body.get("model")), glob) for glob in self.deviations.unstoppable
+        ):
+            self.refuse("unstoppable", "no stop sequences", body["stop"], "/stop")
         if any(fnmatchcase(str(body.get("model")), glob) for glob in self.deviations.fixed_sampling):
             for name in ("temperature", "top_p"):
                 if body.get(name, 1) != 1:  # the default, which these models take
@@ -183,6 +190,8 @@ def _response_format(judged: _Judgement, value: JSON, where: str) -> None:
     _one_of(kinds)(judged, value.get("type"), f"{where}/type")
     if value.get("type") != "json_schema":
         judged.only(value, ("type",), where)
+        if value.get("type") == "json_object" and "json" not in _words(judged.sent.get("messages")):
+            judged.refuse("json_word", "the word 'json' in the messages", "no such word", where)
         return
     judged.only(value, ("type", "json_schema"), where)
     judged.needs(value, ("json_schema",), where)
@@ -195,11 +204,20 @@ def _response_format(judged: _Judgement, value: JSON, where: str) -> None:
         _schema(judged, described.get("schema", {}), described.get("strict") is True, f"{where}/schema")
 
 
+def _words(messages: JSON) -> str:
+    """All text of the messages, in small letters."""
+    contents = [message.get("content") for message in _objects(messages)]
+    parts = [part.get("text") for content in contents for part in _objects(content)]
+    return " ".join(each for each in (*contents, *parts) if isinstance(each, str)).lower()
+
+
 def _tools(judged: _Judgement, value: JSON, where: str) -> None:
     if not judged.is_a(value, list, where):
         return
     if not value and not judged.deviations.tools_with_tool_history:
         judged.refuse("empty", "at least one tool", "[]", where)
+    if len(value) > TOOL_LIMIT:
+        judged.refuse("limit", f"at most {TOOL_LIMIT} tools", len(value), where)
     for number, tool in enumerate(value):
         _tool(judged, tool, f"{where}/{number}")
 
@@ -241,6 +259,9 @@ def _schema(judged: _Judgement, value: JSON, strict: bool, where: str, depth: in
     for keyword in judged.deviations.schema_keywords_removed:
         if keyword in value:
             judged.refuse("schema_keyword", f"no {keyword}", value[keyword], f"{where}/{keyword}")
+    for keyword in NEVER_STRICT if strict else ():
+        if keyword in value:
+            judged.refuse("strict_schema", f"no {keyword}", value[keyword], f"{where}/{keyword}")
     properties = value.get("properties")
     properties = properties if isinstance(properties, dict) else {}
     if strict and value.get("type") == "object":
@@ -254,6 +275,8 @@ def _schema(judged: _Judgement, value: JSON, strict: bool, where: str, depth: in
         _schema(judged, inner, strict, f"{where}/properties/{name}", depth + 2)
     if "items" in value:
         _schema(judged, value["items"], strict, f"{where}/items", depth + 1)
+    for number, inner in enumerate(_objects(value.get("anyOf")) if strict else ()):
+        _schema(judged, inner, strict, f"{where}/anyOf/{number}", depth + 2)
 
 
 def _tool_choice(judged: _Judgement, value: JSON, where: str) -> None:

@@ -47,6 +47,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     unsent: tuple[str, ...] = ()
     # Models that refuse temperature and top_p, as globs.
     fixed_sampling: tuple[str, ...] = ()
+    # Models that refuse stop sequences, as globs.
+    unstoppable: tuple[str, ...] = ()
     # Top-level fields of the vendor's reference that a call of ours has no word for.
     own_fields: tuple[str, ...] = ()
     # Top-level fields that every request carries, and those of a request with tools.

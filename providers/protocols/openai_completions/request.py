@@ -12,7 +12,13 @@ from providers import jsontext
 from providers.call import JSON, Call, Named, Tool
 from providers.errors import UnsupportedFeature
 from providers.protocols.anthropic_messages.request import closed
-from providers.protocols.limits import refuse_names, refuse_open_schema, refuse_sampling, refuse_stops
+from providers.protocols.limits import (
+    refuse_any_stop,
+    refuse_names,
+    refuse_open_schema,
+    refuse_sampling,
+    refuse_stops,
+)
 from providers.protocols.mending import ToolNames
 from providers.protocols.openai_completions.deviations import Deviations
 from providers.protocols.openai_completions.messages import messages
@@ -29,6 +35,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     deviations: Deviations = endpoint.deviations or Deviations()
     refuse_names(call, endpoint, ToolNames())
     refuse_stops(call, endpoint, deviations.stop_limit)
+    refuse_any_stop(call, endpoint, deviations.unstoppable)
     refuse_sampling(call, endpoint, deviations.fixed_sampling)
     _refuse_open_schemas(call, endpoint, deviations)
     if call.stream and call.tools and not deviations.streams_tools:

@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.emulators.openai_completions import EMULATOR
+from harness.emulators.openai_completions.judge import NEVER_STRICT
 from providers import jsontext
 from providers.call import Call, Reasoning, Text, Tool, ToolCall, user
 from providers.errors import (
@@ -154,6 +155,8 @@ def test_accepts_what_the_reference_shows() -> None:
             "strict_schema",
             "/tools/0/function/parameters",
         ),
+        (asking(tools=[WEATHER] * 129), "limit", "/tools"),
+        (asking(response_format={"type": "json_object"}), "json_word", "/response_format"),
         (asking(response_format={"type": "json"}), "value", "/response_format/type"),
         (
             asking(response_format={"type": "json_schema"}),
@@ -198,6 +201,8 @@ def test_refuses_what_the_vendor_refuses(body: Any, rule: str, where: str) -> No
         ({"fixed_sampling": ("m-*",)}, asking(temperature=0.5), [("fixed_sampling", "/temperature")]),
         ({"fixed_sampling": ("m-*",)}, asking(temperature=1, top_p=1), []),
         ({"fixed_sampling": ("o3*",)}, asking(temperature=0.5), []),
+        ({"unstoppable": ("m-*",)}, asking(stop=["a"]), [("unstoppable", "/stop")]),
+        ({"unstoppable": ("o3*",)}, asking(stop=["a"]), []),
         ({"required_word": "any"}, asking(tools=[WEATHER], tool_choice="any"), []),
         ({"system_role": "user"}, asking({"role": "system", "content": "S"}), [("role", "/messages/0/role")]),
         ({"system_role": "developer"}, asking({"role": "developer", "content": "S"}), []),
@@ -247,6 +252,29 @@ def test_deviations_change_what_is_refused(
 ) -> None:
     """A vendor's deviation is accepted, or demanded, in place of OpenAI's own manner."""
     assert rules(body, Deviations(**deviation)) == expected
+
+
+@pytest.mark.parametrize("keyword", NEVER_STRICT)
+def test_a_strict_schema_has_no_such_keyword(keyword: str) -> None:
+    """What structured outputs do not know is refused at any depth, and taken where nothing is strict."""
+    inner = {"anyOf": [{"type": "string", keyword: {}}]}
+    parameters = {
+        "type": "object",
+        "properties": {"city": inner},
+        "required": ["city"],
+        "additionalProperties": False,
+    }
+    for strict in (True, False):
+        function = {"name": "f", "strict": strict, "parameters": parameters}
+        found = rules(asking(tools=[{"type": "function", "function": function}]))
+        where = f"/tools/0/function/parameters/properties/city/anyOf/0/{keyword}"
+        assert found == ([("strict_schema", where)] if strict else [])
+
+
+@pytest.mark.parametrize("content", ["Answer in JSON.", [{"type": "text", "text": "As json, please."}]])
+def test_a_json_object_is_asked_for_in_words(content: Any) -> None:
+    """The word JSON may stand in any message, however it is spelled."""
+    assert rules(asking({"role": "user", "content": content}, response_format={"type": "json_object"})) == []
 
 
 def test_a_vendor_that_passes_fields_on_takes_unknown_ones() -> None:

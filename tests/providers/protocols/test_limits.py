@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from harness.emulators import EMULATORS
+from providers import schema as catalog
 from providers.call import Call, Message, Structured, Text, Tool, ToolCall, ToolResult, tool_results, user
 from providers.errors import UnsupportedFeature
 from providers.protocols import PROTOCOLS
@@ -106,6 +107,16 @@ def test_models_of_fixed_sampling_are_not_sent_a_temperature() -> None:
     assert spoken.build(call, endpoint).json()["temperature"] == 0.5
     with pytest.raises(UnsupportedFeature, match="temperature"):
         spoken.build(replace(call, model="o3-mini"), endpoint)
+
+
+def test_models_without_stop_sequences_are_not_sent_any() -> None:
+    """A stop sequence for such a model is refused, and sent to another model."""
+    spoken = PROTOCOLS["openai-completions"]
+    endpoint = catalog.get("openai").endpoint("openai-completions")
+    call = Call(model="gpt-4.1-nano", messages=(user("hi"),), stop=("END",))
+    assert spoken.build(call, endpoint).json()["stop"] == ["END"]
+    with pytest.raises(UnsupportedFeature, match="stop sequences"):
+        spoken.build(replace(call, model="gpt-5-nano"), endpoint)
 
 
 @pytest.mark.parametrize("protocol", STRICT)
