@@ -78,10 +78,18 @@ class Incoming:
     def next(self) -> Asked | Refusal | bytes | None:
         """The next request; bytes to be sent at once (100 Continue); None while it is not whole."""
         if self._odd is None and self._head is None and self._bytes:
+            if self._too_long():
+                return Refusal(431, f"expected a head of at most {_HEAD_BYTES} bytes")
             self._begin()
         if self._odd is not None:
             return self._read_odd()
         return self._read() if self._head is not None else None
+
+    def _too_long(self) -> bool:
+        """Whether the head has not ended where it must have, at either kind of line break."""
+        if len(self._bytes) <= _HEAD_BYTES:
+            return False
+        return all(self._bytes.find(end, 0, _HEAD_BYTES) < 0 for end in (_END, b"\n\n"))
 
     def _begin(self) -> None:
         """Take the head, if it is here."""
@@ -153,6 +161,8 @@ class _Odd:
                 return None
             if isinstance(event, h11.Request):
                 self._head = event
+                if {b"content-length", b"transfer-encoding"} <= {name for name, _ in event.headers}:
+                    return Refusal(400, "expected a content length or a transfer coding, not both")
                 if int(dict(event.headers).get(b"content-length", b"0")) > MOST_BYTES:
                     return _too_large()
             elif isinstance(event, h11.Data):

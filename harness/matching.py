@@ -71,8 +71,24 @@ def _urls(recorded: str, seen: str) -> Iterator[tuple[str, object, object]]:
 def _fields(recorded: Headers, seen: Headers) -> Iterator[tuple[str, object, object]]:
     left, right = _telling(recorded), _telling(seen)
     for name in sorted(left.keys() | right.keys()):
+        if name == "accept" and _agree(left.get(name), right.get(name)):
+            continue
         if left.get(name) != right.get(name):
             yield f"header {name}", left.get(name), right.get(name)
+
+
+def _agree(recorded: str | None, seen: str | None) -> bool:
+    """Whether one media type would suit both; no field is as good as ``*/*`` (RFC 9110, 12.5.1)."""
+    ours, theirs = (
+        [part.partition(";")[0].strip().lower() for part in (value or "*/*").split(",")]
+        for value in (recorded, seen)
+    )
+    return any(_meet(one, other) for one in ours for other in theirs)
+
+
+def _meet(one: str, other: str) -> bool:
+    pairs = zip(one.split("/"), other.split("/"), strict=False)
+    return all(left == right or "*" in (left, right) for left, right in pairs)
 
 
 def _telling(headers: Headers) -> dict[str, str]:

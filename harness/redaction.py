@@ -259,7 +259,7 @@ def _character(each: str) -> str:
         rf"\\?{re.escape(each)}",
         in_json,
         f"(?i:{percent}|{escaped})",
-        *(["%20", " "] if each == "+" else []),
+        *(["%20", " ", r"\+", "(?i:%2b)"] if each in "+ " else []),
     ]
     return f"(?:{'|'.join(ways)})"
 

@@ -204,7 +204,9 @@ class Server:
             exchange, miss = found.exchange, found.miss
         except (HarnessError, Explained) as fault:
             status = 500 if isinstance(fault, RecordingError) else 404
-            exchange, miss = _plain(status, str(fault)), str(fault)
+            secrets = sent_secrets(request.url, request.headers)
+            miss = redact(str(fault).encode("utf-8", "replace"), secrets).content.decode()
+            exchange = _plain(status, miss)
         if miss and self._forward is not None and exchange.status != 500:
             return None
         self._note(request, exchange, miss)

@@ -32,7 +32,7 @@ from harness.errors import UnmatchedRequest, UnusableInput
 from harness.exchange import Exchange, hosts, load, served
 from harness.faults import FAULTS
 from harness.matching import match
-from harness.redaction import redact, redacted_url
+from harness.redaction import redact, redacted_url, sent_secrets
 from providers.call import Call, user
 from providers.errors import ConfigurationError
 from providers.protocols import PROTOCOLS
@@ -215,8 +215,10 @@ class Shelf:
         ]
         if address.scenario:
             told = self.story(*address.place, address.scenario)
-            if not told or (address.fault and address.fault not in FAULTS):
+            if not told:
                 raise _nowhere(request)
+            if address.fault:
+                _verify_fault(address.fault, told)
             return self._story(asked_at, told, fault)
         recorded = self._loaded(*address.place)
         found = [_found(asked, recorded) for asked in asked_at]
@@ -339,6 +341,16 @@ class Shelf:
         return [place for place in self._places if host in self._beside(*place)]
 
 
+def is_host_of(provider: Provider, host: str) -> bool:
+    """Whether the catalog has a host for the provider; any is, of one whose address the operator names."""
+    own = f"{provider.id}.example"
+    served = (None, *(each.id for each in provider.models))
+    bases = {base for protocol in provider.protocols for base in _documented(provider, protocol, served)}
+    known = {urlsplit(base).netloc for base in bases}
+    plain = _DEFAULT_PORT.sub("", host.rpartition("@")[2]).lower()
+    return own in known or any(_pattern(each).fullmatch(plain) for each in known)
+
+
 def _documented(provider: Provider, protocol: str, models: Iterable[str | None]) -> Iterator[str]:
     """The documented base URLs of a protocol, for each model that it serves."""
     values = fixtures.placeholder_values(provider)
@@ -366,6 +378,18 @@ def _as_sent(request: Request) -> tuple[Request, ...]:
     return request, replace(request, headers=(*fields, ("authorization", "Bearer x")))
 
 
+def _verify_fault(fault: str, told: Sequence[Exchange]) -> None:
+    """Raise UnmatchedRequest for a named fault that would leave every turn as it is."""
+    fitting = [name for name in FAULTS if any(_with_fault(each, name) for each in told)]
+    if fault not in fitting:
+        raise UnmatchedRequest(
+            nearest=told[0].id,
+            pointer="the fault in the URL",
+            expected=f"one that applies: {', '.join(fitting)}",
+            seen=fault,
+        )
+
+
 def _once(answer: Answer) -> _Told:
     return _Told(answer.exchange.id, (answer,))
 
@@ -375,7 +399,7 @@ def _miss(request: Request, exchange: Exchange) -> str:
     try:
         match(request, [exchange])
     except UnmatchedRequest as unmatched:
-        return _explained(unmatched)
+        return _explained(unmatched, request)
     return ""
 
 
@@ -395,19 +419,24 @@ def _found(request: Request, recorded: Sequence[Exchange]) -> tuple[Exchange, tu
         first = match(request, alike or recorded)
     except UnmatchedRequest as unmatched:
         nearest = next((each for each in recorded if each.id == unmatched.nearest), recorded[0])
-        return nearest, (), _explained(unmatched)
+        return nearest, (), _explained(unmatched, request)
     same = tuple(each for each in alike if each.status < 400 and each.request == first.request)
     return first, same or (first,), ""
 
 
 def _faulty(exchange: Exchange, fault: str) -> Exchange:
     """The exchange with the fault, where that makes sense for it."""
-    changed = FAULTS[fault].apply(exchange, PROTOCOLS[exchange.protocol]) if fault else None
-    return changed or exchange
+    return (_with_fault(exchange, fault) if fault else None) or exchange
 
 
-def _explained(unmatched: UnmatchedRequest) -> str:
-    return redact(str(unmatched).encode(), ()).content.decode()
+def _with_fault(exchange: Exchange, fault: str) -> Exchange | None:
+    return FAULTS[fault].apply(exchange, PROTOCOLS[exchange.protocol])
+
+
+def _explained(unmatched: UnmatchedRequest, request: Request) -> str:
+    """Why, without what the request carries of credentials, wherever else it has them."""
+    secrets = sent_secrets(request.url, request.headers)
+    return redact(str(unmatched).encode("utf-8", "replace"), secrets).content.decode()
 
 
 def _answered(like: Exchange, status: int, headers: tuple[tuple[str, str], ...], content: bytes) -> Exchange:
@@ -421,5 +450,7 @@ def _nowhere(request: Request) -> UnmatchedRequest:
         nearest="none",
         pointer="url",
         expected="/<provider>/<protocol>/… as the ready line lists them, or a recorded host",
-        seen=redacted_url(request.url),
+        seen=redact(
+            redacted_url(request.url).encode("utf-8", "replace"), sent_secrets(request.url, request.headers)
+        ).content.decode(),
     )

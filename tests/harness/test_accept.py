@@ -1,4 +1,4 @@
-"""Tests that a request which accepts anything is the request that does not say what it accepts."""
+"""Tests that requests differ by what they accept only where no answer would suit both."""
 
 from __future__ import annotations
 
@@ -7,11 +7,30 @@ import pytest
 from harness.matching import differences
 from providers.wire import Request
 
-PLAIN = Request("POST", "https://miniature.example/v1", (), b"{}")
+STREAM = "text/event-stream"
+JSON = "application/json"
 
 
-@pytest.mark.parametrize(("value", "same"), [("*/*", True), ("application/json", False)])
-def test_accepting_anything_is_saying_nothing(value: str, same: bool) -> None:
-    """``Accept: */*`` matches a request without the field, and another value does not."""
-    seen = Request("POST", PLAIN.url, (("Accept", value),), b"{}")
-    assert (not list(differences(PLAIN, seen))) is same
+def asked(accept: str | None) -> Request:
+    fields = (("Accept", accept),) if accept is not None else ()
+    return Request("POST", "https://miniature.example/v1", fields, b"{}")
+
+
+@pytest.mark.parametrize(
+    ("recorded", "seen", "same"),
+    [
+        (None, "*/*", True),
+        (None, JSON, True),
+        (STREAM, None, True),
+        (STREAM, "*/*", True),
+        (STREAM, f"{JSON}, text/*;q=0.5", True),
+        (STREAM, f"{JSON}, {STREAM}", True),
+        (STREAM, JSON, False),
+        (JSON, "text/*", False),
+    ],
+)
+def test_only_an_accept_that_contradicts_is_a_difference(
+    recorded: str | None, seen: str | None, same: bool
+) -> None:
+    """Anything, nothing and a list with the recorded type match; another type does not."""
+    assert (not list(differences(asked(recorded), asked(seen)))) is same

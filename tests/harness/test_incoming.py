@@ -77,6 +77,11 @@ def test_a_client_that_waits_is_let_go_on() -> None:
         (b"GET http://[/ HTTP/1.1\r\nHost: x\r\nExpect: y\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\x00", 400),
         (b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 70_000, 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nA: " + b"b" * 100_000 + b"\r\n\r\n", 431),
+        (
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+        ),
         (b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % (MOST_BYTES + 1), 413),
         (
             b"POST / HTTP/1.1\r\nHost: x\r\nExpect: a\r\nContent-Length: %d\r\n\r\n" % (MOST_BYTES + 1),

@@ -178,6 +178,28 @@ def test_the_journal_holds_no_credential(server: Server) -> None:
         assert elsewhere.status_code == 404
 
 
+@pytest.mark.parametrize(
+    "place", ["/@text/groq/openai-completions/x", "/groq/openai-completions/x", "/nowhere"]
+)
+def test_a_credential_that_is_encoded_again_is_told_nowhere(server: Server, place: str) -> None:
+    """A key in another parameter, half encoded, is in neither the journal nor what a miss says."""
+    key = "canary/9f8e+7d6c=5b4a~1"
+    url = f"{server.url}{place}?x=canary%2f9f8e+7d6c%3D5b4a~1&key=k"
+    with httpx.Client(trust_env=False) as client:
+        said = client.post(url, headers={"authorization": f"Bearer {key}"}, content=b'{"a": 1}').text
+        assert "9f8e" not in said + client.get(f"{server.url}/__wirecheck__/journal").text
+
+
+@pytest.mark.parametrize("fault", ["status.529", "no.such"])
+def test_a_named_fault_that_does_not_apply_is_told(server: Server, fault: str) -> None:
+    """The undamaged answer is not given in its place; the miss names the faults that there are."""
+    url = f"{server.url}/@text_stream+{fault}/groq/openai-completions/chat/completions"
+    answer = send(url, recorded("text_stream"))
+    assert answer.status_code == 404
+    assert fault in answer.text
+    assert "connect.refused" in answer.text
+
+
 def test_a_connection_is_kept(server: Server) -> None:
     """Two requests, and two that are sent at once, are answered in order on one connection."""
     address = urlsplit(server.url)
