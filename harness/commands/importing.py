@@ -6,11 +6,13 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
-from harness import importers
+from harness import configuration, importers
 from harness.exchange import save_scenario
+from harness.shelf import is_host_of
 
 app = typer.Typer()
 
@@ -26,11 +28,15 @@ def import_recordings(
     out: Annotated[Path, typer.Option(help="The folder of exchanges to add it to.")] = Path("exchanges"),
     source: Annotated[str, typer.Option(help="Where the recording is from, if it does not say.")] = "",
     licence: Annotated[str, typer.Option(help="Its licence, if it does not say.")] = "",
+    any_host: Annotated[
+        bool, typer.Option(help="Take what was asked of a host that is not the provider's.")
+    ] = False,
     date: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="When it was made, if it does not say.")
     ] = None,
 ) -> None:
     """Make exchanges of somebody else's recordings, redacted; what was there under the name is replaced."""
+    who = configuration.read(Path.cwd()).catalog.get(provider)
     told: dict[str, Any] = {
         "provider": provider,
         "protocol": protocol,
@@ -38,12 +44,21 @@ def import_recordings(
         "source": source,
         "licence": licence,
     }
+    refused: tuple[str, ...]
     made, refused = (
         ((importers.exchanges(importers.read(path), scenario=scenario, **told),), ())
         if scenario
         else importers.stories(path, **told)
     )
     for exchanges in made:
+        others = {urlsplit(each.request.url).netloc for each in exchanges}
+        others = {host for host in others if not is_host_of(who, host)}
+        if others and not any_host:
+            told = (
+                f"asked of {', '.join(sorted(others))}, not of {provider}; --any-host takes it all the same"
+            )
+            refused += (f"{exchanges[0].scenario}: {told}",)
+            continue
         place = save_scenario(out, exchanges)
         for each in exchanges:
             print(f"{each.id}  {each.status}  redacted: {', '.join(each.redactions)}")

@@ -15,7 +15,7 @@ from harness.exchange import Exchange
 from harness.importers import har, recordings, vcr
 from harness.importers.foreign import Foreign
 from harness.keeping import prepared
-from harness.redaction import redacted_headers, redacted_url, sent_secrets
+from harness.redaction import asked_headers, redacted_url, sent_secrets
 from providers.errors import MalformedFrame
 from providers.protocols import PROTOCOLS
 from providers.wire import Request
@@ -40,6 +40,8 @@ def read(path: Path) -> tuple[Foreign, ...]:
         return reads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as fault:
         raise UnusableInput("the file cannot be read", seen=str(fault), where=path.name) from None
+    except UnusableInput as fault:
+        raise UnusableInput(str(fault), where=path.name) from None
 
 
 def exchanges(
@@ -131,7 +133,7 @@ def _exchange(
     if when is None or missing:
         raise UnusableInput("the recording does not say it itself", expected=" and ".join(missing))
     asked = found.request
-    request = Request(asked.method, redacted_url(asked.url), redacted_headers(asked.headers), asked.content)
+    request = Request(asked.method, redacted_url(asked.url), asked_headers(asked.headers), asked.content)
     exchange = Exchange(
         provider=provider,
         protocol=protocol,

@@ -5,13 +5,12 @@ Follows http://www.softwareishard.com/blog/har-12-spec/, read 2026-11-21.
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from harness.errors import UnusableInput
-from harness.importers.foreign import Foreign, foreign
+from harness.importers.foreign import Foreign, entries, foreign, from_base64
 from providers import jsontext
 from providers.errors import MalformedFrame
 from providers.wire import Headers, Request
@@ -21,13 +20,14 @@ def read(text: str) -> tuple[Foreign, ...]:
     """The entries of an archive, in order. Raises UnusableInput."""
     try:
         archive = jsontext.parse(text.encode())
-        return tuple(_entry(each) for each in archive["log"]["entries"])
-    except (KeyError, TypeError, ValueError, MalformedFrame) as fault:
+        listed = [*archive["log"]["entries"]]
+    except (KeyError, TypeError, ValueError, RecursionError, MalformedFrame) as fault:
         raise UnusableInput(
             "the file is no HTTP archive",
             expected="log.entries with a request and a response",
             seen=f"{type(fault).__name__}: {fault}",
         ) from None
+    return entries(listed, _entry)
 
 
 def _entry(each: Mapping[str, Any]) -> Foreign:
@@ -36,7 +36,7 @@ def _entry(each: Mapping[str, Any]) -> Foreign:
     request = Request(asked["method"], asked["url"], _fields(asked["headers"]), text.encode())
     content = said["content"]
     body = content.get("text", "")
-    raw = base64.b64decode(body) if content.get("encoding") == "base64" else body.encode()
+    raw = from_base64(body) if content.get("encoding") == "base64" else body.encode()
     return foreign(request, int(said["status"]), _fields(said["headers"]), raw, _date(each))
 
 

@@ -5,14 +5,13 @@ Follows vcrpy's serializers, https://github.com/kevin1024/vcrpy/blob/master/vcr/
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
 from harness.errors import UnusableInput
-from harness.importers.foreign import Foreign, foreign
+from harness.importers.foreign import Foreign, entries, foreign, from_base64
 from providers.wire import Headers, Request
 
 
@@ -20,16 +19,21 @@ def read(text: str) -> tuple[Foreign, ...]:
     """The interactions of a cassette, in order. Raises UnusableInput."""
     try:
         cassette = yaml.safe_load(text)
-    except yaml.YAMLError as fault:
-        raise UnusableInput("the cassette is no YAML", seen=str(fault).splitlines()[0]) from None
+    except (yaml.YAMLError, RecursionError, ValueError) as fault:
+        raise UnusableInput("the cassette is no YAML", seen=_line(fault)) from None
     try:
-        return tuple(_interaction(each) for each in cassette["interactions"])
-    except (KeyError, TypeError, ValueError, AttributeError) as fault:
+        listed = [*cassette["interactions"]]
+    except (KeyError, TypeError) as fault:
         raise UnusableInput(
             "the file is no cassette",
             expected="interactions with a request (method, uri) and a response (status.code, body.string)",
             seen=f"{type(fault).__name__}: {fault}",
         ) from None
+    return entries(listed, _interaction)
+
+
+def _line(fault: Exception) -> str:
+    return next(iter(str(fault).splitlines()), type(fault).__name__)
 
 
 def _interaction(each: Mapping[str, Any]) -> Foreign:
@@ -47,7 +51,7 @@ def _body(body: Any) -> bytes:
     """A body as text, as bytes, or as a table with one of them."""
     if isinstance(body, Mapping):
         if "base64_string" in body:
-            return base64.b64decode(body["base64_string"])
+            return from_base64(body["base64_string"])
         body = body["string"]
     if body is None:
         return b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,84 @@ def test_each_file_is_a_scenario_unless_one_is_named(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "broken.har" in result.output
     assert scenarios_of(out, "groq", "openai-completions") == ("tool_call", "tool_call_2")
+
+
+def entry(**other: Any) -> dict[str, Any]:
+    archived: dict[str, Any] = json.loads(archive())["log"]["entries"][0]
+    return {**archived, **other}
+
+
+SAID_OK = {"status": 200, "headers": [], "content": {"text": "{}"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.har", json.dumps({"log": {"entries": [entry(), entry(request=[])]}}), "a.har.*|entry 1"),
+        ("a.har", json.dumps({"log": {"entries": [entry(startedDateTime=5)]}}), "entry 0"),
+        ("a.har", json.dumps({"log": {"entries": [entry(response={**SAID_OK, "status": 0})]}}), "status"),
+        (
+            "a.har",
+            json.dumps({"log": {"entries": [
+                entry(response={**SAID_OK, "content": {"text": "%%%", "encoding": "base64"}})
+            ]}}),
+            "no base64",
+        ),
+        (
+            "a.har",
+            json.dumps({"log": {"entries": [
+                entry(response={**SAID_OK, "headers": [{"name": "x", "value": "a\r\nb: c"}]})
+            ]}}),
+            "a field cannot have been sent",
+        ),
+        ("a.yaml", "[" * 5000, "no YAML"),
+        ("index.json", "[1, 2]", "no recording"),
+    ],
+    ids=["request", "date", "status 0", "base64", "line break", "deep", "list"],
+)  # fmt: skip
+def test_one_unusable_file_is_named_and_the_others_go_on(
+    tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    """Whatever is in a file, it is left out with its name and place, and a sound one beside it is taken."""
+    (tmp_path / name).write_text(text)
+    (tmp_path / "sound.har").write_text(archive())
+    given = {"source": "https://host.example", "licence": "MIT"}
+    made, refused = importers.stories(tmp_path, provider="groq", protocol="openai-completions", **given)
+    assert [each[0].scenario for each in made] == ["sound"]
+    (reason,) = refused
+    assert reason.startswith(name)
+    assert re.search(told, reason)
+
+
+def test_only_listed_fields_of_a_request_are_kept(tmp_path: Path) -> None:
+    """What a foreign client told of itself and its owner is nobody's business."""
+    asked = entry()
+    asked["request"]["headers"] += [{"name": "x-owner", "value": "acme"}, {"name": "accept", "value": "a/b"}]
+    (tmp_path / "a.har").write_text(json.dumps({"log": {"entries": [asked]}}))
+    (exchange,) = imported(tmp_path / "a.har")
+    assert [name for name, _ in exchange.request.headers] == ["authorization", "accept"]
+
+
+@pytest.mark.parametrize(
+    ("provider", "more", "code", "told"),
+    [
+        ("openai", (), 1, "--any-host"),
+        ("openai", ("--any-host",), 0, "openai/"),
+        ("nobody-at-all", (), 2, "nobody-at-all"),
+    ],
+)
+def test_a_recording_is_of_the_provider_that_is_named(
+    tmp_path: Path, provider: str, more: tuple[str, ...], code: int, told: str
+) -> None:
+    """One that was asked of another's host needs a word, and a provider that nobody knows is refused."""
+    (tmp_path / "a.har").write_text(archive())
+    result = CliRunner().invoke(
+        app,
+        ["import", str(tmp_path / "a.har"), f"--provider={provider}", "--protocol=openai-completions",
+         "--source=https://host.example", "--licence=MIT", f"--out={tmp_path / 'out'}", *more],
+    )  # fmt: skip
+    assert (result.exit_code or 0) == code or (code == 2 and result.exception is not None)
+    assert told in result.output + str(result.exception)
 
 
 def test_a_signature_and_an_account_are_nobodys(tmp_path: Path) -> None:
