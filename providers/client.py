@@ -111,7 +111,9 @@ def prepare(
     claims = provider.offered_at(provider.declaration(protocol, call.model))
     refuse_undeclared(provider.id, claims, call, undeclared=undeclared)
     known = {**auth.told(key), **(values or {})}
-    endpoint = for_call(provider.endpoint(protocol, call.model, base_url=base_url, values=known), call)
+    keyed = isinstance(key, str)
+    located = provider.endpoint(protocol, call.model, base_url=base_url, values=known, keyed=keyed)
+    endpoint = for_call(located, call)
     refuse_unsendable(endpoint.base_url, (*endpoint.headers, *call.extra_headers))
     rules = provider.auth_for(endpoint.protocol, call.model)
     if rules.required and not key:
@@ -162,7 +164,7 @@ def prepare_service(
     refuse_own(provider.id, name, own=name in provider.own)
     spoken = protocol or protocol_for(name, provider.protocols)
     known = {**auth.told(key), **(values or {})}
-    endpoint = provider.endpoint(spoken, base_url=base_url, values=known)
+    endpoint = provider.endpoint(spoken, base_url=base_url, values=known, keyed=isinstance(key, str))
     refuse_unsendable(endpoint.base_url, endpoint.headers)
     rules = provider.auth_for(endpoint.protocol)
     if rules.required and not key:

@@ -146,7 +146,8 @@ class EndpointDeclaration(_Strict):
     """A protocol at a base URL, for the models whose ids match one of ``models`` (globs).
 
     ``base_url_form`` is a row of ``providers.azure.FORMS``, which completes what a user wrote. ``query`` goes
-    with every request; a parameter of the base URL goes before one of that name. ``model_map``
+    with every request; a parameter of the base URL goes before one of that name. ``key_base_url`` is where a
+    plain key is taken that comes without the values of ``base_url``. ``model_map``
     names the value that holds ``model=name`` pairs: what this user calls a model here. ``lacks`` are the
     features that the provider offers, and not here.
     """
@@ -154,6 +155,7 @@ class EndpointDeclaration(_Strict):
     protocol: str
     base_url: str
     base_url_form: str | None = None
+    key_base_url: str | None = None
     model_map: str | None = None
     path: str | None = None
     query: dict[str, str] = {}
@@ -339,8 +341,10 @@ class Provider(_Strict):
         *,
         base_url: str | None = None,
         values: Mapping[str, str] | None = None,
+        keyed: bool = False,
     ) -> Endpoint:
         """The endpoint with its ``{placeholders}`` filled from ``values``, then from their defaults.
+        ``keyed``: the credential is a plain key, which may have an address of its own.
 
         Raises ConflictingConfig when there is none or a value is missing.
         """
@@ -350,7 +354,9 @@ class Provider(_Strict):
             self._verify_placed(declared.base_url, values or {})
         self._verify_placed(declared.path or "", values or {}, "path")
         protocol_deviations = PROTOCOLS[declared.protocol].deviations
-        told = base_url or self._filled(declared.base_url, known)
+        lacking = keyed and not _placeholders(declared.base_url) <= {*known}
+        template = (lacking and declared.key_base_url) or declared.base_url
+        told = base_url or self._filled(template, known)
         address, asked = azure.FORMS[declared.base_url_form](told) if declared.base_url_form else (told, ())
         query = {name: self._filled(text, known) for name, text in declared.query.items()}
         return Endpoint(

@@ -10,6 +10,7 @@ import pytest
 from harness import fixtures
 from harness.emulators import EMULATORS
 from providers import credentials, schema
+from providers.auth import AccessToken
 from providers.call import Call, Message, Text, user
 from providers.callfields import session
 from providers.client import Prepared, prepare
@@ -130,14 +131,19 @@ def test_vertex_takes_a_host_of_the_operators() -> None:
 
 
 def test_a_vertex_key_without_a_project_has_an_address_of_its_own() -> None:
-    """Express mode is asked for by its base URL; else a missing project is told before anything is sent."""
+    """A key alone is asked for in express mode; a token, or the other protocol, still needs a project."""
     call = Call(model="gemini-2.5-flash", messages=(user("hi"),))
     vertex = schema.get("google-vertex")
-    prepared = prepare(vertex, call, key=KEY, base_url="https://aiplatform.googleapis.com/v1")
-    assert prepared.request.url.startswith("https://aiplatform.googleapis.com/v1/publishers/google/models/")
+    prepared = prepare(vertex, call, key=KEY)
+    assert prepared.request.url == (
+        "https://aiplatform.googleapis.com/v1/publishers/google/models/gemini-2.5-flash:generateContent"
+    )
     assert keys(prepared) == {"x-goog-api-key": KEY}
-    with pytest.raises(ConflictingConfig, match="GOOGLE_CLOUD_PROJECT"):
-        prepare(vertex, call, key=KEY)
+    placed = prepare(vertex, call, key=KEY, values={"project": "p"}).request.url
+    assert "/projects/p/locations/us-central1/" in placed
+    for key, protocol in ((AccessToken("t-1"), None), (KEY, "openai-completions")):
+        with pytest.raises(ConflictingConfig, match="GOOGLE_CLOUD_PROJECT"):
+            prepare(vertex, call, key=key, protocol=protocol)
 
 
 @pytest.mark.parametrize(
