@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
+from datetime import date
 from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -25,10 +27,12 @@ from providers.callfields import for_call
 from providers.errors import UnsupportedFeature
 from providers.events import Turn
 from providers.protocols import PROTOCOLS
-from providers.schema import EndpointDeclaration, Model, Provider
+from providers.schema import EndpointDeclaration, Model, Provider, Source
 from providers.wire import Endpoint, Refused, Request
 
 CANARY = "wirecheck-canary-credential"
+UNWORDED = "the protocol's own words; the vendor's are not known"
+_REFERENCES_READ = date(2026, 11, 21)  # of the protocols' references
 # A login's token names its account, as the claims of a JWT; the signature is looked at by nobody.
 _LOGIN = (
     b64encode(b'{"https://api.openai.com/auth":{"chatgpt_account_id":"test-account"}}').decode().rstrip("=")
@@ -100,13 +104,14 @@ def authenticated(provider: Provider, endpoint: Endpoint, call: Call) -> Request
     return auth.authenticate(request, provider.auth_for(endpoint.protocol, call.model), key)
 
 
-def build(provider: Provider) -> Iterator[Exchange]:
-    """The documented exchanges of ``provider``. Raises RecordingError when the emulator refuses a request.
+def build(provider: Provider, *, undeclared: bool = False) -> Iterator[Exchange]:
+    """The documented exchanges of ``provider``, planned as ``plan`` does. Raises RecordingError when the
+    emulator refuses a request.
 
     A scenario that our own adapter refuses to ask (UnsupportedFeature) has none, so that a claim of it
     stays untested.
     """
-    for declared, scenario, model in plan(provider):
+    for declared, scenario, model in plan(provider, undeclared=undeclared):
         try:
             yield from _story(provider, declared, scenario, model)
         except UnsupportedFeature:
@@ -124,7 +129,7 @@ def _story(
         call = scenario.call(number, model, answers)
         request = authenticated(provider, endpoint, call)
         spoken = _answer(step.reply, call, endpoint, request, scenario.name)
-        source = provider.sources[declared.source]
+        source = _source(provider, declared, step.reply)
         exchange = Exchange(
             provider=provider.id,
             protocol=declared.protocol,
@@ -146,6 +151,23 @@ def _story(
         exchanges += (exchange,)
         answers += (answer_of(hear(exchange, endpoint, streamed=call.stream).turn, exchange),)
     return exchanges
+
+
+def _source(provider: Provider, declared: EndpointDeclaration, reply: Turn | str) -> Source:
+    """Where the shape of an answer is documented; of a refusal, where its words are.
+
+    A vendor whose words nobody told speaks the protocol's, and its page is not named for them. The page of
+    the protocol's own vendor is on the host of the protocol's reference.
+    """
+    source = provider.sources[declared.source]
+    if isinstance(reply, Turn):
+        return source
+    if reply in provider.refusals:
+        return provider.sources[provider.refusals[reply].source]
+    reference = EMULATORS[declared.protocol].source
+    if urlsplit(source.url).hostname == urlsplit(reference).hostname:
+        return source
+    return Source(url=f"{reference} ({UNWORDED})", read=_REFERENCES_READ)
 
 
 def answer_of(turn: Turn, exchange: Exchange) -> Message:

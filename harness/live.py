@@ -141,7 +141,7 @@ class LiveStage:
                 for check in CHECKS.values():
                     if not check.faults and check.applies(declared.protocol, scenario.name):
                         yield Case(provider.id, declared.protocol, scenario.name, "", check.id)
-        for protocol, story, _ in playing.plan(provider):
+        for protocol, story, _ in playing.plan(provider, undeclared=self._terms.undeclared):
             for check in CHECKS.values():
                 if story.harmless and check.applies(protocol, story.name):
                     yield Case(provider.id, protocol, story.name, "", check.id)
@@ -185,7 +185,9 @@ class LiveStage:
         if scenario in SERVICE_SCENARIOS:
             story = SERVICE_SCENARIOS[scenario]
             planned = next(
-                model for at, each, model in playing.plan(declared) if each is story and at == protocol
+                model
+                for at, each, model in playing.plan(declared, undeclared=self._terms.undeclared)
+                if each is story and at == protocol
             )
             return planned if story.own_model else self._terms.model or planned
         return self._model_for(declared, protocol, SCENARIOS[scenario])

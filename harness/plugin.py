@@ -110,6 +110,10 @@ class Conformance:
         for name in ("record", "resume", "drift", "probe", "dialect", "budget"):
             if getattr(option, name) not in (None, False) and not self._live:
                 raise pytest.UsageError(f"--{name} needs --live")
+        if option.base_url and not self._live:
+            missing = [f"--{name}" for name in ("protocol", "model") if not getattr(option, name)]
+            told = f"--base-url needs {' and '.join(missing)} to describe an endpoint"
+            raise pytest.UsageError(f"{told}, or --live and one --provider")
         selection.verify()
         self._sharding = Sharding(option, controls=self._controls)
         configured = configuration.read(config.invocation_params.dir, option.catalog, option.exchanges)
@@ -119,6 +123,7 @@ class Conformance:
         self._providers = (self._custom(),) if self._described else self._chosen(catalog)
         alone = len(self._providers) == 1
         known = frozenset(each.id for each in (*catalog, *self._providers))
+        option.undeclared = option.undeclared or self._described  # nobody claimed anything of it
         self._session = LiveSession(config, configured, alone=alone, known=known) if self._live else None
         self._stage: Stage | LiveStage = (
             self._session.stage if self._session else Stage(catalog, configured.exchanges)

@@ -1,7 +1,8 @@
 """A provider of the operator's own: any base URL with a protocol, and no file.
 
-It is the catalog's ``custom`` provider, which knows how each protocol is authenticated, with the operator's
-address, model and id. Its variable is the id in upper case, other characters as ``_``, with ``_API_KEY``:
+It is the catalog's ``custom`` provider with the operator's address, model and id. A protocol that it has not
+is authenticated as by the catalog's first provider that speaks it with a plain key, else by a bearer token.
+Its variable is the id in upper case, other characters as ``_``, with ``_API_KEY``:
 ``my-company`` reads ``MY_COMPANY_API_KEY``.
 """
 
@@ -9,9 +10,11 @@ from __future__ import annotations
 
 import re
 
-from providers import schema
+from providers import addresses, schema
 from providers.errors import ConfigurationError
-from providers.schema import Claim, Model, Provider
+from providers.protocols import PROTOCOLS
+from providers.schema import Auth, Claim, EndpointDeclaration, Model, Provider
+from providers.sendable import place
 
 # What is asked of an endpoint nobody described, so that the checks show what holds.
 ASKED = (
@@ -25,6 +28,7 @@ ASKED = (
     "usage",
 )
 _ID = re.compile(r"[a-z0-9][a-z0-9.-]*")
+_PLAIN = ("bearer", "header", "query")  # schemes that put a key as it is
 
 
 def variable(provider: str) -> str:
@@ -35,21 +39,30 @@ def variable(provider: str) -> str:
 def provider(base_url: str, protocol: str, model: str, *, id: str = "custom") -> Provider:
     """The declaration of an endpoint that no catalog file describes.
 
-    Raises ConfigurationError for a protocol that ``custom`` does not speak, an id that is no plain name and a
-    URL without scheme.
+    Its model is taken to take every input and to reason, so that all of it can be asked. Raises
+    ConfigurationError for a protocol that we do not speak, an id that is no plain name and an address that is
+    not an http(s) URL or holds more than that.
     """
     template = schema.get("custom")
-    if protocol not in template.protocols:
+    if protocol not in PROTOCOLS:
         raise ConfigurationError(
-            "unknown protocol", expected=f"one of {', '.join(template.protocols)}", seen=protocol
+            "unknown protocol", expected=f"one of {', '.join(sorted(PROTOCOLS))}", seen=protocol
         )
     if not _ID.fullmatch(id):
         raise ConfigurationError("an id is part of file names", expected="a-z, 0-9, dots, hyphens", seen=id)
-    if not base_url.startswith(("http://", "https://")):
-        raise ConfigurationError("the base URL has no scheme", expected="http:// or https://", seen=base_url)
-    declared = template.declaration(protocol)
-    source = declared.source
-    auth = (declared.auth or template.auth).model_copy(update={"env": (variable(id),), "required": False})
+    fault = addresses.fault_of(base_url)
+    if fault or "{" in base_url:
+        raise ConfigurationError(
+            "the base URL cannot be used",
+            expected="scheme http:// or https://, a host and a path, nothing else; the key in its variable",
+            seen=fault or "a placeholder",
+            where=place(base_url),
+        )
+    source = template.declaration().source
+    declared = EndpointDeclaration(protocol=protocol, base_url=base_url, source=source)
+    auth = _auth(protocol, template).model_copy(
+        update={"env": (variable(id),), "shared": (), "required": False, "source": source, "upstream": None}
+    )
     return template.model_copy(
         update={
             "id": id,
@@ -58,13 +71,16 @@ def provider(base_url: str, protocol: str, model: str, *, id: str = "custom") ->
             "aliases": (),
             "auth": auth,
             "values": {},
-            "endpoints": (
-                declared.model_copy(
-                    update={"base_url": base_url.rstrip("/"), "models": ("*",), "auth": None}
-                ),
-            ),
+            "endpoints": (declared,),
             "claims": {feature: Claim(offered=True, source=source) for feature in ASKED},
-            "models": (Model(id=model, source=source),),
+            "models": (Model(id=model, input=("text", "image", "pdf"), reasoning=True, source=source),),
             "systems": {},
         }
     )
+
+
+def _auth(protocol: str, template: Provider) -> Auth:
+    """How an endpoint of ``protocol`` takes a plain key."""
+    speakers = (each for each in (template, *schema.all()) if protocol in each.protocols)
+    found = (each.auth_for(protocol) for each in speakers)
+    return next((auth for auth in found if auth.scheme in _PLAIN), template.auth)

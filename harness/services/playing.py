@@ -35,23 +35,28 @@ from providers.wire import Endpoint, Request
 Violations = tuple[tuple[str, str, str, str], ...]
 
 
-def plan(provider: Provider) -> Iterator[tuple[str, ServiceScenario, str]]:
-    """(protocol, scenario, model) for every service that the provider claims, at each protocol it has it."""
+def plan(provider: Provider, *, undeclared: bool = False) -> Iterator[tuple[str, ServiceScenario, str]]:
+    """(protocol, scenario, model) for every service that the provider claims, at each protocol it has it.
+
+    ``undeclared`` adds what nobody said of it, asked with its chat model.
+    """
     for story in SERVICE_SCENARIOS.values():
         claim = provider.claims.get(story.service)
-        if claim is None or not claim.offered or claim.own:
+        if (claim is None and not undeclared) or (claim and (not claim.offered or claim.own)):
             continue
         for protocol in provider.protocols:
-            model = claim.model or ("" if story.own_model else _chat_model(provider, protocol))
-            if model and _has(provider, protocol, story):
+            named = claim.model if claim else ""
+            alone = story.own_model and claim is not None
+            model = named or ("" if alone else _chat_model(provider, protocol))
+            if model and _has(provider, protocol, story, undeclared):
                 yield protocol, story, model
 
 
-def _has(provider: Provider, protocol: str, story: ServiceScenario) -> bool:
+def _has(provider: Provider, protocol: str, story: ServiceScenario, undeclared: bool) -> bool:
     """Whether the service is asked for over the protocol, and the provider has it there."""
     if protocol not in SERVICES[story.service] or (story.protocols and protocol not in story.protocols):
         return False
-    return provider.offered_at(provider.declaration(protocol)).get(story.service, False)
+    return provider.offered_at(provider.declaration(protocol)).get(story.service, undeclared)
 
 
 def _chat_model(provider: Provider, protocol: str) -> str:
@@ -59,13 +64,13 @@ def _chat_model(provider: Provider, protocol: str) -> str:
     return next((model.id for model in provider.models if declared.serves(model.id)), "")
 
 
-def build(provider: Provider) -> Iterator[Exchange]:
-    """The documented exchanges of the services of ``provider``.
+def build(provider: Provider, *, undeclared: bool = False) -> Iterator[Exchange]:
+    """The documented exchanges of the services of ``provider``, planned as ``plan`` does.
 
     Raises RecordingError when a desk refuses a request. A scenario that our own adapter refuses to ask
     (UnsupportedFeature) has none, so that a claim of it stays untested.
     """
-    for protocol, story, model in plan(provider):
+    for protocol, story, model in plan(provider, undeclared=undeclared):
         try:
             yield from _story(provider, protocol, story, model)
         except UnsupportedFeature:
@@ -74,7 +79,8 @@ def build(provider: Provider) -> Iterator[Exchange]:
 
 def _story(provider: Provider, protocol: str, story: ServiceScenario, model: str) -> tuple[Exchange, ...]:
     endpoint = provider.endpoint(protocol, values=fixtures.placeholder_values(provider))
-    source = provider.sources[provider.claims[story.service].source]
+    claim = provider.claims.get(story.service)
+    source = provider.sources[claim.source if claim else provider.declaration(protocol).source]
     asking = Asking(model, endpoint)
     exchanges: tuple[Exchange, ...] = ()
     for number, step in enumerate(story.steps):

@@ -13,8 +13,12 @@ import pytest
 from harness import fixtures
 from harness.exchange import Exchange
 from harness.scenarios import SCENARIOS
+from harness.services import playing
 from providers import custom
+from providers.call import Call, user
+from providers.client import prepare
 from providers.errors import ConfigurationError
+from providers.protocols import PROTOCOLS as EVERY
 from reports import results
 
 pytest_plugins = "pytester"
@@ -32,8 +36,12 @@ class Company:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                content = self.rfile.read(int(self.headers["content-length"]))
-                self._say(company.answer(content, str(self.headers)))
+                content = self.rfile.read(int(self.headers.get("content-length", 0)))
+                url = company.base_url.removesuffix("/v1") + self.path
+                service = company.services.get((self.command, url, content))
+                self._say(service or company.answer(content, str(self.headers)))
+
+            do_GET = do_POST
 
             def _say(self, exchange: Exchange) -> None:
                 self.send_response(exchange.status)
@@ -49,12 +57,14 @@ class Company:
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.base_url = f"http://127.0.0.1:{self.server.server_port}/v1"
-        exchanges = list(fixtures.build(custom.provider(self.base_url, protocol, MODEL, id=id)))
-        self.refusals = {
-            SCENARIOS[each.scenario].refuses: each for each in exchanges if SCENARIOS[each.scenario].refuses
-        }
-        self.answers = {
-            each.request.content: each for each in exchanges if not SCENARIOS[each.scenario].refuses
+        declared = custom.provider(self.base_url, protocol, MODEL, id=id)
+        exchanges = list(fixtures.build(declared, undeclared=True))
+        refuses = {each.scenario: SCENARIOS[each.scenario].refuses for each in exchanges}
+        self.refusals = {refuses[each.scenario]: each for each in exchanges if refuses[each.scenario]}
+        self.answers = {each.request.content: each for each in exchanges if not refuses[each.scenario]}
+        served = playing.build(declared, undeclared=True)
+        self.services = {
+            (each.request.method, each.request.url, each.request.content): each for each in served
         }
         self.asked = 0
 
@@ -109,7 +119,7 @@ def test_a_described_endpoint_passes_the_checks(
     assert red == []
     assert ran.parseoutcomes()["passed"] > 200
     assert {each.provider for each in run.results} == {"my-company"}
-    assert {"text_stream", "tool_call", "error_401_bad_key", "error_404_unknown_model"} <= {
+    assert {"text_stream", "tool_call", "error_401_bad_key", "error_404_unknown_model", "vision"} <= {
         each.scenario for each in run.results
     }
     assert server.asked < len(run.results) / 4  # once a scenario, not once a check
@@ -143,6 +153,32 @@ def test_the_variable_is_derived(id: str, variable: str) -> None:
     assert custom.variable(id) == variable
     assert made.auth.env == (variable,)
     assert made.endpoint(model="any").base_url == "https://x.example/v1"
+
+
+@pytest.mark.parametrize("protocol", sorted(EVERY))
+def test_every_protocol_may_be_named(protocol: str) -> None:
+    """Each protocol of ours is prepared for a described endpoint, with the operator's own plain key."""
+    made = custom.provider("https://x.example/v1", protocol, MODEL)
+    call = Call(model=MODEL, messages=(user("hi"),), stream=True)
+    ready = prepare(made, call, key=KEY, undeclared=True)
+    assert ready.request.url.startswith("https://x.example/v1")
+    assert KEY in str(ready.request.headers) + ready.request.url
+    assert made.auth.env == ("CUSTOM_API_KEY",)
+
+
+def test_a_base_url_alone_is_refused(place: pytest.Pytester) -> None:
+    """A base URL without what describes an endpoint is a usage error that names what is missing."""
+    ran = place.runpytest_inprocess("--base-url=https://x.example/v1", f"--model={MODEL}")
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines("*--base-url needs --protocol to describe*")
+
+
+@pytest.mark.parametrize("secret", ["https://me:pa55word@x.example/v1", "https://x.example/v1?key=pa55word"])
+def test_a_credential_in_the_address_is_refused(secret: str) -> None:
+    """User information and a query are refused, and the refusal does not repeat them."""
+    with pytest.raises(ConfigurationError) as refused:
+        custom.provider(secret, "openai-completions", MODEL)
+    assert "pa55word" not in str(refused.value)
 
 
 @pytest.mark.parametrize(
