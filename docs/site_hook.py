@@ -21,9 +21,16 @@ LEFT_OUT = {".jsonl", ".md", ".xml"}
 ABSENT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>Not made yet</title>
-<body style="font: 1rem sans-serif; margin: 3rem auto; max-width: 40rem; padding: 0 1rem">
+<style>
+body {{ font: 1rem sans-serif; margin: 3rem auto; max-width: 40rem; padding: 0 1rem; }}
+body {{ background: Canvas; color: CanvasText; }}
+a {{ color: LinkText; }}
+</style>
+<main>
+<h1>Not made yet</h1>
 <p>This matrix has not been made yet: <code>{command}</code> makes it, <code>make site</code> puts it here.
 <p><a href="../index.html">Documentation</a>
+</main>
 </html>
 """
 
