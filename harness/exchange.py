@@ -235,6 +235,7 @@ def _read(path: Path, provider: str, protocol: str, scenario: str) -> Exchange:
         raise ExchangeCorrupt(expected="a readable TOML file", seen=str(fault), where=where) from None
     exchange = _made(raw, where, turn, (provider, protocol, scenario), body, content)
     _verify(exchange, where)
+    _verify_dates(exchange, where)
     return exchange
 
 
@@ -277,6 +278,21 @@ def _made(
         redactions=head.redactions,
         confirmed=head.confirmed,
     )
+
+
+def _verify_dates(exchange: Exchange, where: str) -> None:
+    """Raise ExchangeCorrupt for an answer that is yet to come, which would never grow old."""
+    if exchange.origin not in ("recorded", "imported"):
+        return
+    latest = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)  # where it is tomorrow already
+    for name, told in (("date", exchange.date), ("confirmed", exchange.confirmed)):
+        if told is not None and told > latest:
+            raise ExchangeCorrupt(
+                "an answer was seen in the future",
+                expected=f"a {name} that has come",
+                seen=told.isoformat(),
+                where=where,
+            )
 
 
 def _verify(exchange: Exchange, where: str) -> None:

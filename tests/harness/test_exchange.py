@@ -280,7 +280,7 @@ def test_the_recorders_folder_is_no_link(tmp_path: Path, linked: str) -> None:
 
 def test_a_confirmed_exchange_is_read_again(tmp_path: Path) -> None:
     """The day on which its shape was last seen is kept beside the day on which it was recorded."""
-    confirmed = replace(SOUND, origin="recorded", confirmed=date(2026, 12, 24))
+    confirmed = replace(SOUND, origin="recorded", confirmed=date(2026, 11, 20))
     save_scenario(tmp_path, (confirmed,))
     assert load(tmp_path, "p", "q", "s") == (confirmed,)
 
@@ -295,3 +295,14 @@ def test_a_link_is_no_fixture(tmp_path: Path) -> None:
     with pytest.raises(ExchangeCorrupt, match="link"):
         save_scenario(tmp_path / "fixtures", (SOUND,))
     assert load(tmp_path / "elsewhere", "p", "q", "s") == (SOUND,)
+
+
+@pytest.mark.parametrize("field", ["date", "confirmed"])
+def test_an_answer_from_the_future_is_refused(tmp_path: Path, field: str) -> None:
+    """What would never grow old is corrupt; a documented date is its source's own affair."""
+    coming = replace(SOUND, **{field: date(9999, 1, 1)})
+    save(tmp_path, coming)
+    assert load(tmp_path, SOUND.provider, SOUND.protocol, SOUND.scenario) == (coming,)
+    save(tmp_path, replace(coming, origin="recorded"))
+    with pytest.raises(ExchangeCorrupt, match="in the future"):
+        load(tmp_path, SOUND.provider, SOUND.protocol, SOUND.scenario)
