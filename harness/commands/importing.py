@@ -54,10 +54,8 @@ def import_recordings(
         others = {urlsplit(each.request.url).netloc for each in exchanges}
         others = {host for host in others if not is_host_of(who, host)}
         if others and not any_host:
-            told = (
-                f"asked of {', '.join(sorted(others))}, not of {provider}; --any-host takes it all the same"
-            )
-            refused += (f"{exchanges[0].scenario}: {told}",)
+            why = f"asked of {', '.join(sorted(others))}, not of {provider}; --any-host takes it all the same"
+            refused += (f"{exchanges[0].scenario}: {why}",)
             continue
         place = save_scenario(out, exchanges)
         for each in exchanges:

@@ -209,7 +209,7 @@ def test_one_unusable_file_is_named_and_the_others_go_on(
     """Whatever is in a file, it is left out with its name and place, and a sound one beside it is taken."""
     (tmp_path / name).write_text(text)
     (tmp_path / "sound.har").write_text(archive())
-    given = {"source": "https://host.example", "licence": "MIT"}
+    given: dict[str, Any] = {"source": "https://host.example", "licence": "MIT"}
     made, refused = importers.stories(tmp_path, provider="groq", protocol="openai-completions", **given)
     assert [each[0].scenario for each in made] == ["sound"]
     (reason,) = refused
