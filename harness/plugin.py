@@ -35,7 +35,7 @@ from harness.stage import Case, Stage
 from providers import custom
 from providers.errors import ConfigurationError, Explained, MissingCredential, UnsupportedFeature
 from providers.schema import Catalog, Provider
-from reports import escaping, files, results
+from reports import escaping, files, matrix, results
 from reports.errors import ReportError
 from reports.spool import Spool
 
@@ -252,11 +252,19 @@ class Conformance:
         report = _report(item, found, start, time.time())
         if self._config.option.results is not None or self._live:
             self._keep_or_send(report, found, fresh)
+        if self._is_stale(found):
+            report.__dict__["wirecheck_stale"] = True
         if self._session is not None:
             self._session.tell_differences(report, item.case)
         hook.pytest_runtest_logreport(report=report)
         hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=location)
         return True
+
+    def _is_stale(self, found: results.Result) -> bool:
+        """Whether a pass rests on an answer that was seen too long ago."""
+        if found.verdict != "passed" or found.origin not in ("recorded", "imported") or found.date is None:
+            return False
+        return matrix.age([found.date], datetime.now(UTC).date(), self._stale_after_days) == "stale"
 
     def _untold(
         self, found: results.Result, fresh: tuple[results.Exchange, ...]
@@ -304,10 +312,12 @@ class Conformance:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """A broken SHOULD is told as ``warned``, and is not red."""
+        """A broken SHOULD is told as ``warned``, a pass on old evidence as ``stale``; neither is red."""
         call = report.when == "call"
         if call and hasattr(report, "wirecheck_warned"):
             return "warned", "w", "WARNED"
+        if call and hasattr(report, "wirecheck_stale"):
+            return "stale", "o", "STALE"
         # told here, a pass is not looked up in, and so added to, the table that pytest keeps of subtests
         return ("passed", ".", "PASSED") if self._forgets and call and report.passed else None
 
@@ -332,7 +342,15 @@ class Conformance:
         return record
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell which catalog files could not be used, and where a run that judged nothing left no results."""
+        """Tell what the counts do not: stale evidence, unusable catalog files, results that were not
+        written."""
+        stale = len(terminalreporter.stats.get("stale", ()))
+        if stale:
+            passes = "1 pass rests" if stale == 1 else f"{stale} passes rest"
+            terminalreporter.write_line(
+                f"wirecheck: {passes} on stale evidence, seen more than {self._stale_after_days} days ago",
+                yellow=True,
+            )
         if self._unwritten:
             terminalreporter.write_line(self._unwritten, yellow=True)
         for fault in self._faults:

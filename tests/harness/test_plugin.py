@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -103,6 +104,20 @@ def test_one_result_file_however_many_processes(project: pytest.Pytester) -> Non
     assert written == (project.path / "many.jsonl").read_bytes()
     run = results.read(project.path / "alone.jsonl")
     assert len(run.results) == sum(alone.parseoutcomes().values())
+
+
+@pytest.mark.parametrize("more", [(), ("-n2",)])
+def test_passes_on_old_answers_are_counted_apart(project: pytest.Pytester, more: tuple[str, ...]) -> None:
+    """What was recorded too long ago still passes, and the run says how many such passes there are."""
+    head = project.path / "exchanges/groq/openai-completions/text/1.exchange.toml"
+    text = head.read_text().replace('origin = "documented"', 'origin = "recorded"')
+    head.write_text(re.sub(r"(?m)^date = .*$", "date = 2026-01-01", text))
+    told = project.runpytest_subprocess("--provider=groq", "--scenario=text", "--check=text.*", *more)
+    assert told.ret == 0
+    told.stdout.re_match_lines(
+        [r"wirecheck: \d+ passe?s? rests? on stale evidence, seen more than 90 days ago"]
+    )
+    assert told.parseoutcomes()["stale"] >= 1
 
 
 def test_results_cannot_be_written(project: pytest.Pytester) -> None:
