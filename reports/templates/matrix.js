@@ -323,15 +323,17 @@
 
   function read() {
     const kept = new URLSearchParams(location.hash.slice(1));
+    const unknown = [];
     for (const name of names) {
       if (field(name).type === "checkbox") field(name).checked = kept.has(name);
       else field(name).value = kept.get(name) ?? "";
-      if (field(name).selectedIndex === -1) field(name).selectedIndex = 0;
+      if (field(name).selectedIndex === -1) { field(name).selectedIndex = 0; unknown.push(`${name} “${kept.get(name)}”`); }
     }
     field("a").closest("details").open ||= Boolean(value("a"));
     opened = { cell: kept.get("cell") ?? "", check: kept.get("check") ?? "" };
     expand(value("capability"));
     apply();
+    if (unknown.length) shown.textContent += `; not known here: ${unknown.join(", ")}`;
     show();
   }
 
@@ -350,7 +352,14 @@
   /* Keys */
   function move(event) {
     const link = event.target.closest("td a");
-    if (!link || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (!link || event.altKey || event.metaKey) return;
+    const far = { Home: (all) => all[0], End: (all) => all.at(-1) }[event.key];
+    if (event.ctrlKey) {
+      if (!far) return;
+      event.preventDefault();
+      far(rows.filter((entry) => !entry.row.hidden).flatMap((entry) => entry.cells.filter(answers)))?.querySelector("a").focus();
+      return;
+    }
     const cell = link.parentElement;
     const row = [...cell.parentElement.cells];
     const column = row.indexOf(cell);

@@ -316,3 +316,36 @@ def test_page_reads_without_script(site: Path, visit: Open) -> None:
     page.click(_cell(page, "acme", 2))
     page.wait_for_url("**/providers/acme.html#openai-completions-tools")
     assert "tool.named MUST hold." in page.inner_text("body")
+
+
+def test_focus_is_in_view(site: Path, visit: Open) -> None:
+    """Ctrl with End and Home goes to the table's last and first cell, which the head does not cover."""
+    page = visit(site / "index.html", viewport={"width": 500, "height": 420})
+    page.focus("#cells tbody tr:first-child th a")
+    page.keyboard.press("Tab")
+    covered = """() => {
+        const box = document.activeElement.getBoundingClientRect();
+        const top = document.elementFromPoint(box.left + 4, box.top + 4);
+        return !top || !document.activeElement.contains(top);
+    }"""
+    place = (
+        "(({parentElement: cell}) => [cell.parentElement.dataset.p, cell.cellIndex])(document.activeElement)"
+    )
+    for key, expected in (("Control+End", ["zeta", 5]), ("Control+Home", ["acme", 1])):
+        page.keyboard.press(key)
+        assert page.evaluate(place) == expected
+        assert page.evaluate(covered) is False
+
+
+def test_phone_is_for_the_table(site: Path, visit: Open) -> None:
+    """On a phone the filters scroll away, and the head that stays is low."""
+    page = visit(site / "index.html", viewport={"width": 390, "height": 740})
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert page.evaluate("document.querySelector('#cells tbody').getBoundingClientRect().top") <= 64
+    assert page.evaluate("document.querySelector('#cells thead').offsetHeight") <= 60
+
+
+def test_unknown_choice_is_told(site: Path, visit: Open) -> None:
+    """A value in the address that no filter has is named, and filters nothing."""
+    page = visit(site / "index.html", "provider=nobody")
+    expect(page.locator("#shown")).to_have_text("3 of 3 rows; not known here: provider “nobody”")
