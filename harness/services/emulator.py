@@ -50,7 +50,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     def judge(self, request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
         """Everything in which ``request`` is not of this form."""
         judged = Judgement(endpoint, None)
-        self._head(judged, request)
+        self._head(judged, request, endpoint)
         if self.fields is None:
             if self.method in ("GET", "DELETE") and request.content:
                 judged.refuse("content", "no body", request.content, "")
@@ -68,14 +68,14 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
                 self.fields[name](judged, body[name], f"/{name}")
         return tuple(judged.found)
 
-    def _head(self, judged: Judgement, request: Request) -> None:
+    def _head(self, judged: Judgement, request: Request, endpoint: Endpoint) -> None:
         address = urlsplit(request.url)
         if request.method != self.method:
             judged.refuse("method", self.method, request.method, "method")
         if not re.search(f"{self.path}$", address.path):
             judged.refuse("target", f"a path that ends in {self.path}", address.path, "target")
         for name, _ in parse_qsl(address.query, keep_blank_values=True):
-            if name not in self.parameters:
+            if name not in self.parameters and name not in dict(endpoint.query):
                 judged.refuse("unknown_parameter", " or ".join(self.parameters) or "none", name, "target")
         wanted = {**({"content-type": "application/json"} if self.fields is not None else {}), **self.headers}
         for name, pattern in wanted.items():

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from providers import schema
+from providers.auth import AWSKeys
 from providers.call import Call, user
 from providers.client import AsyncClient, Client, Retries, prepare_service
 from providers.errors import MissingCredential, RateLimited, TimedOut, UnsupportedFeature
@@ -75,6 +76,29 @@ class Peer:
         return Client(
             transport=httpx.MockTransport(self), retries=retries, sleep=self.slept.append, jitter=lambda: 0.0
         )
+
+
+@pytest.mark.parametrize(
+    ("vendor", "ask", "key", "url"),
+    [
+        (
+            "openai",
+            CountTokens(call=Call(model="gpt-4.1-nano", messages=(user("hi"),))),
+            "k-1",
+            "https://api.openai.com/v1/responses/input_tokens",
+        ),
+        (
+            "amazon-bedrock",
+            ListModels(),
+            AWSKeys("access-key-example", "secret/key+example", region="eu-west-3"),
+            "https://bedrock.eu-west-3.amazonaws.com/foundation-models",
+        ),
+        ("anthropic", PassOn(path="/skills"), "k-1", "https://api.anthropic.com/v1/skills"),
+    ],
+)
+def test_what_the_reference_has_is_claimed(vendor: str, ask: object, key: Any, url: str) -> None:
+    """A service of the vendor's reference is asked for without being allowed as undeclared."""
+    assert prepare_service(schema.get(vendor), ask, key=key).request.url == url
 
 
 def test_a_service_in_a_shape_of_the_vendors_own_is_not_asked_in_another() -> None:
