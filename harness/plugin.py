@@ -112,8 +112,8 @@ class Conformance:
                 raise pytest.UsageError(f"--{name} needs --live")
         if option.base_url and not self._live:
             missing = [f"--{name}" for name in ("protocol", "model") if not getattr(option, name)]
-            told = f"--base-url needs {' and '.join(missing)} to describe an endpoint"
-            raise pytest.UsageError(f"{told}, or --live and one --provider")
+            needs = f"--base-url needs {' and '.join(missing)} to describe an endpoint"
+            raise pytest.UsageError(f"{needs}, or --live and one --provider")
         selection.verify()
         self._sharding = Sharding(option, controls=self._controls)
         configured = configuration.read(config.invocation_params.dir, option.catalog, option.exchanges)
