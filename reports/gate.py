@@ -66,6 +66,7 @@ _NAMED = 3  # checks that a notice names; the others are counted
 _GOOD = frozenset({"passed", "warned"})
 _BAD = frozenset({"failed", "errored"})
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
+_Web = Annotated[str, msgspec.Meta(pattern=r"^https?://[^\s/]+")]
 
 
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -74,7 +75,7 @@ class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     id: _Text
     reason: _Text
     owner: _Text
-    upstream: _Text
+    upstream: _Web
     expires: dt.date
 
 
@@ -166,6 +167,12 @@ def expectations(text: str, path: str = "expected failures") -> tuple[Expected, 
             where=path,
         ) from None
     ids = [entry.id for entry in found]
+    if any(not id.strip("*/") for id in ids):
+        raise UnreadableExpectations(
+            expected="an id that names something, such as */acme/*",
+            seen="one that takes everything",
+            where=path,
+        )
     twice = sorted({id for id in ids if ids.count(id) > 1})
     if twice:
         raise UnreadableExpectations(expected="each id once", seen=", ".join(twice), where=path)

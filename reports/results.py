@@ -180,6 +180,7 @@ class Result(_Record, frozen=True, kw_only=True, gc=False, tag_field="kind", tag
     ``provider``, ``protocol``, ``scenario`` and ``fault`` are empty where there is none. ``origin`` and
     ``date`` are those of the evidence, empty and None without any (a skip); a fault inherits the origin
     of the exchange it was made from. ``exchanges`` are the ids of the evidence, in the order of its turns.
+    A file holds nothing that failed or warned without a blame and a reason.
     ``duration_ms`` belongs to no identity and to no comparison.
     """
 
@@ -198,7 +199,7 @@ class Result(_Record, frozen=True, kw_only=True, gc=False, tag_field="kind", tag
     origin: Origin = ""
     date: dt.date | None = None
     exchanges: tuple[str, ...] = ()
-    duration_ms: float | None = None
+    duration_ms: Annotated[float, msgspec.Meta(ge=0)] | None = None
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -235,9 +236,11 @@ class Run(msgspec.Struct, frozen=True):
     complete: bool = True
 
 
+_TELLS = frozenset({"failed", "warned"})
 _MARK = re.compile(r"[1-9]\d{0,3}/[1-9]\d{0,3}(@[0-9a-f]{16})?")
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _decoder: msgspec.json.Decoder[Line] = msgspec.json.Decoder(Line)
+_MEMBERS = len(Result.__struct_fields__) + 1  # and the kind
 _T = TypeVar("_T")
 
 
@@ -406,6 +409,10 @@ def _read(file: BinaryIO, path: str, unfinished: bool) -> Run:
             case Exchange():
                 exchanges.append(record)
             case Result():
+                if record.verdict in _TELLS and not record.blame and not record.reason:
+                    raise UnreadableReport(
+                        path, number, expected=f"whom it blames, and why it {record.verdict}", seen=record.id
+                    )
                 share(record)
                 results.append(record)
             case Footer():
@@ -438,9 +445,13 @@ class _Sharing:
 def decoded(text: bytes, path: str, number: int) -> Line:
     """The record of a line without its end. Raises UnreadableReport."""
     try:
-        return _decoder.decode(text)
+        record = _decoder.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as refusal:
         fault = refusal
+    else:
+        _once(record, text, path, number)
+        return record
+    _versioned(text, path, number)
     if b"\\ud" in text or b"\\uD" in text:
         try:
             line: Line = msgspec.convert(json.loads(text), Line, str_keys=True)
@@ -448,6 +459,40 @@ def decoded(text: bytes, path: str, number: int) -> Line:
         except (ValueError, RecursionError):
             pass
     raise UnreadableReport(path, number, expected=f"a record ({fault})", seen=_seen(text)) from fault
+
+
+def _once(record: Line, text: bytes, path: str, number: int) -> None:
+    """Raise UnreadableReport for a line with a key twice. A result's line as we write it has as many members
+    as there are fields, and is not looked into: there are a quarter of a million."""
+    if isinstance(record, Result) and text.count(b'":') == _MEMBERS:
+        return
+    try:
+        json.loads(text, object_pairs_hook=_members)
+    except (ValueError, RecursionError) as fault:
+        raise UnreadableReport(
+            path, number, expected="JSON with each key once", seen=str(fault) or type(fault).__name__
+        ) from fault
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = Counter(key for key, _ in pairs)
+        raise ValueError(f"twice: {', '.join(sorted(key for key, count in keys.items() if count > 1))}")
+    return found
+
+
+def _versioned(text: bytes, path: str, number: int) -> None:
+    """Raise UnreadableReport that names our version for a header of another one."""
+    told = re.search(rb'"version"\s*:\s*(\d{1,9})', text) if b'"wirecheck-results"' in text else None
+    if told is not None and int(told[1]) != VERSION:
+        raise UnreadableReport(
+            path,
+            number,
+            expected=f"{FORMAT} version {VERSION}",
+            seen=f"version {int(told[1])}",
+            next_step="read it with the wirecheck that wrote it, or run the checks again",
+        )
 
 
 def _seen(text: bytes) -> str:

@@ -89,7 +89,7 @@ def test_what_is_installed_is_the_commit_that_was_pinned() -> None:
         step["run"]
         for path in (GATE, ACTION)
         for step in _steps(path)
-        if "pip install" in step.get("run", "")
+        if "-m pip install" in step.get("run", "")
     ]
     assert len(installs) == 3
     assert all("./.wirecheck-source" in run or "$GITHUB_ACTION_PATH" in run for run in installs)

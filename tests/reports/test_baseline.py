@@ -15,7 +15,7 @@ from tests.reports.samples import FRESH, OLD, result, run
 
 RUN = run(
     result("stream.order"),
-    result("stream.cut", "warned", date=OLD),
+    result("stream.cut", "warned", date=OLD, reason="late"),
     result("stream.order", scenario="tool_call"),
     result("stream.cut", scenario="tool_call", fault="cut.utf8", origin="synthetic"),
     result("tool.named", "skipped", scenario="tool_call", origin="", date=None),

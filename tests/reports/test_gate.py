@@ -13,7 +13,11 @@ from reports.gate import Expected, Regression
 from reports.results import Result, Run
 from tests.reports.samples import FRESH, OLD, TODAY, result, run
 
-TWICE = 2 * ("[[expected]]\nid = 'a'\nreason = 'b'\nowner = 'c'\nupstream = 'd'\nexpires = 2026-11-21\n")
+TWICE = 2 * (
+    "[[expected]]\nid = 'a'\nreason = 'b'\nowner = 'c'\nupstream = 'https://d.test'\nexpires = 2026-11-21\n"
+)
+ANY = TWICE[: len(TWICE) // 2].replace("'a'", "'*/*'")
+NOWHERE = TWICE[: len(TWICE) // 2].replace("https://d.test", "javascript:alert(1)")
 ID = "wirecheck/acme/openai-completions/text/-/stream.order"
 
 
@@ -265,9 +269,10 @@ def test_part_of_a_run_decides_nothing(part: Run, told: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [TWICE, "[[expected]]\nid = 'x'\n", "not toml", "[[expcted]]\n", "[[expected]]\nid = ''\n"]
+    "text",
+    [TWICE, "[[expected]]\nid = 'x'\n", "not toml", "[[expcted]]\n", "[[expected]]\nid = ''\n", ANY, NOWHERE],
 )
 def test_faulty_expectations_are_refused(text: str) -> None:
-    """A missing field, an unknown table and what is no TOML are told with the file's name."""
+    """A missing field, an unknown table, a glob of everything, no link and no TOML are told with the file."""
     with pytest.raises(UnreadableExpectations, match=r"known\.toml"):
         gate.expectations(text, "known.toml")

@@ -246,3 +246,23 @@ def test_body_keeps_text_and_cuts_it_at_a_character() -> None:
 def test_body_keeps_binary_as_base64() -> None:
     """Bytes that are no UTF-8 are kept as base64."""
     assert results.body(b"\xff\x00") == Body("/wA=", "base64", 2)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        (b'"verdict":"passed"', b'"verdict":"failed"', "why it failed"),
+        (b'"verdict":"passed"', b'"verdict":"warned"', "why it warned"),
+        (b'"duration_ms":null', b'"duration_ms":-1.5', "duration_ms"),
+        (b'"verdict":"passed"', b'"verdict":"failed","verdict":"passed"', "twice: verdict"),
+        (b'"wirecheck":"0.1.0"', b'"wirecheck":"0.1.0","wirecheck":"0.1.0"', "twice: wirecheck"),
+        (b'"version":1', b'"version":7', "expected: wirecheck-results version 1; seen: version 7"),
+    ],
+)
+def test_a_line_that_says_too_little_or_too_much_is_refused(before: bytes, after: bytes, told: str) -> None:
+    """A failure without a word, a negative duration, a key twice and another version are told."""
+    good = results.lines(run(result("stream.order")))
+    assert before in good
+    with pytest.raises(UnreadableReport) as refused:
+        results.parse(good.replace(before, after, 1))
+    assert told in str(refused.value)
