@@ -8,6 +8,7 @@ An aspect that a client has no place for is not judged (``harness.subjects.judge
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from harness.checks import registry
 from harness.checks.registry import ALL, ANSWERED, REFUSED, STREAMED, TOOL_CALLS, require, unjudgeable
 from harness.checks.streaming import grammar_of
 from harness.subjects.observation import ClientObservation
+from providers.errors import RemoteError
 from providers.events import Turn, assemble
 
 check = partial(registry.check, blames="subject", client=True)
@@ -103,10 +105,13 @@ def tool_ids(seen: ClientObservation) -> None:
 
 @check("client.finish", capability="stop", scenarios=ANSWERED, source=_CHAT)
 def finish(seen: ClientObservation) -> None:
-    """The reason why an answer ended MUST be told for what it is."""
+    """The reason why an answer ended MUST be told for what it is, and the vendor's own word as it was sent."""
     wanted, got = _answered(seen), seen.turn
     same = got.finish == wanted.finish or _passed_on(seen, wanted)
     require(same, expected=str(wanted.finish), observed=(got.finish, got.finish_raw))
+    if "finish_raw" in seen.exposed and "normalises" not in seen.exposed and wanted.finish_raw is not None:
+        words = (wanted.finish_raw, wanted.finish_detail)
+        require(got.finish_raw in words, expected=repr(wanted.finish_raw), observed=got.finish_raw)
 
 
 def _passed_on(seen: ClientObservation, wanted: Turn) -> bool:
@@ -129,6 +134,10 @@ def usage(seen: ClientObservation) -> None:
     told = got and (got.input_tokens, got.output_tokens)
     allowed = (normalised,) if "usage_total" in seen.exposed else (normalised, vendors)
     require(told in allowed, expected=f"input and output of {normalised}", observed=told)
+    for aspect, name in (("usage_cached", "cached_tokens"), ("usage_reasoning", "reasoning_tokens")):
+        if aspect in seen.exposed:
+            sent, said = getattr(wanted, name) or 0, getattr(got, name) or 0
+            require(sent == said, expected=f"{name} of {sent}", observed=said)
 
 
 _OWN_PLACES = ("x_groq", "choice")
@@ -147,13 +156,63 @@ def model(seen: ClientObservation) -> None:
     require(seen.turn.model == wanted, expected=str(wanted), observed=seen.turn.model)
 
 
+@check("client.id", capability="text", scenarios=("text", "text_stream", "tool_call"), source=_CHAT)
+def identity(seen: ClientObservation) -> None:
+    """The id of an answer MUST be the one that was sent, where the client has a place for one."""
+    wanted = _answered(seen).id
+    if wanted is None:
+        unjudgeable("no id was sent")
+    require(seen.turn.id == wanted, expected=str(wanted), observed=seen.turn.id)
+
+
+@check("client.refusal", capability="stop", scenarios=ANSWERED, source=_CHAT)
+def refusal(seen: ClientObservation) -> None:
+    """The words by which a model refuses MUST be told as they were sent, where the client has a place."""
+    wanted, got = _answered(seen).refusal or "", seen.turn.refusal or ""
+    require(got == wanted, expected=repr(wanted), observed=got)
+
+
+@check("client.error_code", capability="errors", scenarios=REFUSED, source=_HTTP)
+def error_code(seen: ClientObservation) -> None:
+    """The code of a refusal SHOULD be the vendor's own, where the client has a place for it."""
+    refused = seen.reference_error
+    code = refused.code if isinstance(refused, RemoteError) else None
+    if code is None or not isinstance(seen.error, RemoteError):
+        unjudgeable("no code was sent, or no refusal was told")
+    assert isinstance(refused, RemoteError)
+    assert isinstance(seen.error, RemoteError)
+    words = {str(each) for each in (code, *_words(refused.body))}
+    require(str(seen.error.code) in words, expected=str(code), observed=seen.error.code)
+
+
+def _words(body: object) -> Iterator[object]:
+    """The single values of a refusal's body: a vendor has several members that name it."""
+    if isinstance(body, Mapping):
+        for value in body.values():
+            yield from _words(value)
+    elif isinstance(body, str | int):
+        yield body
+
+
 @check("client.events", capability="streaming", scenarios=STREAMED, source=_CHAT)
 def events(seen: ClientObservation) -> None:
     """The events of a stream MUST add up to the turn that a client gives at its end."""
     _answered(seen)
     summed = assemble(seen.events)
-    told = [(turn.text or "", _calls(turn)) for turn in (summed, seen.turn)]
+    told = [_said(turn, seen.exposed) for turn in (summed, seen.turn)]
     require(told[0] == told[1], expected=str(told[1]), observed=told[0])
+
+
+def _said(turn: Turn, exposed: Collection[str]) -> tuple[object, ...]:
+    """The words and calls of a turn, and of ids and thoughts what both events and turn have."""
+    ids = {"event_ids", "tool_ids"} <= {*exposed}
+    thoughts = {"event_reasoning", "reasoning"} <= {*exposed}
+    return (
+        turn.text or "",
+        _calls(turn),
+        *([call.id or "" for call in turn.tool_calls] if ids else ()),
+        *((turn.reasoning or "",) if thoughts else ()),
+    )
 
 
 @check("client.streams", capability="streaming", scenarios=STREAMED, source=_CHAT)

@@ -40,6 +40,9 @@ JUDGED: Mapping[str, tuple[Aspect, ...]] = {
     "client.finish": ("finish",),
     "client.usage": ("usage",),
     "client.model": ("model",),
+    "client.id": ("id",),
+    "client.refusal": ("refusal",),
+    "client.error_code": ("outcome", "error_code"),
     "client.events": ("events", "text", "tool_calls"),
     "client.streams": ("events", "text"),
     # what it sent

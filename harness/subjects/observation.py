@@ -67,14 +67,19 @@ Aspect = Literal[
     "finish",
     "finish_raw",
     "usage",
+    "usage_cached",  # how many tokens were read from a cache
+    "usage_reasoning",  # how many were thought
     "usage_total",  # counts are normalised: cached ones are part of the input
     "model",
     "id",
     "refusal",
     "events",
+    "event_ids",  # the ids of tool calls, in events
+    "event_reasoning",  # what was thought, in events
     "order",
     "error_kind",
     "error_words",
+    "error_code",
     "error_request_id",
     "error_retryable",
     "normalises",
@@ -180,6 +185,17 @@ def _exposed(answer: Answer, events: tuple[ToldEvent, ...]) -> Iterator[Aspect]:
             yield name
     if isinstance(turn.tool_calls, tuple) and all(call.id is not UNSET for call in turn.tool_calls):
         yield "tool_ids"
+    if isinstance(turn.usage, ToldUsage):
+        for aspect, count in (
+            ("usage_cached", turn.usage.cached_tokens),
+            ("usage_reasoning", turn.usage.reasoning_tokens),
+        ):
+            if count is not UNSET:
+                yield aspect  # type: ignore[misc]
+    if any(event.type == "tool_call_start" and event.id is not UNSET for event in events):
+        yield "event_ids"
+    if any(event.type == "reasoning" for event in events):
+        yield "event_reasoning"
 
 
 def _summed(events: tuple[ToldEvent, ...]) -> ToldTurn:
@@ -209,6 +225,8 @@ def _of_error(error: ToldError | None) -> Iterator[Aspect]:
         yield "error_kind"
     if error.status is not UNSET:
         yield "error_words"
+    if error.code is not UNSET:
+        yield "error_code"
     if error.request_id is not UNSET:
         yield "error_request_id"
     if error.retryable is not UNSET:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from msgspec import structs
 
 from harness.observation import Heard, Observation
-from harness.subjects.observation import ClientObservation
+from harness.subjects.observation import ASPECTS, ClientObservation
 from harness.subjects.protocol import ToldError
 from providers.call import Reasoning, Text
 from providers.errors import ServerError
-from providers.events import Finish, TextDelta, Turn, Usage
+from providers.events import Finish, TextDelta, ToolCallStart, Turn, Usage
 from tests.miniatures.bench import MESSAGES, breaks, failing, passes, shown, spoken
 
 _TOLD = ToldError("client.Error", "the server broke", status=500)
@@ -96,6 +96,52 @@ def doubles_counts() -> Observation:
 def echoes_the_model() -> Observation:
     """A client that tells the model it asked for, and not the one that answered."""
     return turned(spoken("text"), model="another")
+
+
+@breaks("client.id")
+def makes_up_an_id() -> Observation:
+    """A client that gives the answer an id of its own."""
+    return turned(spoken("text"), id="mine")
+
+
+@breaks("client.refusal")
+def drops_the_refusal() -> Observation:
+    """A client that has a place for the words of a refusal and leaves it empty."""
+    seen = spoken("text")
+    return shown(seen, reference=structs.replace(seen.turn, refusal="I cannot help with that."))
+
+
+@breaks("client.error_code")
+def renames_the_code() -> Observation:
+    """A client that gives a refusal a code of its own."""
+    seen = spoken("error_401_bad_key")
+    renamed = ServerError("no", status=401, code="E17")
+    return shown(failing(seen, renamed), reference_error=seen.error)
+
+
+@breaks("client.usage")
+def forgets_the_cache() -> Observation:
+    """A client that has a place for the tokens read from a cache and leaves it empty."""
+    seen = spoken("text")
+    assert seen.turn.usage is not None
+    cached = structs.replace(seen.turn.usage, cached_tokens=7)
+    return shown(seen, reference=structs.replace(seen.turn, usage=cached))
+
+
+@breaks("client.finish")
+def rewords_the_reason() -> Observation:
+    """A client that tells another word for the reason than the vendor's own."""
+    return shown(turned(spoken("text"), finish_raw="done"), exposed=frozenset(ASPECTS) - {"normalises"})
+
+
+@breaks("client.events")
+def numbers_calls_in_events() -> Observation:
+    """A client whose events give a call another id than its turn."""
+    seen = spoken("tool_call_stream")
+    events = tuple(
+        structs.replace(each, id="mine") if isinstance(each, ToolCallStart) else each for each in seen.events
+    )
+    return shown(seen, heard=Heard(seen.frames, events, seen.turn, None))
 
 
 @breaks("client.events")

@@ -30,7 +30,12 @@ def _joined(message, kind, name):
 
 
 def _counts(usage):
-    return usage and {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    if usage is None:
+        return None
+    told = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    if hasattr(usage, "cache_read_input_tokens"):
+        told["cached_tokens"] = usage.cache_read_input_tokens
+    return told
 
 
 def event(each):

@@ -25,7 +25,12 @@ const turn = (message) => {
     tool_calls: message.content.filter((block) => block.type === "tool_use")
       .map(({ name, id, input }) => ({ name, id, arguments: input })),
     finish: finish(raw), finish_raw: raw,
-    usage: usage ? { input_tokens: usage.input_tokens, output_tokens: usage.output_tokens } : null,
+    usage: usage
+      ? {
+          input_tokens: usage.input_tokens, output_tokens: usage.output_tokens,
+          cached_tokens: usage.cache_read_input_tokens ?? null,
+        }
+      : null,
     model: message.model, id: message.id,
   };
 };

@@ -143,7 +143,9 @@ def _joined(texts):
 
 
 def _end(raw, usage):
-    counts = usage and {"input_tokens": usage["inputTokens"], "output_tokens": usage["outputTokens"]}
+    names = {"input_tokens": "inputTokens", "output_tokens": "outputTokens"}
+    names |= {"cached_tokens": "cacheReadInputTokens"}
+    counts = usage and {ours: usage.get(name) for ours, name in names.items()}
     return {"finish": _FINISH.get(raw) or finish(raw), "finish_raw": raw, "usage": counts}
 
 
@@ -205,8 +207,9 @@ def _message(reply):
 
 
 def _invoked(raw, usage):
-    names = ("input_tokens", "output_tokens")
-    counts = {name: usage[name] for name in names} if usage else None
+    names = {"input_tokens": "input_tokens", "output_tokens": "output_tokens"}
+    names |= {"cached_tokens": "cache_read_input_tokens"}
+    counts = {ours: usage.get(name) for ours, name in names.items()} if usage else None
     return {"finish": finish(raw), "finish_raw": raw, "usage": counts}
 
 

@@ -62,7 +62,7 @@ const counts = (usage) => {
   const counted = usage?.tokens ?? usage?.billedUnits;
   return counted?.inputTokens === undefined
     ? null
-    : { input_tokens: counted.inputTokens, output_tokens: counted.outputTokens ?? 0 };
+    : { input_tokens: counted.inputTokens, output_tokens: counted.outputTokens ?? 0, cached_tokens: usage.cachedTokens ?? null };
 };
 const ended = (raw = null) => ({ finish: FINISH[raw] ?? finish(raw), finish_raw: raw });
 const join = (parts, type) => {

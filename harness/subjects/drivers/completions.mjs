@@ -6,7 +6,13 @@ import { finish, NoAnswer } from "./driver.mjs";
 
 /** Token counts as OpenAI names them. */
 export const counts = (usage) =>
-  usage ? { input_tokens: usage.prompt_tokens, output_tokens: usage.completion_tokens } : null;
+  usage
+    ? {
+        input_tokens: usage.prompt_tokens, output_tokens: usage.completion_tokens,
+        cached_tokens: usage.prompt_tokens_details?.cached_tokens ?? null,
+        reasoning_tokens: usage.completion_tokens_details?.reasoning_tokens ?? null,
+      }
+    : null;
 
 /** The turn of a whole answer. */
 export const turn = (reply, { reasoning, refusal = true, usage = counts } = {}) => {

@@ -40,7 +40,16 @@ def counts(usage):
     """Token counts as OpenAI names them."""
     if usage is None:
         return None
-    return {"input_tokens": usage.prompt_tokens, "output_tokens": usage.completion_tokens}
+    told = {"input_tokens": usage.prompt_tokens, "output_tokens": usage.completion_tokens}
+    return told | details(usage, "prompt_tokens_details", "completion_tokens_details")
+
+
+def details(usage, of_input, of_output):
+    """What of the counts was read from a cache, and what was thought, where a client has a place for them."""
+    places = (("cached_tokens", of_input), ("reasoning_tokens", of_output))
+    return {
+        name: getattr(getattr(usage, place), name, None) for name, place in places if hasattr(usage, place)
+    }
 
 
 def events(chunks, *, reasoning=None, refusal=False, usage=None, counted=None):

@@ -102,6 +102,7 @@ const counts = (usage) =>
     : {
         input_tokens: usage.promptTokenCount,
         output_tokens: (usage.candidatesTokenCount ?? 0) + (usage.thoughtsTokenCount ?? 0),
+        cached_tokens: usage.cachedContentTokenCount ?? null, reasoning_tokens: usage.thoughtsTokenCount ?? null,
       };
 
 /** What an answer in one piece or several adds up to. */

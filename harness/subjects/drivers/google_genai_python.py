@@ -225,7 +225,12 @@ def _usage(usage):
     if usage is None or usage.prompt_token_count is None:
         return None
     output = (usage.candidates_token_count or 0) + (usage.thoughts_token_count or 0)
-    return {"input_tokens": usage.prompt_token_count, "output_tokens": output}
+    return {
+        "input_tokens": usage.prompt_token_count,
+        "output_tokens": output,
+        "cached_tokens": usage.cached_content_token_count,
+        "reasoning_tokens": usage.thoughts_token_count,
+    }
 
 
 def _events(stream):

@@ -50,7 +50,13 @@ const response = (reply) => {
   const { usage } = reply;
   return {
     ...said, finish: raw === "completed" && said.refusal ? "refusal" : ended, finish_raw: raw,
-    usage: usage ? { input_tokens: usage.input_tokens, output_tokens: usage.output_tokens } : null,
+    usage: usage
+      ? {
+          input_tokens: usage.input_tokens, output_tokens: usage.output_tokens,
+          cached_tokens: usage.input_tokens_details?.cached_tokens ?? null,
+          reasoning_tokens: usage.output_tokens_details?.reasoning_tokens ?? null,
+        }
+      : null,
     model: reply.model, id: reply.id,
   };
 };

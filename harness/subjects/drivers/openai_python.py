@@ -4,7 +4,9 @@ from functools import cache
 
 import openai
 import shapes
+from completions import counts
 from driver import Unsupported, finish, refuse, serve, told, words
+from responses import counted
 
 
 @cache
@@ -45,17 +47,11 @@ def _completion(reply):
         ],
         "finish": finish(choice.finish_reason),
         "finish_raw": choice.finish_reason,
-        "usage": _usage(reply.usage),
+        "usage": counts(reply.usage),
         "model": reply.model,
         "id": reply.id,
         "refusal": message.refusal,
     }
-
-
-def _usage(usage):
-    if usage is None:
-        return None
-    return {"input_tokens": usage.prompt_tokens, "output_tokens": usage.completion_tokens}
 
 
 def _chunks(stream):
@@ -97,7 +93,7 @@ def _chunks(stream):
             "tool_calls": list(calls.values()),
             "finish": finish(ended),
             "finish_raw": ended,
-            "usage": _usage(usage),
+            "usage": counts(usage),
             "model": first and first.model,
             "id": first and first.id,
             "refusal": refusal,
@@ -126,13 +122,13 @@ def prompted(run):
 def _prompted(text, replies):
     """What the last choice and the last counts of some replies say."""
     reasons = [each.finish_reason for reply in replies for each in reply.choices if each.finish_reason]
-    counts = [reply.usage for reply in replies if reply.usage]
+    usages = [reply.usage for reply in replies if reply.usage]
     raw = reasons[-1] if reasons else None
     return {
         "text": text,
         "finish": finish(raw),
         "finish_raw": raw,
-        "usage": _usage(counts[-1] if counts else None),
+        "usage": counts(usages[-1] if usages else None),
         "model": replies[0].model if replies else None,
         "id": replies[0].id if replies else None,
     }
@@ -185,7 +181,7 @@ def _response(reply):
         **told_turn,
         "finish": "refusal" if told_turn["refusal"] and raw == "completed" else ended,
         "finish_raw": raw,
-        "usage": usage and {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens},
+        "usage": usage and counted(usage),
         "model": reply.model,
         "id": reply.id,
     }

@@ -4,6 +4,7 @@ Standard library only. What a client gives is read as it is; a failure that only
 ``InStream``, since a user would see it there.
 """
 
+from completions import details
 from driver import finish
 
 
@@ -48,10 +49,16 @@ def _end(reply, said):
     return {
         "finish": "refusal" if said["refusal"] and raw == "completed" else ended,
         "finish_raw": raw,
-        "usage": usage and {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens},
+        "usage": usage and counted(usage),
         "model": reply.model,
         "id": reply.id,
     }
+
+
+def counted(usage):
+    """Token counts as a response has them."""
+    told = {"input_tokens": usage.input_tokens, "output_tokens": usage.output_tokens}
+    return told | details(usage, "input_tokens_details", "output_tokens_details")
 
 
 def events(stream):
