@@ -15,7 +15,7 @@ import re
 import string
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -62,6 +62,13 @@ def _feature(name: str) -> str:
     return name
 
 
+def _printable(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("control characters")
+    return text
+
+
+Name = Annotated[str, AfterValidator(_printable)]
 Feature = Annotated[str, AfterValidator(_feature), Field(json_schema_extra={"enum": list(FEATURES)})]
 
 
@@ -152,8 +159,8 @@ class EndpointDeclaration(_Strict):
     features that the provider offers, and not here.
     """
 
-    protocol: str
-    base_url: str
+    protocol: str = Field(json_schema_extra=lambda told: told.update(enum=[*sorted(PROTOCOLS)]))
+    base_url: str = Field(json_schema_extra={"pattern": r"^([Hh][Tt][Tt][Pp][Ss]?://|\{)[^\s?#]+$"})
     base_url_form: str | None = None
     key_base_url: str | None = None
     model_map: str | None = None
@@ -182,8 +189,9 @@ class EndpointDeclaration(_Strict):
     @check("base_url")
     @classmethod
     def _absolute(cls, value: str) -> str:
-        if not value.startswith(("https://", "http://", "{")):
-            raise ValueError(f"expected an http(s) URL, seen {value!r}")
+        fault = addresses.fault_of(value)
+        if fault:
+            raise ValueError(f"expected an http(s) URL and nothing more, seen {fault}")
         return value.rstrip("/")
 
     @check("base_url_form")
@@ -230,21 +238,25 @@ def _deviation_faults(table: Mapping[str, Any], struct: type) -> Iterator[str]:
             yield f"{name}: {fault}"
 
 
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(gt=0)]
+
+
 class Price(_Strict):
     """US dollars per million tokens."""
 
-    input: float
-    output: float
-    cache_read: float | None = None
-    cache_write: float | None = None
+    input: Amount
+    output: Amount
+    cache_read: Amount | None = None
+    cache_write: Amount | None = None
 
 
 class Model(_Strict):
     """One real model. None means that no source says."""
 
-    id: str
-    context_window: int | None = None
-    max_output_tokens: int | None = None
+    id: Name
+    context_window: Count | None = None
+    max_output_tokens: Count | None = None
     input: tuple[Literal["text", "image", "pdf", "audio", "video"], ...] = ("text",)
     reasoning: bool | None = None
     price: Price | None = None
@@ -288,7 +300,7 @@ class Provider(_Strict):
     """Everything the catalog says about one provider."""
 
     id: Id
-    name: str
+    name: Name
     kind: Literal["hosted", "gateway", "cloud", "subscription", "local", "custom"]
     docs: str
     aliases: tuple[Id, ...] = ()
@@ -459,20 +471,91 @@ class Provider(_Strict):
 
 def load_file(path: Path) -> Provider:
     """One catalog file. Raises InvalidDeclaration with every fault of the file."""
+    read = _read(path)
+    if read.provider is None:
+        raise InvalidDeclaration(_place(path), read.faults)
+    return read.provider
+
+
+class _File(msgspec.Struct, frozen=True):
+    """What a file holds, whatever its shape, and the provider it declares; None when it has ``faults``."""
+
+    path: Path
+    table: Mapping[str, Any]
+    provider: Provider | None = None
+    faults: tuple[str, ...] = ()
+
+
+def _place(path: Path) -> str:
+    """The file as it is named to people, with its folder."""
+    return f"{path.absolute().parent.name}/{path.name}"
+
+
+def _read(path: Path) -> _File:
+    table: Mapping[str, Any] = {}
     try:
         table = tomllib.loads(path.read_text("utf-8"))
+        provider, faults = _declared(path, table)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as fault:
-        raise InvalidDeclaration(path.name, (f"not readable as TOML: {fault}",)) from None
-    faults = [*_dangling(table, table.get("sources")), *_unfilled(table), *_bad_values(table)]
+        return _File(path, table, None, (f"not readable as TOML: {fault}",))
+    except RecursionError:
+        return _File(path, {}, None, ("not readable as TOML: nested too deeply",))
+    return _File(path, table, None if faults else provider, tuple(faults))
+
+
+def _declared(path: Path, table: Mapping[str, Any]) -> tuple[Provider | None, list[str]]:
+    faults = [
+        *_dangling(table, table.get("sources")),
+        *_unfilled(table),
+        *_bad_values(table),
+        *_doubled(table),
+        *_unread(table, date.today() + timedelta(days=1)),  # somewhere it is tomorrow
+    ]
     if table.get("id") != path.stem:
         faults.append(f"id: expected {path.stem!r} as in the file's name, seen {table.get('id')!r}")
     try:
-        provider = Provider.model_validate_json(msgspec.json.encode(table))
+        return Provider.model_validate_json(msgspec.json.encode(table)), faults
     except ValidationError as report:
-        raise InvalidDeclaration(path.name, (*map(_told, report.errors()), *faults)) from None
-    if faults:
-        raise InvalidDeclaration(path.name, tuple(faults))
-    return provider
+        return None, [*map(_told, _meant(report.errors())), *faults]
+
+
+def _meant(faults: list[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """The faults without that of a list which is too short only because its members have faults."""
+    inside = {fault["loc"][0] for fault in faults if len(fault["loc"]) > 1}
+    for fault in faults:
+        if fault["type"] != "too_short" or not fault["input"] or fault["loc"][0] not in inside:
+            yield fault
+
+
+def _doubled(table: Mapping[str, Any]) -> Iterator[str]:
+    """Every alias and model that the file names twice."""
+    seen = [table.get("id")]
+    for key, alias in _texts(table.get("aliases"), "aliases"):
+        if alias in seen:
+            yield f"{key}: {alias!r} is there already"
+        seen.append(alias)
+    models = table.get("models")
+    ids: list[Any] = []
+    for index, model in enumerate(models if isinstance(models, list) else ()):
+        name = model.get("id") if isinstance(model, dict) else None
+        if name is not None and name in ids:
+            yield f"models.{index}.id: {name!r} is there already"
+        ids.append(name)
+
+
+def _unread(table: Mapping[str, Any], latest: date) -> Iterator[str]:
+    """Every source that was read on a day to come."""
+    sources = table.get("sources")
+    for name, source in sources.items() if isinstance(sources, dict) else ():
+        read = source.get("read") if isinstance(source, dict) else None
+        if type(read) is date and read > latest:
+            yield f"sources.{name}.read: expected a day that has been, seen {read}"
+
+
+def _texts(listed: Any, key: str) -> Iterator[tuple[str, str]]:
+    for index, text in enumerate(listed if isinstance(listed, list) else ()):
+        if isinstance(text, str):
+            yield f"{key}.{index}", text
 
 
 def _told(fault: ErrorDetails) -> str:
@@ -579,43 +662,90 @@ class Catalog:
 def load(*folders: Path) -> Catalog:
     """The catalog of ``folders`` (default: ours), sorted by id. A broken file becomes a fault.
 
-    An id, an alias or an undeclared variable of an earlier file is the later file's fault.
+    An id, an alias or an undeclared credential of an earlier file is the later file's fault; within a folder
+    an id goes before an alias. Several may read one variable that holds no credential, as a region, and a
+    client system may know several providers by one id and one login.
     """
     found: dict[str, Provider] = {}
-    owners: dict[str, str] = {}
+    owners = _Owners({}, {}, {})
     faults: list[CatalogError] = []
-    for path in (file for folder in folders or (CATALOG,) for file in sorted(folder.glob("*.toml"))):
-        try:
-            provider = load_file(path)
-            taken = tuple(_taken(provider, owners))
-            if taken:
-                raise InvalidDeclaration(path.name, taken)
-        except InvalidDeclaration as fault:
-            faults.append(fault)
-            continue
-        found[provider.id] = provider
-        for name in (provider.id, *provider.aliases, *_variables(provider)):
-            owners.setdefault(name, path.name)
+    for folder in folders or (CATALOG,):
+        files = [_read(path) for path in sorted(folder.glob("*.toml"))]
+        ids = {file.provider.id: file.path for file in files if file.provider}
+        for file in files:
+            told = (*file.faults, *_taken(file, owners, ids))
+            if file.provider is None or told:
+                faults.append(InvalidDeclaration(_place(file.path), told))
+                continue
+            found[file.provider.id] = file.provider
+            owners.add(file)
     return Catalog(sorted(found.values(), key=lambda provider: provider.id), faults)
 
 
-def _taken(provider: Provider, owners: Mapping[str, str]) -> Iterator[str]:
-    """What ``provider`` claims and an earlier file owns."""
-    for name in (provider.id, *provider.aliases):
-        if name in owners:
-            yield f"{name!r} is already an id or alias of {owners[name]}"
-    shared = {name for auth in _auths(provider) for name in auth.shared}
-    for name in _variables(provider):
-        if name in owners and name not in shared:
-            yield f"auth.env: {name} is read by {owners[name]} too; list it in auth.shared if that is meant"
+class _Owners(msgspec.Struct):
+    """Which file has a name, holds a variable for a credential, and holds one for a value."""
+
+    names: dict[str, str]
+    credentials: dict[str, str]
+    values: dict[str, str]
+
+    def add(self, file: _File) -> None:
+        """Take in a file without faults."""
+        for _, name in _names_of(file.table):
+            self.names.setdefault(name, _place(file.path))
+        for _, name in _credentials_of(file.table):
+            self.credentials.setdefault(name, _place(file.path))
+        for _, name in _values_of(file.table):
+            self.values.setdefault(name, _place(file.path))
 
 
-def _auths(provider: Provider) -> tuple[Auth, ...]:
-    return (provider.auth, *(endpoint.auth for endpoint in provider.endpoints if endpoint.auth))
+def _taken(file: _File, owners: _Owners, ids: Mapping[str, Path]) -> Iterator[str]:
+    """What the file claims and another one owns, by its key."""
+    for key, name in _names_of(file.table):
+        owner = owners.names.get(name) or (_place(ids[name]) if name in ids and key != "id" else None)
+        if owner and owner != _place(file.path):
+            yield f"{key}: {name!r} is already an id or alias of {owner}"
+    shared = {name for _, auth in _auths(file.table) for _, name in _texts(auth.get("shared"), "")}
+    held = {**owners.values, **owners.credentials}
+    claims = [(claim, held) for claim in _credentials_of(file.table)]
+    claims += [(claim, owners.credentials) for claim in _values_of(file.table)]
+    for (key, name), of_others in claims:
+        if name in of_others and name not in shared:
+            yield f"{key}: {name} is read by {of_others[name]} too; list it in auth.shared if that is meant"
 
 
-def _variables(provider: Provider) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for auth in _auths(provider) for name in auth.env))
+def _names_of(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    if isinstance(table.get("id"), str):
+        yield "id", table["id"]
+    yield from _texts(table.get("aliases"), "aliases")
+
+
+def _auths(table: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Every table that says how a request is authenticated, by its key."""
+    endpoints = table.get("endpoints")
+    listed = [("auth", table.get("auth"))]
+    for index, endpoint in enumerate(endpoints if isinstance(endpoints, list) else ()):
+        listed.append(
+            (f"endpoints.{index}.auth", endpoint.get("auth") if isinstance(endpoint, dict) else None)
+        )
+    for key, auth in listed:
+        if isinstance(auth, dict):
+            yield key, auth
+            if isinstance(auth.get("upstream"), dict):
+                yield f"{key}.upstream", auth["upstream"]
+
+
+def _credentials_of(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, auth in _auths(table):
+        for _, name in _texts(auth.get("env"), ""):
+            yield f"{key}.env", name
+
+
+def _values_of(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    values = table.get("values")
+    for name, value in values.items() if isinstance(values, dict) else ():
+        for _, variable in _texts(value.get("env") if isinstance(value, dict) else None, ""):
+            yield f"values.{name}.env", variable
 
 
 @cache
@@ -634,7 +764,17 @@ def get(name: str) -> Provider:
 
 def json_schema() -> str:
     """The JSON Schema of a catalog file, for editors: two blanks of indent, a line break at the end."""
-    return json.dumps(Provider.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    schema = Provider.model_json_schema()
+    schema["$defs"]["EndpointDeclaration"]["allOf"] = [
+        {
+            "if": {"properties": {"protocol": {"const": name}}},
+            "then": {
+                "properties": {"deviations": {"propertyNames": {"enum": sorted(_names(row.deviations))}}}
+            },
+        }
+        for name, row in sorted(PROTOCOLS.items())
+    ]
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -63,6 +65,20 @@ read = 2026-11-21
 """
 
 
+MODELS = """
+[[models]]
+id = "m"
+context_window = -1
+source = "docs"
+
+[[models]]
+id = "m"
+price = { input = -1.0, output = 1.0 }
+source = "docs"
+
+[sources.docs]"""
+
+
 def written(folder: Path, text: str, name: str = "acme") -> Path:
     path = folder / f"{name}.toml"
     path.write_text(text, "utf-8")
@@ -98,6 +114,14 @@ def test_a_good_file_becomes_a_provider(tmp_path: Path) -> None:
         ("[auth]", '[auth]\nscheme = "header"', "auth.scheme: scheme 'header' needs a name"),
         ('"openai-completions"', '"openai-chat"', "endpoints.1.protocol: unknown protocol 'openai-chat'"),
         ('"https://acme.example/v1"', '"acme.example/v1"', "endpoints.1.base_url: expected an http(s) URL"),
+        ('"https://acme.example/v1"', '"https://"', "endpoints.1.base_url: expected an http(s) URL"),
+        ('"https://acme.example/v1"', '"https://u:p@acme.example"', "endpoints.1.base_url: "),
+        ('name = "Acme"', 'name = "Ac\\u001bme"', "name: control characters"),
+        ('"acme-ai"', '"acme"', "aliases.0: 'acme' is there already"),
+        ("read = 2026-11-21", "read = 2999-01-01", "sources.docs.read: expected a day that has been"),
+        ("[sources.docs]", MODELS, "models.0.context_window: "),
+        ("[sources.docs]", MODELS, "models.1.price.input: "),
+        ("[sources.docs]", MODELS, "models.1.id: 'm' is there already"),
         ("{region}.acme", "{regoin}.acme", "endpoints.0.base_url: {regoin} is not in [values]"),
         ('x-account = "{account}"', 'x-account = "{user}"', "endpoints.0.headers.x-account: {user}"),
         ('["tools"]', '["tolls"]', "endpoints.1.lacks.0: unknown feature 'tolls'"),
@@ -159,7 +183,10 @@ def test_a_file_of_any_shape_is_a_declaration_error(tmp_path: Path, content: byt
     with pytest.raises(InvalidDeclaration) as raised:
         schema.load_file(path)
     assert any(line.startswith(fault) for line in raised.value.faults), raised.value.faults
-    assert raised.value.where == "acme.toml"
+    assert raised.value.where == f"{tmp_path.name}/acme.toml"
+
+
+UPSTREAM = '[auth.upstream]\nenv = ["ACME_API_KEY"]\nsource = "docs"\n\n'
 
 
 def renamed(name: str, *, alias: str = "", variable: str = "", shared: bool = False) -> str:
@@ -176,17 +203,31 @@ def test_a_broken_file_leaves_the_others_alone(tmp_path: Path) -> None:
     written(tmp_path, renamed("zeta"), "zeta")
     catalog = schema.load(tmp_path)
     assert [provider.id for provider in catalog] == ["acme", "zeta"]
-    assert [fault.where for fault in catalog.faults] == ["bad.toml"]
+    assert [fault.where for fault in catalog.faults] == [f"{tmp_path.name}/bad.toml"]
 
 
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
-        (renamed("zeta", alias="acme"), "'acme' is already an id or alias of acme.toml"),
-        (renamed("zeta", alias="acme-ai"), "'acme-ai' is already an id or alias of acme.toml"),
-        (renamed("zeta", variable="ACME_API_KEY"), "auth.env: ACME_API_KEY is read by acme.toml too"),
+        (renamed("zeta", alias="acme"), "aliases.0: 'acme' is already an id or alias of {folder}/acme.toml"),
+        (
+            renamed("zeta", alias="acme-ai"),
+            "aliases.0: 'acme-ai' is already an id or alias of {folder}/acme.toml",
+        ),
+        (
+            renamed("zeta", variable="ACME_API_KEY"),
+            "auth.env: ACME_API_KEY is read by {folder}/acme.toml too",
+        ),
+        (
+            renamed("zeta").replace('["ACME_ACCOUNT"]', '["ACME_API_KEY"]'),
+            "values.account.env: ACME_API_KEY is read by {folder}/acme.toml too",
+        ),
+        (
+            renamed("zeta").replace("[values.region]", UPSTREAM + "[values.region]"),
+            "auth.upstream.env: ACME_API_KEY is read by {folder}/acme.toml too",
+        ),
     ],
-    ids=["id", "alias", "variable"],
+    ids=["id", "alias", "variable", "value", "upstream"],
 )
 def test_what_an_earlier_file_owns_cannot_be_taken(tmp_path: Path, text: str, fault: str) -> None:
     """A second owner of an id, an alias or a variable is the later file's fault."""
@@ -195,7 +236,7 @@ def test_what_an_earlier_file_owns_cannot_be_taken(tmp_path: Path, text: str, fa
     catalog = schema.load(tmp_path)
     assert [provider.id for provider in catalog] == ["acme"]
     assert isinstance(catalog.faults[0], InvalidDeclaration)
-    assert catalog.faults[0].faults[0].startswith(fault)
+    assert catalog.faults[0].faults[0].startswith(fault.format(folder=tmp_path.name))
 
 
 def test_a_shared_variable_is_lawful_when_declared(tmp_path: Path) -> None:
@@ -203,6 +244,51 @@ def test_a_shared_variable_is_lawful_when_declared(tmp_path: Path) -> None:
     written(tmp_path, GOOD)
     written(tmp_path, renamed("zeta", variable="ACME_API_KEY", shared=True), "zeta")
     assert len(schema.load(tmp_path)) == 2
+
+
+def test_an_id_goes_before_an_alias(tmp_path: Path) -> None:
+    """A file whose alias is another file's id is at fault, though it comes first; the other one loads."""
+    written(tmp_path, GOOD.replace("acme-ai", "zeta"))
+    written(tmp_path, renamed("zeta"), "zeta")
+    catalog = schema.load(tmp_path)
+    assert [provider.id for provider in catalog] == ["zeta"]
+    assert f"aliases.0: 'zeta' is already an id or alias of {tmp_path.name}/zeta.toml" in str(
+        catalog.faults[0]
+    )
+
+
+def test_conflicts_are_told_with_the_other_faults(tmp_path: Path) -> None:
+    """A file that is wrong and takes another's names hears of both at once."""
+    written(tmp_path, GOOD)
+    written(tmp_path, renamed("zeta", alias="acme").replace('"hosted"', '"moon"'), "zeta")
+    (fault,) = schema.load(tmp_path).faults
+    assert isinstance(fault, InvalidDeclaration)
+    assert [line.split(":")[0] for line in fault.faults] == ["kind", "aliases.0"]
+
+
+def test_a_list_of_faulty_members_is_not_too_short(tmp_path: Path) -> None:
+    """Endpoints that are all wrong are told one by one, and not as missing."""
+    told = faults(tmp_path, GOOD.replace("https://", "ftp://"))
+    assert [line.split(":")[0] for line in told] == ["endpoints.0.base_url", "endpoints.1.base_url"]
+
+
+def test_deep_nesting_is_a_fault(tmp_path: Path) -> None:
+    """A file nested beyond what can be read is told by name, and the others load."""
+    written(tmp_path, GOOD)
+    written(tmp_path, "id = " + "[" * 3000 + "]" * 3000, "deep")
+    catalog = schema.load(tmp_path)
+    assert [provider.id for provider in catalog] == ["acme"]
+    assert "deep.toml: 1 fault(s): not readable as TOML: nested too deeply" in str(catalog.faults[0])
+
+
+def test_the_schema_lists_protocols_and_their_deviations() -> None:
+    """An editor is told the protocols, the form of a base URL, and the deviations of each protocol."""
+    endpoint = json.loads(schema.json_schema())["$defs"]["EndpointDeclaration"]
+    assert "openai-completions" in endpoint["properties"]["protocol"]["enum"]
+    assert re.match(endpoint["properties"]["base_url"]["pattern"], "HTTPS://acme.example/v1")
+    by_name = {each["if"]["properties"]["protocol"]["const"]: each["then"] for each in endpoint["allOf"]}
+    names = by_name["openai-completions"]["properties"]["deviations"]["propertyNames"]["enum"]
+    assert "max_tokens_field" in names
 
 
 def test_an_earlier_folder_owns_its_names(tmp_path: Path) -> None:
