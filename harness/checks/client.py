@@ -105,7 +105,7 @@ def tool_ids(seen: ClientObservation) -> None:
 
 @check("client.finish", capability="stop", scenarios=ANSWERED, source=_CHAT)
 def finish(seen: ClientObservation) -> None:
-    """The reason why an answer ended MUST be told for what it is, and the vendor's own word as it was sent."""
+    """The reason why an answer ended MUST be told for what it is, and the vendor's word as it was sent."""
     wanted, got = _answered(seen), seen.turn
     same = got.finish == wanted.finish or _passed_on(seen, wanted)
     require(same, expected=str(wanted.finish), observed=(got.finish, got.finish_raw))
@@ -162,6 +162,8 @@ def identity(seen: ClientObservation) -> None:
     wanted = _answered(seen).id
     if wanted is None:
         unjudgeable("no id was sent")
+    if seen.leaked:
+        unjudgeable("the credential stands in what it returned; client.key_untold tells of it")
     require(seen.turn.id == wanted, expected=str(wanted), observed=seen.turn.id)
 
 

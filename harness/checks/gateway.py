@@ -274,7 +274,7 @@ def refuses(seen: GatewayObservation) -> None:
 
 @check("gateway.refused_status", capability="errors", scenarios=REFUSED, source=_HTTP)
 def refused_status(seen: GatewayObservation) -> None:
-    """A refusal that came before any content SHOULD have a status that is no success, streamed or not."""
+    """A refusal that came before any content MUST have a status that is no success, streamed or not."""
     require(seen.status >= 400, expected="a status of 400 or more", observed=seen.status)
 
 

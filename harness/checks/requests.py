@@ -16,6 +16,7 @@ from harness.redaction import REDACTED, is_credential
 from providers.wire import header
 
 _HTTP = "RFC 9110, section 9"
+_CREDENTIALS = "RFC 9110, section 11.6.2"
 _CHAT = "https://platform.openai.com/docs/api-reference/chat/create"
 
 
@@ -198,7 +199,7 @@ def extra_headers(seen: Observation) -> None:
     )
 
 
-@check("auth.header", capability="requests", scenarios=ALL, blames="subject", source=_HTTP)
+@check("auth.header", capability="requests", scenarios=ALL, blames="subject", source=_CREDENTIALS)
 def auth_header(seen: Observation) -> None:
     """The credential MUST be sent in the field or parameter that the endpoint declares, and only there."""
     sent, recorded = (
