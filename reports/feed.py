@@ -19,6 +19,7 @@ from reports import escaping
 from reports.baseline import Baseline, Identity
 
 ATOM = "http://www.w3.org/2005/Atom"
+NAME = "feed.atom"
 SHOWN = 50  # changes that an entry lists; the others are counted
 _IDS = uuid.uuid5(uuid.NAMESPACE_URL, "wirecheck:changes")
 _WORST = ("failed", "errored", "warned", "skipped", "passed", "")
@@ -79,12 +80,13 @@ def _counted(found: Iterable[Change]) -> str:
 def atom(found: Iterable[Entry], day: dt.date | None, *, links: Mapping[str, str] | None = None) -> bytes:
     """The feed. ``day`` is that of the newer run; ``links`` leads from a provider to its page."""
     updated = f"{day or dt.date(1970, 1, 1)}T00:00:00Z"
-    feed = ElementTree.Element("feed", xmlns=ATOM)
+    feed = ElementTree.Element("feed", {"xmlns": ATOM, "xml:base": "./"})
     _text(feed, "title", "wirecheck: what changed")
     _text(feed, "id", _id("feed"))
     _text(feed, "updated", updated)
     _text(ElementTree.SubElement(feed, "author"), "name", "wirecheck")
     ElementTree.SubElement(feed, "link", rel="alternate", type="text/html", href="index.html")
+    ElementTree.SubElement(feed, "link", rel="self", type="application/atom+xml", href=NAME)
     for entry in found:
         item = ElementTree.SubElement(feed, "entry")
         _text(item, "title", entry.title, type="text")

@@ -102,3 +102,10 @@ def test_baseline_as_a_run_is_that_baseline() -> None:
     seen = results.canonical(_before())
     remembered: Baseline = baseline.of(seen)
     assert baseline.of(baseline.as_run(remembered, seen.header)) == remembered
+
+
+def test_the_feed_names_itself() -> None:
+    """A link leads to the feed itself, and addresses are relative to where it lies."""
+    content = feed.atom((), None).decode()
+    assert '<link rel="self" type="application/atom+xml" href="feed.atom" />' in content
+    assert 'xml:base="./"' in content

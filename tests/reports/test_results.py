@@ -33,7 +33,7 @@ RUNS = st.builds(
             st.sampled_from(("stream.order", "tool.named", "err.typed")),
             st.sampled_from(VERDICTS),
             fault=ANY_TEXT,
-            reason=ANY_TEXT,
+            reason=ANY_TEXT.map(lambda text: text or "unsaid"),
             expected=ANY_TEXT,
             observed=ANY_TEXT,
             where=ANY_TEXT,
