@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from harness import fixtures
 from harness.emulators import EMULATORS
 from harness.emulators.emulator import Spoken
-from harness.redaction import is_credential
 from providers.call import Call, Text, user
 from providers.errors import ConfigurationError, MalformedFrame, UnsupportedFeature
 from providers.events import Turn, Usage
@@ -109,4 +108,6 @@ def _has_credential(request: Request, provider: Provider, protocol: str) -> bool
     if auth.scheme == "none" or not auth.required:
         return True
     query = (name for name, _ in parse_qsl(urlsplit(request.url).query))
-    return any(is_credential(name) for name, _ in request.headers) or auth.name in query
+    own = {each.name.lower() for each in (auth, auth.upstream) if each is not None}
+    fields = {name.lower() for name, value in request.headers if value.strip()}
+    return bool(fields & {"authorization", *own}) or (auth.scheme == "query" and auth.name in query)

@@ -107,6 +107,28 @@ def test_an_emulator_refuses_what_the_vendor_would(shelf: Shelf) -> None:
     assert shelf.answer(bare).exchange.status == 401
 
 
+@pytest.mark.parametrize(
+    ("provider", "protocol", "path", "field", "status"),
+    [
+        ("groq", "openai-completions", "chat/completions", "authorization", 400),
+        ("groq", "openai-completions", "chat/completions", "x-api-key", 401),
+        ("groq", "openai-completions", "chat/completions", "api-key", 401),
+        ("anthropic", "anthropic-messages", "messages", "x-api-key", 400),
+        ("anthropic", "anthropic-messages", "messages", "authorization", 400),
+        ("anthropic", "anthropic-messages", "messages", "x-goog-api-key", 401),
+        ("ollama", "ollama-chat", "api/chat", "x-odd", 400),
+    ],
+)
+def test_a_credential_is_wanted_in_its_own_field(
+    shelf: Shelf, provider: str, protocol: str, path: str, field: str, status: int
+) -> None:
+    """A key in another field than the endpoint's is none, nor is an empty one; some want none."""
+    url = f"{HERE}/@{EMULATOR}/{provider}/{protocol}/{path}"
+    for value, expected in (("Bearer k", status), (" ", status if provider == "ollama" else 401)):
+        request = Request("POST", url, (("content-type", "application/json"), (field, value)), b"{}")
+        assert shelf.answer(request).exchange.status == expected
+
+
 def test_without_emulation_a_host_gets_the_nearest_miss() -> None:
     """A shelf that does not emulate tells the nearest recording of the host, whichever region was asked."""
     shelf = Shelf(schema.all, FIXTURES, providers=("groq", "amazon-bedrock"))

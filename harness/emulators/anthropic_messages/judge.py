@@ -15,6 +15,7 @@ from harness.emulators.emulator import Violation
 from harness.emulators.judging import DEEPEST
 from providers.errors import MalformedFrame, shown
 from providers.protocols.anthropic_messages.deviations import Deviations, known, matches
+from providers.protocols.anthropic_messages.request import PATH
 from providers.wire import Endpoint, Request, header
 
 Object: TypeAlias = dict[str, Any]
@@ -72,6 +73,9 @@ class _Judge:
             "content-type",
         )
         if deviations.hosted_version is None:
+            target = request.url.partition("?")[0]
+            fits = bool(self.endpoint.path) or target.endswith(PATH)
+            self.must(fits, "head.path", f"a path that ends in {PATH}", target, "path")
             version = header(request.headers, "anthropic-version")
             expected = f"{deviations.version}; anthropic-version: header is required"
             self.must(version == deviations.version, "head.version", expected, version, "anthropic-version")
@@ -469,6 +473,9 @@ def _schema(judged: _Judge, value: Any, where: str) -> None:
     if judged.is_object(value, where):
         kind = value.get("type")
         judged.must(kind == "object", "tools.schema", "Input should be 'object'", kind, f"{where}/type")
+        unions = [name for name in ("oneOf", "allOf", "anyOf") if name in value]
+        expected = "input_schema does not support oneOf, allOf, or anyOf at the top level"
+        judged.must(not unions, "tools.union", expected, unions, where)
 
 
 def _closed(judged: _Judge, value: Any, where: str, depth: int = 0) -> None:

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 from harness.emulators.emulator import Violation
 from harness.emulators.google_generative_ai.fields import DATA
 from harness.emulators.google_generative_ai.reading import Reader
+from harness.emulators.judging import DEEPEST
 from providers.errors import MalformedFrame, shown
 from providers.protocols.google_generative_ai import Deviations
 from providers.wire import Endpoint, Request, header
@@ -27,6 +28,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "candidateCount": (1, 8),
 }
 _STOP_LIMIT = 5
+_JSON_TYPES = ("string", "number", "integer", "boolean", "object", "array", "null")
 _UNEQUAL = (
     "Please ensure that the number of function response parts is equal to the number of function call "
     "parts of the function call turn."
@@ -173,6 +175,8 @@ def _tools(read: dict[str, Any]) -> Iterator[Violation]:
             if "parameters" in declaration and "parametersJsonSchema" in declaration:
                 rule = f"{place}: parameters and parameters_json_schema are mutually exclusive."
                 yield Violation(rule, "one of the two", "both", at)
+            for field in ("parametersJsonSchema", "responseJsonSchema"):
+                yield from _json_schema(declaration.get(field), f"{at}/{field}")
             if "parameters" in declaration:
                 yield from _schema(declaration["parameters"], f"{place}.parameters", f"{at}/parameters")
     yield from _tool_config(read.get("toolConfig", {}).get("functionCallingConfig", {}), names)
@@ -218,6 +222,30 @@ def _schema(schema: dict[str, Any], place: str, pointer: str) -> Iterator[Violat
         yield from _schema(inner, f"{place}.any_of[{number}]", f"{pointer}/anyOf/{number}")
 
 
+def _json_schema(schema: Any, pointer: str, depth: int = 0) -> Iterator[Violation]:
+    """The ``type`` of a JSON Schema, and of those in it, is a word of JSON Schema or an array of such."""
+    if not isinstance(schema, dict):
+        return
+    if depth > DEEPEST:
+        yield Violation("Message too deep.", f"at most {DEEPEST} levels", "more", pointer)
+        return
+    kind = schema.get("type", [])
+    for word in kind if isinstance(kind, list) else [kind]:
+        if word not in _JSON_TYPES:
+            rule = "Invalid JSON schema: unknown type"
+            yield Violation(rule, " or ".join(_JSON_TYPES), shown(word), f"{pointer}/type")
+    for name in ("properties", "$defs"):
+        inner = schema.get(name)
+        for key, value in inner.items() if isinstance(inner, dict) else ():
+            yield from _json_schema(value, f"{pointer}/{name}/{key}", depth + 1)
+    for name in ("anyOf", "oneOf", "prefixItems"):
+        inner = schema.get(name)
+        for number, value in enumerate(inner if isinstance(inner, list) else ()):
+            yield from _json_schema(value, f"{pointer}/{name}/{number}", depth + 1)
+    for name in ("items", "additionalProperties"):
+        yield from _json_schema(schema.get(name), f"{pointer}/{name}", depth + 1)
+
+
 def _generation_config(config: dict[str, Any]) -> Iterator[Violation]:
     at = "/generationConfig"
     for name, (least, most) in _RANGES.items():
@@ -238,6 +266,7 @@ def _generation_config(config: dict[str, Any]) -> Iterator[Violation]:
         yield Violation(
             rule, "application/json", str(config.get("responseMimeType")), f"{at}/responseMimeType"
         )
+    yield from _json_schema(config.get("responseJsonSchema"), f"{at}/responseJsonSchema")
     if "responseSchema" in config:
         place = "* GenerateContentRequest.generation_config.response_schema"
         yield from _schema(config["responseSchema"], place, f"{at}/responseSchema")

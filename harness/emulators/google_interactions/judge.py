@@ -110,7 +110,10 @@ def _faults(request: Request) -> Iterator[Violation]:
     config = body.get("generation_config")
     if isinstance(config, dict):
         yield from _config(config, names)
-    yield from _steps(_items(body.get("input")))
+    asked = body.get("input")
+    if asked in ("", [], {}):
+        yield Violation("an input says something", "words, content or steps", shown(asked), "/input")
+    yield from _steps([asked] if isinstance(asked, dict) and asked else _items(asked))
 
 
 def _fields(holder: dict[str, Any], known: Kinds, message: str, pointer: str) -> Iterator[Violation]:

@@ -13,6 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from harness.emulators.emulator import Emulator, Spoken, Violation
+from harness.emulators.judging import objects
 from harness.emulators.openai_completions import EMULATOR as CHAT
 from providers import jsontext
 from providers.call import Call
@@ -23,11 +24,12 @@ from providers.wire import Endpoint, Refused, Request
 
 _CALL = r"/messages/\d+/tool_calls/\d+"
 # A call may carry its index, which OpenAI's have in streams only, and go without its type; a result may go
-# without its tool's name, and an assistant's empty lists are taken (recorded).
+# without its tool's name, and an assistant's empty lists are taken (recorded). No number of tools is told.
 _LAWFUL = {
     "unknown_field": re.compile(f"{_CALL}/index"),
     "required": re.compile(rf"{_CALL}/type|/messages/\d+/name"),
     "empty": re.compile(r"/messages/\d+/(content|tool_calls)"),
+    "limit": re.compile("/tools"),
 }
 
 
@@ -58,9 +60,8 @@ def _with_objects(request: Request) -> Request:
 
 
 def _parts(body: Any) -> Iterator[dict[str, Any]]:
-    for message in body.get("messages", ()) if isinstance(body, dict) else ():
-        content = message.get("content") if isinstance(message, dict) else None
-        yield from (part for part in content or () if isinstance(part, dict))
+    for message in objects(body.get("messages")) if isinstance(body, dict) else ():
+        yield from objects(message.get("content"))
 
 
 def _speak(turn: Turn, call: Call, endpoint: Endpoint) -> Spoken:

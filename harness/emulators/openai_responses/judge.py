@@ -103,6 +103,7 @@ class _Judge:
             self.item(item, f"/input/{at}")
         objects = [item if isinstance(item, dict) else {} for item in items]
         self.pairs(objects)
+        self.once(objects)
         self.thoughts(objects, stored=body.get("store") is not False)
 
     def route(self, body: Object) -> None:
@@ -153,12 +154,12 @@ class _Judge:
     def pairs(self, items: list[Object]) -> None:
         """Every output has its call before it, every call one output after it."""
         open_calls: dict[str, str] = {}
-        seen_ids: set[str] = set()
+        seen_ids: dict[str, str] = {}  # the output that each wants
         for at, item in enumerate(items):
             kind, call_id, where = str(item.get("type")), str(item.get("call_id")), f"/input/{at}"
             if kind in _OUTPUTS:
                 expected = f"No tool call found for function call output with call_id {call_id}."
-                fits = call_id in seen_ids
+                fits = seen_ids.get(call_id) == kind
                 self.must(fits, "calls.orphan", expected, call_id, f"{where}/call_id")
                 self.must(
                     not fits or call_id in open_calls, "calls.single", "one output a call", call_id, where
@@ -167,12 +168,22 @@ class _Judge:
             elif kind in _CALLS:
                 expected = "call ids that are unique"
                 self.must(call_id not in seen_ids, "calls.unique", expected, call_id, f"{where}/call_id")
-                seen_ids.add(call_id)
+                seen_ids[call_id] = f"{kind}_output"
                 open_calls[call_id] = where
         for call_id, where in open_calls.items():
             self.refuse(
                 "calls.answered", f"No tool output found for function call {call_id}.", "nothing", where
             )
+
+    def once(self, items: list[Object]) -> None:
+        """No two items have one id."""
+        ids: set[str] = set()
+        for at, item in enumerate(items):
+            name = item.get("id")
+            if isinstance(name, str):
+                expected = "Remove duplicate items from your input and try again."
+                self.must(name not in ids, "input.duplicate", expected, name, f"/input/{at}/id")
+                ids.add(name)
 
     def thoughts(self, items: list[Object], *, stored: bool) -> None:
         """Reasoning is found or readable, and stands before what it led to."""

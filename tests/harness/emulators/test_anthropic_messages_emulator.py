@@ -268,6 +268,10 @@ UNLAWFUL: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
         {"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}},
         ("schema.closed", "/output_config/format/schema"),
     ),
+    "a union of inputs": (
+        {"tools": [{"name": "look", "input_schema": {"type": "object", "anyOf": [{}]}}]},
+        ("tools.union", "/tools/0/input_schema"),
+    ),
     "a beta field without a beta": ({"mcp_servers": []}, ("body.unknown", "/mcp_servers")),
 }
 
@@ -287,6 +291,15 @@ def test_an_unlawful_request_is_refused(change: dict[str, Any], fault: tuple[str
 def test_a_request_without_the_version_is_refused() -> None:
     """The version field is required."""
     assert broken(request({}, HEADERS[:1])) == [("head.version", "anthropic-version")]
+
+
+@pytest.mark.parametrize("path", ["complete", "messages/batches", "messages/"])
+def test_another_path_is_refused(path: str) -> None:
+    """Messages are taken at one path, or at the endpoint's own."""
+    asked = replace(request({}), url=f"https://api.example/v1/{path}?beta=true")
+    assert broken(asked) == [("head.path", "path")]
+    own = replace(ENDPOINT, path="/answer")
+    assert EMULATOR.judge(asked, own) == ()
 
 
 def test_a_body_that_is_no_json_is_refused() -> None:

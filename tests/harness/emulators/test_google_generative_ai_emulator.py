@@ -188,6 +188,36 @@ def test_each_fault_is_found_where_it_is(body: Any, where: list[str]) -> None:
     assert _judged(body) == where
 
 
+@pytest.mark.parametrize(
+    ("schema", "where"),
+    [
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": ["string", "null"]}},
+                "additionalProperties": False,
+            },
+            "",
+        ),
+        ({"$ref": "#/$defs/a", "$defs": {"a": {"type": "integer"}}}, ""),
+        (True, ""),
+        ({"type": "frob"}, "/type"),
+        ({"type": "OBJECT"}, "/type"),
+        ({"properties": {"a": {"type": 3}}}, "/properties/a/type"),
+        ({"items": {"anyOf": [{"type": "text"}]}}, "/items/anyOf/0/type"),
+        ({"$defs": {"a": {"type": ["string", "any"]}}}, "/$defs/a/type"),
+    ],
+)
+def test_json_schemas_have_types_of_json_schema(schema: Any, where: str) -> None:
+    """Of a JSON Schema the words of its types are judged, wherever they stand."""
+    asked = {"functionDeclarations": [{"name": "look", "parametersJsonSchema": schema}]}
+    at = "/tools/0/functionDeclarations/0/parametersJsonSchema"
+    assert _judged(_contents(tools=[asked])) == ([at + where] if where else [])
+    config = {"responseMimeType": "application/json", "responseJsonSchema": schema}
+    at = "/generationConfig/responseJsonSchema"
+    assert _judged(_contents(generationConfig=config)) == ([at + where] if where else [])
+
+
 def test_unknown_names_are_refused_in_google_s_words() -> None:
     """The sentence has the name and the path as Google's gateway writes them."""
     body = _declared({"type": "object", "properties": {"a": {"const": 1}}})

@@ -72,6 +72,11 @@ def _heard(turn: Turn, endpoint: Endpoint, *, streamed: bool) -> Turn:
             ["/tools/0/function"],
         ),
         ({"model": "m", "input": ["hi"]}, ["/input/0"]),
+        ({"model": "m", "input": {"type": "text", "text": "hi"}}, []),
+        ({"model": "m", "input": {"text": "hi"}}, ["/input/0"]),
+        ({"model": "m", "input": ""}, ["/input"]),
+        ({"model": "m", "input": []}, ["/input"]),
+        ({"model": "m", "input": {}}, ["/input"]),
         ({"model": "m", "input": [{"type": "user_input"}]}, ["/input/0"]),
         (
             {"model": "m", "input": [{"type": "function_result", "call_id": "x", "result": ""}]},

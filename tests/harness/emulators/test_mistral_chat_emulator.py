@@ -96,6 +96,22 @@ def test_refuses_what_the_vendor_refuses(said: Any, fields: dict[str, Any], expe
     assert expected in rules(*said, **fields)
 
 
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        (None, ("type", "/messages")),
+        ("x", ("type", "/messages")),
+        ([None], ("type", "/messages/0")),
+        ([{"role": "user", "content": 5}], ("type", "/messages/0/content")),
+        ([{"role": "user", "content": None}], ("type", "/messages/0/content")),
+        ([{"role": "user", "content": [5]}], ("type", "/messages/0/content/0")),
+    ],
+)
+def test_odd_messages_are_violations(said: Any, found: tuple[str, str]) -> None:
+    """Messages and contents of another type are refused, and break nothing."""
+    assert found in rules(messages=said)
+
+
 @given(st.lists(messages(), min_size=1, max_size=6), st.booleans())
 def test_every_request_of_ours_is_accepted(history: list[Any], with_tools: bool) -> None:
     """Whatever the history, what build makes of it is lawful."""

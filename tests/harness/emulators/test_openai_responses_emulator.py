@@ -109,7 +109,7 @@ LAWFUL: dict[str, dict[str, Any]] = {
         {"type": "custom_tool_call_output", "call_id": "c", "output": "x"},
     ),
     "reasoning before a call": {**given_items(THOUGHT, CALLED, OUTPUT), "store": False},
-    "two reasonings before words": given_items(USER, THOUGHT, THOUGHT, SAID, USER),
+    "two reasonings before words": given_items(USER, THOUGHT, {**THOUGHT, "id": "rs_2"}, SAID, USER),
     "a picture": given_items(asked({"type": "input_image", "image_url": "https://x.example/a.png"})),
     "a document": given_items(asked({"type": "input_file", "file_data": "data:a/b;base64,QQ=="})),
     "an item of the vendor's": given_items(USER, {"type": "web_search_call", "id": "ws_1"}),
@@ -192,6 +192,14 @@ UNLAWFUL: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     ),
     "chat's format": ({"response_format": {"type": "json_object"}}, ("body.unknown", "/response_format")),
     "an unknown effort": ({"reasoning": {"effort": "huge"}}, ("body.value", "/reasoning/effort")),
+    "an output of another kind": (
+        given_items(USER, CALLED, {**OUTPUT, "type": "custom_tool_call_output"}),
+        ("calls.orphan", "/input/2/call_id"),
+    ),
+    "two items with one id": (
+        given_items(USER, THOUGHT, THOUGHT, SAID, USER),
+        ("input.duplicate", "/input/2/id"),
+    ),
     "an unknown include": ({"include": ["all"]}, ("body.value", "/include/0")),
     "a long cache key": ({"prompt_cache_key": "x" * 65}, ("body.length", "/prompt_cache_key")),
 }
