@@ -25,7 +25,7 @@ from providers.wire import Endpoint
 from tests.strategies import full_turns
 
 CALL = Call(model="m-1", messages=(user("hi"),))
-EXAMPLES = 25
+EXAMPLES = 40
 Said = tuple[str, ...]
 
 
