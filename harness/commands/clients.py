@@ -17,7 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from harness import __version__, configuration, fixtures
 from harness.checks import CHECKS
 from harness.checks.registry import selects
-from harness.commands.subjects import named
+from harness.commands.subjects import named, verify_faults
 from harness.selection import Selection
 from harness.subjects import accepted as accepting
 from harness.subjects import clients as fleet
@@ -75,6 +75,7 @@ def matrix(
     """Play every installed client the exchanges of each protocol it speaks, and write the client matrix."""
     if context.invoked_subcommand is not None:
         return
+    verify_faults(fault or ())
     used = configuration.read(Path.cwd())
     wanted = fleet.chosen(SUBJECTS.values(), subject or ())
     missing = [client for client in wanted if not installing.installed(client)]

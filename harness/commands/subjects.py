@@ -7,6 +7,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from harness import configuration, fixtures
 from harness.commands import gateways
 from harness.commands.gateways import gateway_app
 from harness.errors import UnusableInput
+from harness.faults import FAULTS
 from harness.selection import Selection
 from harness.subjects import check as checking
 from harness.subjects import install as installing
@@ -50,8 +52,20 @@ def start_of(row: Row) -> Callable[[], Process]:
     return lambda: Process(start.command, start.environ, known_secrets=(fixtures.CANARY,))
 
 
+def verify_faults(globs: Sequence[str]) -> None:
+    """Raises UnusableInput for a glob that no fault's name matches."""
+    for glob in globs:
+        if not any(fnmatchcase(name, glob) for name in FAULTS):
+            raise UnusableInput("no fault has this name", expected="a fault, or a glob of some", seen=glob)
+
+
 def _of_command(command: str) -> Callable[[], Process]:
-    words = shlex.split(command)
+    try:
+        words = shlex.split(command)
+    except ValueError as fault:
+        raise UnusableInput("this is no command line", seen=f"{command} ({fault})") from None
+    if not words:
+        raise UnusableInput("the command line is empty", expected="a program and its arguments")
     return lambda: Process(words, installing.guarded(), known_secrets=(fixtures.CANARY,))
 
 
@@ -147,6 +161,7 @@ def run_subject(
         checks=tuple(check or ()),
     )
     selection.verify()
+    verify_faults(fault or ())
     used = configuration.read(Path.cwd(), tuple(catalog or ()), exchanges)
     if isolate:
         refusal = isolation.enter()

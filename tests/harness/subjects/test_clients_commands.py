@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,3 +39,18 @@ def test_a_name_that_nobody_has_is_told(tmp_path: Path) -> None:
         with pytest.raises(UnusableInput):
             CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "--subject", "openai", "--fault", "nofault"),
+        ("clients", "--subject", "openai", "--fault", "nofault"),
+        ("run", "--subject-command", "python 'x"),
+        ("subject", "check", ""),
+    ],
+)
+def test_what_names_nothing_is_refused(arguments: tuple[str, ...]) -> None:
+    """A fault nobody has and a command line that is none end with exit code 2."""
+    command = (sys.executable, "-m", "harness", *arguments)
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 2
