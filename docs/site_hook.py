@@ -1,4 +1,4 @@
-"""A hook of MkDocs: puts the matrices into the site, page for page as they were made.
+"""A hook of MkDocs: puts the matrices into the site, page for page as they were made, and a link back.
 
 Results and the JUnit file stay out: they are large, and no page needs them. In place of a matrix that was not
 made there is a page that says how, so that the links to it hold. Follows on_files and ``File.generated`` of
@@ -17,6 +17,7 @@ MATRICES = {  # by folder of the site: the folder below build/, and the command 
     "matrix": ("matrix", "make matrix"),
     "client-matrix": ("clients", "wirecheck clients"),
 }
+FACTS = '<p class="facts">'
 LEFT_OUT = {".jsonl", ".md", ".xml"}
 ABSENT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -35,6 +36,11 @@ a {{ color: LinkText; }}
 """
 
 
+def linked(page: str) -> str:
+    """A matrix's first page with a link to the documentation before its facts."""
+    return page.replace(FACTS, f'{FACTS}<a href="../index.html">Documentation</a>. ', 1)
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """The files of the site, with the matrices among them."""
     for folder, (built, command) in MATRICES.items():
@@ -42,7 +48,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         for path in found:
             if path.is_file() and path.suffix not in LEFT_OUT:
                 name = f"{folder}/{path.relative_to(BUILT / built).as_posix()}"
-                files.append(File.generated(config, name, abs_src_path=str(path)))
+                if name == f"{folder}/index.html":
+                    files.append(File.generated(config, name, content=linked(path.read_text("utf-8"))))
+                else:
+                    files.append(File.generated(config, name, abs_src_path=str(path)))
         index = f"{folder}/index.html"
         if files.get_file_from_path(index) is None:
             files.append(File.generated(config, index, content=ABSENT.format(command=command)))

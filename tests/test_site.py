@@ -17,7 +17,7 @@ import pytest
 from harness import docs_pages
 
 ROOT = Path(__file__).parents[1]
-MATRIX = "<!doctype html><title>Matrix</title><p>cells"
+MATRIX = '<!doctype html><title>Matrix</title><p class="facts">cells'
 
 pytest.importorskip("material", reason="the site's theme is not installed")
 
@@ -111,7 +111,9 @@ def test_the_matrix_is_in_the_site(site: Path) -> None:
         str(path.relative_to(site / "matrix")) for path in (site / "matrix").rglob("*") if path.is_file()
     }
     assert found == {"index.html", "matrix.json", "providers/groq.html"}
-    assert (site / "matrix" / "index.html").read_text() == MATRIX
+    assert (site / "matrix" / "providers" / "groq.html").read_text() == MATRIX
+    back = '<p class="facts"><a href="../index.html">Documentation</a>. cells'
+    assert (site / "matrix" / "index.html").read_text() == MATRIX.replace('<p class="facts">cells', back)
     assert "wirecheck clients" in (site / "client-matrix" / "index.html").read_text()
 
 
