@@ -235,6 +235,8 @@ def run_third_party(arguments: Sequence[str]) -> int:
 
     To be told to terminate is to be interrupted: what was started is ended first.
     """
+    if sum(each.split("=")[0] == "--subject" for each in arguments) > 1:
+        raise UnusableInput("a run has one subject", expected="--subject once", next_step="wirecheck clients")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     command = typer.main.get_command(gateway_app if gateways.wants(arguments) else run_app)
     code = command.main([*arguments], prog_name="wirecheck run", standalone_mode=False)

@@ -171,6 +171,7 @@ UNJUDGED: Mapping[str, str] = {
 }
 # What our own adapters forgive, and a client that follows the standard to the letter need not.
 LENIENT: Mapping[tuple[str, str], str] = {
+    ("stream.foreign_media_type", "media_type.text"): "RFC 9110, 8.3, lets a recipient look at the content",
     ("stream.lines", "lines.no_final_newline"): "the standard drops an event that no blank line ends",
 }
 # No vendor takes the history or schema of these as it is: what is sent is judged where it is repaired.

@@ -47,6 +47,7 @@ def test_a_name_that_nobody_has_is_told(tmp_path: Path) -> None:
         ("run", "--subject", "openai", "--fault", "nofault"),
         ("clients", "--subject", "openai", "--fault", "nofault"),
         ("run", "--subject-command", "python 'x"),
+        ("run", "--subject", "openai", "--subject", "groq"),
         ("subject", "check", ""),
     ],
 )
