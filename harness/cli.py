@@ -20,6 +20,7 @@ from harness.commands import catalog, clients, dialects, docs, history, importin
 from harness.commands import reports as reports_commands
 from harness.commands import subjects as subjects_commands
 from harness.commands.catalog import Catalogs
+from harness.selection import Selection
 from harness.services.scenarios import named
 from providers.errors import Explained
 from providers.protocols import PROTOCOLS
@@ -137,6 +138,7 @@ def fixtures_build(
     changes = build.build(used.catalog, tuple(provider or ()), used.exchanges, write=not check)
     for change in changes:
         print(change)
+    catalog.warn(Selection(providers=tuple(provider or ())).chosen(used.catalog))
     print(f"{len(changes)} files {'would change' if check else 'changed'}")
     raise typer.Exit(1 if check and changes else 0)
 

@@ -48,14 +48,16 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def verify(self) -> None:
-        """Raise UnusableInput for a protocol, scenario or check glob that can take nothing."""
+        """Raise UnusableInput for a protocol, scenario or check glob that can take nothing, and what a table
+        raises that another package adds to: before anything is collected."""
         for kind, globs, names in (
             ("protocol", self.protocols, PROTOCOLS),
             ("scenario", self.scenarios, (*SCENARIOS, *SERVICE_SCENARIOS)),
             ("check", self.checks, CHECKS),
         ):
+            known = tuple(names)
             for glob in globs:
-                _some(kind, glob, names)
+                _some(kind, glob, known)
 
 
 def _chosen(globs: tuple[str, ...], names: tuple[str, ...]) -> bool:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from harness import configuration
+from harness import configuration, unasked
 from harness.commands import discovery
 from harness.exchange import scenarios_of
 from providers.errors import CatalogError
@@ -44,6 +44,7 @@ def all_providers(context: typer.Context, as_json: _Json = False, catalogs: Cata
         variables = " or ".join(each["variables"]) or "no key"
         print(f"{each['id']:24s} {each['name']:32s} {variables}")
         print(f"{'':24s} {', '.join(each['protocols'])}")
+    warn(used.catalog)
 
 
 @app.command("show")
@@ -66,6 +67,13 @@ def tell(faults: Iterable[CatalogError]) -> None:
     """Name the catalog files that cannot be used; the others are."""
     for fault in faults:
         print(f"wirecheck: {fault}", file=sys.stderr)
+
+
+def warn(providers: Iterable[Provider]) -> None:
+    """Name what is claimed and nothing asks for."""
+    for provider in providers:
+        for line in unasked.warnings(provider):
+            print(f"wirecheck: warning: {line}", file=sys.stderr)
 
 
 def summary(provider: Provider, exchanges: Path) -> dict[str, Any]:
