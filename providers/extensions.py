@@ -73,10 +73,10 @@ def _points() -> Mapping[str, tuple[metadata.EntryPoint, ...]]:
 
 
 def load(point: metadata.EntryPoint) -> object:
-    """What an entry point names. Raises ConfigurationError when it is not there."""
+    """What an entry point names. Raises ConfigurationError when it is not there, or its module fails."""
     try:
         return point.load()
-    except (ImportError, AttributeError, ValueError) as fault:
+    except (Exception, SystemExit) as fault:  # another's module may raise anything
         raise _unusable(
             point, "something that can be imported", f"{type(fault).__name__}: {fault}"
         ) from fault
@@ -92,6 +92,9 @@ def _folder(point: metadata.EntryPoint) -> Path:
         spec = util.find_spec(point.module)
     except ImportError:
         spec = None
+    except (Exception, SystemExit) as fault:  # a package above it is another's module
+        told = f"{type(fault).__name__}: {fault}"
+        raise _unusable(point, "something that can be imported", told) from fault
     if spec is None or not spec.submodule_search_locations:
         raise _unusable(point, "a package whose folder holds catalog files", point.value)
     return Path(spec.submodule_search_locations[0])

@@ -15,6 +15,7 @@ from harness.checks.registry import Check, selects
 from harness.faults import FAULTS
 from harness.redaction import REDACTED
 from harness.subjects.observation import Aspect, ClientObservation
+from providers import extensions
 
 _REQUEST: tuple[Aspect, ...] = ("request",)
 _OUTCOME: tuple[Aspect, ...] = ("outcome",)
@@ -149,8 +150,7 @@ JUDGED: Mapping[str, tuple[Aspect, ...]] = {
     "usage.missing_null": ("outcome", "usage"),
     "usage.reasoning_detail": ("usage", "usage_total"),
 }
-UNJUDGED: Mapping[str, str] = {
-    **{name: "it judges a gateway" for name, check in CHECKS.items() if check.topic == "gateway"},
+_UNJUDGED = {
     "gw.passthrough": "a service beside chat; the subject protocol asks calls",
     "stop.raw_kept": "a client that passes the vendor's word on has no other",
     "stop.once": "few clients tell the finish among their events; client.finish judges it",
@@ -169,6 +169,14 @@ UNJUDGED: Mapping[str, str] = {
     "wire.body_matched": "the recorded request is our own adapters'",
     "wire.golden": "the recorded request is our own adapters'",
 }
+
+
+def _unjudged() -> Mapping[str, str]:
+    gateways = (name for name, check in CHECKS.items() if check.topic == "gateway")
+    return {**dict.fromkeys(gateways, "it judges a gateway"), **_UNJUDGED}
+
+
+UNJUDGED: Mapping[str, str] = extensions.Table(_unjudged)
 # What our own adapters forgive, and a client that follows the standard to the letter need not.
 LENIENT: Mapping[tuple[str, str], str] = {
     ("stream.foreign_media_type", "media_type.text"): "RFC 9110, 8.3, lets a recipient look at the content",

@@ -56,6 +56,14 @@ def says_hello(seen):
     \"\"\"An answer MUST NOT be empty.\"\"\"
     require(bool(seen.turn.text), expected="a text", observed=seen.turn.text)
 """,
+    "broken": "1 / 0",
+    "leaving": "raise SystemExit('gone')",
+    "taken": """
+from harness.checks.registry import check
+@check("text.basic", capability="text", scenarios=("text",), source="Acme's page")
+def again(seen):
+    \"\"\"An answer MUST NOT be empty.\"\"\"
+""",
     "subject": """
 from pathlib import Path
 from harness.subjects.table import Subject
@@ -158,10 +166,26 @@ def test_imports_come_in_any_order(tmp_path: Path, module: str) -> None:
         ("[wirecheck.protocols]\nother = acme_wirecheck.protocol:PROTOCOL", "a Protocol named other"),
         ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.emulator:EMULATOR", "a Protocol named acme-chat"),
         ("[wirecheck.grammars]\nopenai-completions = acme_wirecheck.emulator:GRAMMAR", "has not"),
+        ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.broken:PROTOCOL", "ZeroDivisionError"),
+        ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.leaving:PROTOCOL", "SystemExit"),
+        ("[wirecheck.catalogs]\nacme = acme_wirecheck.broken.catalog", "ZeroDivisionError"),
+        ("[wirecheck.checks]\nacme = acme_wirecheck.taken", "text.basic"),
         ("[wirecheck.catalogs]\nacme = acme_wirecheck.protocol", "whose folder holds catalog files"),
         ("[wirecheck.catalogs]\nacme = acme_nowhere.catalog", "whose folder holds catalog files"),
     ],
-    ids=["no module", "no object", "another name", "another type", "a name taken", "no folder", "no package"],
+    ids=[
+        "no module",
+        "no object",
+        "another name",
+        "another type",
+        "a name taken",
+        "a fault",
+        "an exit",
+        "a fault above",
+        "a check taken",
+        "no folder",
+        "no package",
+    ],
 )
 def test_what_cannot_be_used_is_named(tmp_path: Path, line: str, told: str) -> None:
     """A wrong entry point ends the command in one line that names package and entry point."""
