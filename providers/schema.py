@@ -25,7 +25,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic import field_validator as check
 from pydantic_core import ErrorDetails
 
-from providers import addresses, azure
+from providers import addresses, azure, sendable
 from providers.auth import SCHEMES
 from providers.callfields import CALL_FIELDS
 from providers.errors import (
@@ -560,7 +560,10 @@ def _texts(listed: Any, key: str) -> Iterator[tuple[str, str]]:
 
 def _told(fault: ErrorDetails) -> str:
     where = ".".join(str(step) for step in fault["loc"] if step != "[key]")
-    return f"{where}: {fault['msg'].removeprefix('Value error, ')} (seen {fault['input']!r:.80})"
+    seen = fault["input"]
+    if fault["loc"][-1] == "base_url" and isinstance(seen, str):
+        seen = sendable.place(seen)  # a password may stand in it
+    return f"{where}: {fault['msg'].removeprefix('Value error, ')} (seen {seen!r:.80})"
 
 
 def _dangling(value: Any, sources: Any, where: str = "") -> Iterator[str]:

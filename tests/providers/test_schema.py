@@ -272,6 +272,15 @@ def test_a_list_of_faulty_members_is_not_too_short(tmp_path: Path) -> None:
     assert [line.split(":")[0] for line in told] == ["endpoints.0.base_url", "endpoints.1.base_url"]
 
 
+def test_a_password_in_an_address_is_not_told(tmp_path: Path) -> None:
+    """The fault of a base URL with user information does not repeat it."""
+    (told,) = faults(
+        tmp_path, GOOD.replace('"https://acme.example/v1"', '"https://u:pa55@acme.example?k=pa55"')
+    )
+    assert "user information, a query" in told
+    assert "pa55" not in told
+
+
 def test_deep_nesting_is_a_fault(tmp_path: Path) -> None:
     """A file nested beyond what can be read is told by name, and the others load."""
     written(tmp_path, GOOD)
