@@ -362,12 +362,12 @@ class Provider(_Strict):
         """
         declared = self.declaration(protocol, model)
         known = self._known(values or {})
-        if base_url is None:
-            self._verify_placed(declared.base_url, values or {})
         self._verify_placed(declared.path or "", values or {}, "path")
         protocol_deviations = PROTOCOLS[declared.protocol].deviations
         lacking = keyed and not _placeholders(declared.base_url) <= {*known}
         template = (lacking and declared.key_base_url) or declared.base_url
+        if base_url is None:
+            self._verify_placed(template, values or {})
         told = base_url or self._filled(template, known)
         address, asked = azure.FORMS[declared.base_url_form](told) if declared.base_url_form else (told, ())
         query = {name: self._filled(text, known) for name, text in declared.query.items()}
