@@ -131,7 +131,9 @@ def forgets_the_cache() -> Observation:
 @breaks("client.finish")
 def rewords_the_reason() -> Observation:
     """A client that tells another word for the reason than the vendor's own."""
-    return shown(turned(spoken("text"), finish_raw="done"), exposed=frozenset(ASPECTS) - {"normalises"})
+    return structs.replace(
+        turned(spoken("text"), finish_raw="done"), exposed=frozenset(ASPECTS) - {"normalises"}
+    )
 
 
 @breaks("client.events")
