@@ -46,8 +46,9 @@ def _provider(run, client):
 
 def chat(run):
     """A chat completion, whole or streamed; Groq's by the model that the library has for it."""
-    if run.provider == "groq":
-        return groq_chat(run)
+    own = _OWN_MODELS.get(run.provider)
+    if own is not None:
+        return own(run)
     plain = run.hints.get("max_tokens_field") == "max_tokens"
     profile = {"openai_chat_supports_max_completion_tokens": not plain}
     model = OpenAIChatModel(run.model, provider=_provider(run, _openai), profile=profile)
@@ -65,6 +66,9 @@ def groq_chat(run):
     base_url = run.base_url.removesuffix("/openai/v1")
     client = _groq(run.key).with_options(base_url=base_url, timeout=run.timeout_s)
     return pa.ask(run, GroqModel(run.model, provider=GroqProvider(groq_client=client)))
+
+
+_OWN_MODELS = {"groq": groq_chat}
 
 
 def responses(run):
