@@ -115,7 +115,7 @@ def encrypted(seen: Observation) -> None:
     """Encrypted reasoning MUST be sent back as it came, and asked for where the vendor keeps nothing."""
     said = [part for m in seen.call.messages for part in m.parts if isinstance(part, Reasoning)]
     signed = [part.signature for part in said if part.signature]
-    if not signed:
+    if not signed or not getattr(seen.endpoint.deviations, "encrypted_reasoning", True):
         unjudgeable("the provider encrypts nothing")
     body = seen.sent.json()
     sent = [item.get("encrypted_content") for item in _items(body)]
