@@ -68,8 +68,8 @@ def write(path: str) -> None:
     def ones(name: str) -> None:
         model.add_tensor(name, np.ones(DIMENSIONS, np.float32))
 
-    # Dimension 0 is the same for every token and no layer writes to it, so its weights of the output are a bias:
-    # answers and strings come to an end before long, and hold no control characters.
+    # Dimension 0 is the same for every token and no layer writes to it, so its weights of the output are a
+    # bias: answers and strings come to an end before long, and hold no control characters.
     embedding = random.standard_normal((len(tokens), DIMENSIONS))
     embedding[:, 0] = ALWAYS
     output = random.standard_normal((len(tokens), DIMENSIONS)) * 0.3
