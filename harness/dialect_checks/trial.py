@@ -22,6 +22,7 @@ from harness.dialect_operations import OPERATIONS
 from harness.dialect_vectors import run
 from harness.emulators import EMULATORS
 from harness.emulators.emulator import Violation
+from harness.fixtures import placeholder_values
 from providers import schema
 from providers.call import Call, Text, user
 from providers.client import Client, Prepared, prepare
@@ -36,7 +37,7 @@ Operations = Mapping[tuple[str, str], Callable[[Bench], Outcome]]
 PRINTED = "canary-from-a-command"
 REFRESHED = "canary-refreshed"
 ELSEWHERE = "elsewhere.test"
-PLAIN_SCHEMES = ("bearer", "header", "query", "chatgpt", "sigv4")  # sigv4: a text is Bedrock's bearer key
+PLAIN_SCHEMES = ("bearer", "header", "query", "sigv4")  # sigv4: a text is Bedrock's bearer key
 
 
 def opened(transport: httpx.BaseTransport) -> Client:
@@ -177,7 +178,7 @@ class Trial:
             messages=(user("Hello"),),
             stream=entry.offered.get("streaming") is not False,
         )
-        settings = _values(entry)
+        settings = placeholder_values(entry)
         arrival = Arrival(prepare(entry, call, key="none", values=settings, undeclared=True), call, location)
         error: ProviderError | None = None
         with self.client(arrival) as client:
@@ -192,9 +193,3 @@ class Trial:
         asked = {"provider": worlds.asked(self.dialect, self.row), **when, "op": op}
         with tempfile.TemporaryDirectory() as folder:
             return run(Bench(self.dialect, given or {}, asked, Path(folder)), self.operations)
-
-
-def _values(entry: schema.Provider) -> dict[str, str]:
-    """Something for each placeholder; one at the head of a base URL is the whole address."""
-    whole = any(endpoint.base_url.startswith("{") for endpoint in entry.endpoints)
-    return dict.fromkeys(entry.values, "https://operator.test" if whole else "x")
