@@ -617,11 +617,8 @@ def write_site(
     subject: str = "",
     before: Baseline | None = None,
 ) -> list[Path]:
-    """Write the report on ``run`` below ``folder``, each file whole or not at all.
+    """Publish the report on ``run`` at ``folder``: all of it, in place of an earlier one's pages, or nothing.
 
     Returns the paths. Raises UnwritableReport, and as ``results.canonical`` does.
     """
-    return [
-        files.replace(Path(folder) / name, content)
-        for name, content in site(run, today=today, subject=subject, before=before)
-    ]
+    return files.publish(Path(folder), site(run, today=today, subject=subject, before=before))
