@@ -1,7 +1,7 @@
 """The generated pages of the documentation: of checks, scenarios, protocols, providers, clients and changes.
 
 Each is a pure function of the tables it shows. ``wirecheck docs`` writes them, and ``--check`` tells what is
-stale. The pages of the dialects are made by ``dialect_docs``.
+stale. The pages of the dialects are made by ``dialects.pages``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from itertools import groupby
 from pathlib import Path
 
-from harness import dialect_docs
 from harness.checks import CHECKS
 from harness.checks.registry import CAPABILITIES, Check
+from harness.dialects import pages as dialect_pages
 from harness.faults import FAULTS
 from harness.services.scenarios import named
 from harness.subjects import accepted
@@ -40,7 +40,7 @@ def pages() -> dict[str, str]:
         "changelog.md": changelog(FOLDER / "changes"),
         **{name: f"{_HEAD}\n\n{text}" for name, text in accepted.pages().items()},
         **{f"providers/{each.id}.md": provider(each) for each in schema.all()},
-        **{f"dialects/{name}": text for name, text in dialect_docs.pages().items()},
+        **{f"dialects/{name}": text for name, text in dialect_pages.pages().items()},
     }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from harness import dialect_cli
+from harness.dialects import homes
 from providers import credentials
 from providers.auth import Credential
 from providers.dialects import Dialect
@@ -46,8 +46,8 @@ class Keys(msgspec.Struct, frozen=True):
             raise MissingCredential(
                 provider.id, (f"a provider of {dialect.name}, which has none of this id",)
             )
-        world = dialect_cli.given(dialect, self.environ, self.home, {}, run_commands=True)
-        found = dialect_cli.resolve_offline(dialect, world, name, model)
+        world = homes.given(dialect, self.environ, self.home, {}, run_commands=True)
+        found = homes.resolve_offline(dialect, world, name, model)
         if found.value:
             return found.value
         if found.source == "ambient":

@@ -21,9 +21,10 @@ import msgspec
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from harness import __version__, dialect_cli, drift, resuming
+from harness import __version__, drift, resuming
 from harness.budget import Amount, dollars
 from harness.configuration import Configuration
+from harness.dialects import homes
 from harness.drift import Compared
 from harness.errors import UnusableInput
 from harness.evidence import SUBJECT
@@ -121,7 +122,7 @@ class LiveSession:
             )
         if not option.rpm and here(urlsplit(option.base_url or "").hostname or ""):
             pace = msgspec.structs.replace(pace, per_minute=_UNHURRIED)
-        dialect = dialect_cli.dialect(option.dialect) if option.dialect else None
+        dialect = homes.dialect(option.dialect) if option.dialect else None
         self._folder = Path(told["folder"]) if told else _own_folder(config)
         self.ledger = Ledger(self._folder / "ledger.sqlite", pace=pace, paces=own, budget_usd=option.budget)
         self.stage = LiveStage(

@@ -14,9 +14,9 @@ from typing import Annotated
 import msgspec
 import typer
 
-from harness import dialect_cli, dialect_docs, dialect_login, dialect_oauth, dialect_vectors
-from harness.dialect_checks import run as dialect_run
-from harness.dialect_vectors import Profile
+from harness.dialects import homes, logins, oauth, pages, vectors
+from harness.dialects.checks import run as dialect_run
+from harness.dialects.vectors import Profile
 from harness.errors import UnusableInput
 from providers.auth.logins import Server
 from providers.errors import Explained
@@ -36,7 +36,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def _environ(env_file: Path | None) -> dict[str, str]:
-    return dialect_cli.read_env_file(env_file) if env_file else dict(os.environ)
+    return homes.read_env_file(env_file) if env_file else dict(os.environ)
 
 
 def _folder(home: Path | None) -> Path:
@@ -74,21 +74,21 @@ def resolve(
     """Show which credential a client system uses, and why; values are masked."""
     server = Server(client_id=client_id, token_url=token_url)
     try:
-        chosen = dialect_cli.dialect(dialect)
+        chosen = homes.dialect(dialect)
         flags = {} if api_key is None else {"api_key": api_key}
         environ, folder = _environ(env_file), _folder(home)
-        world = dialect_cli.given(chosen, environ, folder, flags, run_commands=run_commands)
+        world = homes.given(chosen, environ, folder, flags, run_commands=run_commands)
         if refresh:
-            resolved = dialect_oauth.resolve(chosen, world, environ, folder, server, provider, model)
+            resolved = oauth.resolve(chosen, world, environ, folder, server, provider, model)
         else:
-            resolved = dialect_cli.resolve_offline(chosen, world, provider, model)
+            resolved = homes.resolve_offline(chosen, world, provider, model)
     except Explained as fault:
         raise _unusable(fault) from None
     if as_json:
-        _print_json(dialect_cli.resolved_plain(chosen, resolved))
+        _print_json(homes.resolved_plain(chosen, resolved))
     else:
-        print(dialect_cli.resolved_text(chosen, resolved))
-    raise typer.Exit(dialect_cli.exit_code(resolved))
+        print(homes.resolved_text(chosen, resolved))
+    raise typer.Exit(homes.exit_code(resolved))
 
 
 @app.command("models")
@@ -97,15 +97,15 @@ def models(
 ) -> None:
     """Show the merged catalogue of a client system, each field with its origin."""
     try:
-        chosen = dialect_cli.dialect(dialect)
-        world = dialect_cli.given(chosen, _environ(env_file), _folder(home), {})
-        catalogue = chosen.models(dialect_cli.with_builtin_models(chosen, world))
+        chosen = homes.dialect(dialect)
+        world = homes.given(chosen, _environ(env_file), _folder(home), {})
+        catalogue = chosen.models(homes.with_builtin_models(chosen, world))
     except Explained as fault:
         raise _unusable(fault) from None
     if as_json:
-        _print_json(dialect_cli.catalogue_plain(chosen, catalogue))
+        _print_json(homes.catalogue_plain(chosen, catalogue))
     else:
-        print(dialect_cli.catalogue_text(chosen, catalogue))
+        print(homes.catalogue_text(chosen, catalogue))
     raise typer.Exit(1 if catalogue.faults else 0)
 
 
@@ -130,18 +130,18 @@ def login(
         scope=tuple(scope or ()),
     )
     try:
-        chosen = dialect_cli.dialect(dialect)
+        chosen = homes.dialect(dialect)
         environ = _environ(env_file)
-        variables = dialect_login.instructions(chosen, provider)
+        variables = logins.instructions(chosen, provider)
         if variables:
             print(f"{provider} is set up by variables: {', '.join(variables)}")
             return
         if client_id:
-            token = dialect_oauth.log_in(server, show=lambda text: print(text, file=sys.stderr))
-            path = dialect_oauth.keep(chosen, environ, _folder(home), provider, token)
+            token = oauth.log_in(server, show=lambda text: print(text, file=sys.stderr))
+            path = oauth.keep(chosen, environ, _folder(home), provider, token)
         else:
             key = _asked(f"Key of {provider}")
-            path = dialect_login.login(chosen, environ, _folder(home), provider, key)
+            path = logins.login(chosen, environ, _folder(home), provider, key)
     except Explained as fault:
         raise _unusable(fault) from None
     print(f"stored in {path}")
@@ -168,8 +168,8 @@ def logout(
 ) -> None:
     """Remove a provider's stored credentials from the auth file of zot or pi."""
     try:
-        chosen = dialect_cli.dialect(dialect)
-        removed = dialect_login.logout(chosen, _environ(env_file), _folder(home), provider)
+        chosen = homes.dialect(dialect)
+        removed = logins.logout(chosen, _environ(env_file), _folder(home), provider)
     except Explained as fault:
         raise _unusable(fault) from None
     print(f"removed {provider}" if removed else f"nothing was stored for {provider}")
@@ -183,13 +183,13 @@ def verify(
 ) -> None:
     """Run vectors, ours or other people's, against the dialects."""
     try:
-        report = dialect_vectors.verify(files, _profile(profile))
+        report = vectors.verify(files, _profile(profile))
     except Explained as fault:
         raise _unusable(fault) from None
     if as_json:
         _print_json(report.plain())
     else:
-        print(dialect_cli.report_text(report))
+        print(homes.report_text(report))
     if not report.total:
         print(f"error: no vector was found for profile {profile}", file=sys.stderr)
         raise typer.Exit(2)
@@ -226,11 +226,11 @@ def check(
 
 @dialect_app.command("docs")
 def docs(
-    out: Annotated[Path, typer.Option(help="The folder of the pages.")] = dialect_docs.FOLDER,
+    out: Annotated[Path, typer.Option(help="The folder of the pages.")] = pages.FOLDER,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; tell what would change.")] = False,
 ) -> None:
     """Write the pages about the dialects."""
-    stale = dialect_docs.write(out, check=check)
+    stale = pages.write(out, check=check)
     for path in stale:
         print(f"{'stale' if check else 'wrote'} {path}")
     raise typer.Exit(1 if check and stale else 0)

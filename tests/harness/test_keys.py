@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness import dialect_cli
+from harness.dialects import homes
 from harness.keys import Keys
 from providers import schema
 from providers.errors import MissingCredential
@@ -33,7 +33,7 @@ def test_a_missing_variable_is_named() -> None:
 @pytest.mark.parametrize("name", ["zot", "pi", "pi@newest", "mayros"])
 def test_a_dialects_variable_is_read(name: str, tmp_path: Path) -> None:
     """Each client system finds the key in its own environment variable."""
-    keys = Keys({"GROQ_API_KEY": "k-123"}, dialect=dialect_cli.dialect(name), home=tmp_path)
+    keys = Keys({"GROQ_API_KEY": "k-123"}, dialect=homes.dialect(name), home=tmp_path)
     assert keys.find(GROQ, *CHAT) == "k-123"
 
 
@@ -43,14 +43,14 @@ def test_a_dialects_file_goes_before_its_variable(tmp_path: Path) -> None:
     auth = tmp_path / ".pi/agent/auth.json"
     auth.write_text(json.dumps({"groq": {"type": "api_key", "key": "from the file"}}))
     auth.chmod(0o600)
-    keys = Keys({"GROQ_API_KEY": "from the environment"}, dialect=dialect_cli.dialect("pi"), home=tmp_path)
+    keys = Keys({"GROQ_API_KEY": "from the environment"}, dialect=homes.dialect("pi"), home=tmp_path)
     assert keys.find(GROQ, *CHAT) == "from the file"
 
 
 def test_every_place_of_a_dialect_is_named(tmp_path: Path) -> None:
     """What had nothing is told in the system's order, with the reason."""
     with pytest.raises(MissingCredential) as missing:
-        Keys({}, dialect=dialect_cli.dialect("pi"), home=tmp_path).find(GROQ, *CHAT)
+        Keys({}, dialect=homes.dialect("pi"), home=tmp_path).find(GROQ, *CHAT)
     told = ", ".join(missing.value.looked_for)
     assert told.index("auth.json") < told.index("GROQ_API_KEY")
     assert "GROQ_API_KEY (not set)" in told
@@ -60,4 +60,4 @@ def test_a_provider_that_a_system_does_not_know_is_said_so(tmp_path: Path) -> No
     """The skip names the dialect."""
     row = next(each for each in schema.all() if "zot" not in each.systems and each.auth.required)
     with pytest.raises(MissingCredential, match="zot, which has none"):
-        Keys({}, dialect=dialect_cli.dialect("zot"), home=tmp_path).find(row, row.protocols[0], "m")
+        Keys({}, dialect=homes.dialect("zot"), home=tmp_path).find(row, row.protocols[0], "m")

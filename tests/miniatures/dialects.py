@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 from msgspec.structs import replace
 
-from harness.dialect_bench import Bench, Outcome
-from harness.dialect_checks import worlds
-from harness.dialect_checks.trial import Trial
-from harness.dialect_operations import OPERATIONS
+from harness.dialects.bench import Bench, Outcome
+from harness.dialects.checks import worlds
+from harness.dialects.checks.trial import Trial
+from harness.dialects.operations import OPERATIONS
 from providers.client import Client
 from providers.dialects import DIALECTS, Dialect, ambient
 from providers.dialects.resolved import Command, Given, Resolved

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from harness.dialect_vectors import COUNTED, Profile, check, load, system_of
+from harness.dialects.vectors import COUNTED, Profile, check, load, system_of
 
 FOLDER = Path(__file__).parents[3] / "fixtures" / "dialects"
 FILES = [path for path in sorted(FOLDER.glob("*.json")) if path.name != "schema.json"]

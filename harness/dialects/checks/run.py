@@ -11,9 +11,9 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from harness.dialect_checks import DIALECT_CHECKS, worlds
-from harness.dialect_checks.registry import DialectCheck
-from harness.dialect_checks.trial import Trial
+from harness.dialects.checks import DIALECT_CHECKS, worlds
+from harness.dialects.checks.registry import DialectCheck
+from harness.dialects.checks.trial import Trial
 from harness.errors import Nonconformance, Unjudgeable
 from providers.dialects import DIALECTS, Dialect
 from providers.errors import Explained

@@ -11,8 +11,8 @@ import httpx
 import msgspec
 import pytest
 
-from harness import dialect_oauth
-from harness.dialect_cli import given, resolve_offline
+from harness.dialects import oauth
+from harness.dialects.homes import given, resolve_offline
 from harness.errors import UnusableInput
 from providers.auth import logins
 from providers.auth.logins import Server, Token
@@ -182,7 +182,7 @@ def test_an_expired_token_is_refreshed_once_stored_and_used(
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps({**EXPIRED[chosen.system], "note": 7}))
     path.chmod(0o600)
-    refresh = dialect_oauth.refresher(chosen, {}, home, _server(running), client)
+    refresh = oauth.refresher(chosen, {}, home, _server(running), client)
     world = msgspec.structs.replace(given(chosen, {}, home, {}), refresh=refresh)
     used: list[str | None] = []
     threads = [
@@ -209,7 +209,7 @@ def test_a_refresh_that_fails_writes_nothing(running: Running, client: httpx.Cli
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(EXPIRED["pi"]))
     before = path.read_bytes()
-    refresh = dialect_oauth.refresher(chosen, {}, tmp_path, _server(running), client)
+    refresh = oauth.refresher(chosen, {}, tmp_path, _server(running), client)
     world = msgspec.structs.replace(given(chosen, {}, tmp_path, {}), refresh=refresh)
     assert chosen.resolve(world, "anthropic", None).value is None
     assert path.read_bytes() == before
@@ -220,7 +220,7 @@ def test_a_stored_login_is_found_again(tmp_path: Path, name: str) -> None:
     """What a login stores, a resolution uses."""
     chosen = DIALECTS[name]
     token = Token("access-new", "refresh-new", time.time() + 3600)
-    dialect_oauth.keep(chosen, {}, tmp_path, "anthropic", token)
+    oauth.keep(chosen, {}, tmp_path, "anthropic", token)
     resolved = chosen.resolve(given(chosen, {}, tmp_path, {}), "anthropic", None)
     assert (resolved.value, resolved.source) == ("access-new", "oauth")
 
@@ -238,7 +238,7 @@ def test_a_resolution_refreshes_only_when_asked(running: Running, tmp_path: Path
     assert "token_due" in [warning.category for warning in unasked.warnings]
     assert (running.memory.refreshed, path.read_bytes()) == (0, before)
     client = httpx.Client(verify=running.context, timeout=5)
-    asked = dialect_oauth.resolve(chosen, world, {}, tmp_path, _server(running), "anthropic", client=client)
+    asked = oauth.resolve(chosen, world, {}, tmp_path, _server(running), "anthropic", client=client)
     assert (asked.value, running.memory.refreshed) == ("access-refreshed-1", 1)
     assert b"access-refreshed-1" in path.read_bytes()
 
@@ -251,4 +251,4 @@ def test_a_refresh_needs_the_operators_client(tmp_path: Path, name: str, server:
     """Without a client id or an endpoint nothing is asked for."""
     chosen = DIALECTS[name]
     with pytest.raises(UnusableInput, match="--token-url"):
-        dialect_oauth.resolve(chosen, given(chosen, {}, tmp_path, {}), {}, tmp_path, server, "anthropic")
+        oauth.resolve(chosen, given(chosen, {}, tmp_path, {}), {}, tmp_path, server, "anthropic")

@@ -1,8 +1,8 @@
 """What each operation of the vector format does with each system.
 
 OPERATIONS lists the operations by system and name ("" is every system's); those that send something are in
-``dialect_requests``. No operation judges: it says what happened, and
-``dialect_vectors`` compares.
+``requests``. No operation judges: it says what happened, and
+``vectors`` compares.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any
 
 import msgspec
 
-from harness.dialect_bench import Bench, Outcome, warned
-from harness.dialect_requests import (
+from harness.dialects.bench import Bench, Outcome, warned
+from harness.dialects.requests import (
     build_request,
     gomodel_build_request,
     pi_run_prompt,

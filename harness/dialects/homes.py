@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
-from harness.dialect_vectors import Report
+from harness.dialects.vectors import Report
 from harness.errors import UnusableInput
 from harness.redaction import redacted_url
 from providers import schema

@@ -1,6 +1,6 @@
 """Logging in and out as a client system does: its auth file is written in its own schema.
 
-The key is the operator's; no request is made for it. Token logins are in ``dialect_oauth``. Only zot
+The key is the operator's; no request is made for it. Token logins are in ``oauth``. Only zot
 and pi keep an auth file whose schema their pages tell.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from harness.dialect_cli import given, state_of
+from harness.dialects.homes import given, state_of
 from harness.errors import UnusableInput
 from providers.dialects import Dialect, files, pi, zot
 

@@ -1,6 +1,6 @@
 """One dialect vector's world: its home on disk, what is given, what is asked, and what was left there.
 
-What an operation does is in ``dialect_operations``; nothing is judged here.
+What an operation does is in ``operations``; nothing is judged here.
 """
 
 from __future__ import annotations

@@ -11,10 +11,10 @@ import json
 import httpx
 
 from harness.checks.registry import require
-from harness.dialect_checks import worlds
-from harness.dialect_checks.registry import check, equal, only
-from harness.dialect_checks.trial import ELSEWHERE, REFRESHED, Trial
-from harness.dialect_checks.worlds import Source, World, signed_by
+from harness.dialects.checks import worlds
+from harness.dialects.checks.registry import check, equal, only
+from harness.dialects.checks.trial import ELSEWHERE, REFRESHED, Trial
+from harness.dialects.checks.worlds import Source, World, signed_by
 from providers.dialects.files import Runner
 from providers.dialects.resolved import Resolved, refresh_nothing
 from providers.errors import MissingCredential, Redirected

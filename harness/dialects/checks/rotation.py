@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from harness.checks.registry import require
-from harness.dialect_checks.registry import check, equal
-from harness.dialect_checks.trial import Trial
-from harness.dialect_checks.worlds import NOW_S
+from harness.dialects.checks.registry import check, equal
+from harness.dialects.checks.trial import Trial
+from harness.dialects.checks.worlds import NOW_S
 
 MAYROS = "docs/dialects/mayros.md"
 ZEROCLAW = "docs/dialects/zeroclaw.md"

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.dialect_checks import clouds, configuration, credentials, registry, rotation
-from harness.dialect_checks.registry import DialectCheck
+from harness.dialects.checks import clouds, configuration, credentials, registry, rotation
+from harness.dialects.checks.registry import DialectCheck
 
 _MODULES = (clouds, configuration, credentials, rotation)
 

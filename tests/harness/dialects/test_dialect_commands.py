@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from harness.commands.dialects import app
-from harness.dialect_checks import DIALECT_CHECKS, run
-from harness.dialect_checks.run import Cell
+from harness.dialects.checks import DIALECT_CHECKS, run
+from harness.dialects.checks.run import Cell
 from providers import schema
 from tests.miniatures.dialects import environment_first
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.checks.registry import require
-from harness.dialect_checks import worlds
-from harness.dialect_checks.registry import check, equal, only
-from harness.dialect_checks.trial import Trial
+from harness.dialects.checks import worlds
+from harness.dialects.checks.registry import check, equal, only
+from harness.dialects.checks.trial import Trial
 
 PAGES = "docs/dialects/index.md"
 CATALOGUES = ("zot*", "pi*", "mayros*")

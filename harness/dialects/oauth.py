@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from harness.dialect_login import auth_path, keep_mode, store_of, store_token
+from harness.dialects.logins import auth_path, keep_mode, store_of, store_token
 from harness.errors import UnusableInput
 from providers.auth import logins
 from providers.auth.logins import Server, Token

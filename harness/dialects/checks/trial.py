@@ -15,11 +15,11 @@ from typing import Any
 
 import httpx
 
-from harness.dialect_bench import Bench, Outcome
-from harness.dialect_checks import worlds
-from harness.dialect_checks.worlds import Source, World
-from harness.dialect_operations import OPERATIONS
-from harness.dialect_vectors import run
+from harness.dialects.bench import Bench, Outcome
+from harness.dialects.checks import worlds
+from harness.dialects.checks.worlds import Source, World
+from harness.dialects.operations import OPERATIONS
+from harness.dialects.vectors import run
 from harness.emulators import EMULATORS
 from harness.emulators.emulator import Violation
 from harness.fixtures import placeholder_values

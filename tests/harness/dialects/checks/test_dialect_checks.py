@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from harness.dialect_checks import DIALECT_CHECKS
-from harness.dialect_checks.run import Cell, cells, judge, trials
-from harness.dialect_checks.trial import Trial
+from harness.dialects.checks import DIALECT_CHECKS
+from harness.dialects.checks.run import Cell, cells, judge, trials
+from harness.dialects.checks.trial import Trial
 from tests.miniatures.dialects import BREAKS, Miniature
 
-FACTS = Path(__file__).parents[4] / "shared" / "facts" / "checks.md"
+FACTS = Path(__file__).parents[5] / "shared" / "facts" / "checks.md"
 
 
 @pytest.mark.parametrize("trial", [pytest.param(trial, id=trial.id) for trial in trials()])

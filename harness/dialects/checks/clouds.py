@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from harness.checks.registry import require
-from harness.dialect_checks.registry import check, equal, only
-from harness.dialect_checks.trial import Trial
-from harness.dialect_checks.worlds import Source
+from harness.dialects.checks.registry import check, equal, only
+from harness.dialects.checks.trial import Trial
+from harness.dialects.checks.worlds import Source
 from providers import schema
 from providers.dialects import ambient
 

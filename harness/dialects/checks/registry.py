@@ -17,7 +17,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from harness.checks.registry import Level, require
-from harness.dialect_checks.trial import Trial
+from harness.dialects.checks.trial import Trial
 from providers.errors import shown
 
 Judge = Callable[[Trial], None]

@@ -3,7 +3,7 @@
 The format is public and documented in docs/dialect-vectors.md with its JSON Schema; anybody's vectors
 run. Each vector gets a home of its own on disk. Requests are built by the protocols' own builders and
 recorded instead of sent. The rules are in ``providers.dialects``; what an operation does is in
-``dialect_operations``; this module reads, runs and compares.
+``operations``; this module reads, runs and compares.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any, Literal
 
 import msgspec
 
-from harness.dialect_bench import Bench, Outcome
-from harness.dialect_operations import OPERATIONS
-from harness.dialect_usable import fault as unusable
-from harness.dialect_usable import never_ran
+from harness.dialects.bench import Bench, Outcome
+from harness.dialects.operations import OPERATIONS
+from harness.dialects.usable import fault as unusable
+from harness.dialects.usable import never_ran
 from harness.errors import UnusableInput
 from providers.dialects import DIALECTS
 from providers.errors import CatalogError, DialectFault, ProviderError

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from harness.dialect_bench import MOCK, Bench, Outcome, warned
+from harness.dialects.bench import MOCK, Bench, Outcome, warned
 from providers.auth import authenticate
 from providers.call import Call, Tool, user
 from providers.dialects import (

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from harness.dialect_vectors import json_schema, load, subset, system_of, verify
+from harness.dialects.vectors import json_schema, load, subset, system_of, verify
 from harness.errors import UnusableInput
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FOREIGN = ROOT.parent / "shared" / "facts" / "vectors"
 
 

@@ -1,7 +1,7 @@
 """Whether a dialect vector can be judged at all: its operation, its arguments, the names it uses.
 
 A vector that cannot is a failing one whatever it expects: a misspelled name must never pass. What an
-operation does is in ``dialect_operations``; nothing is run here. The names are those of
+operation does is in ``operations``; nothing is run here. The names are those of
 docs/dialect-vectors.md.
 """
 

@@ -15,13 +15,13 @@ from typing import Any
 
 import msgspec
 
-from harness.dialect_checks import DIALECT_CHECKS
-from harness.dialect_checks.run import cells, trials
-from harness.dialect_vectors import load
+from harness.dialects.checks import DIALECT_CHECKS
+from harness.dialects.checks.run import cells, trials
+from harness.dialects.vectors import load
 from providers.dialects import DIALECTS, Dialect
 from providers.dialects.zeroclaw_config import FIELDS, NEWEST_FIELDS
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "docs" / "dialects"
 VECTORS = ROOT / "fixtures" / "dialects"
 
