@@ -271,7 +271,6 @@ def html(matrix: Matrix, others: Sequence[tuple[str, str]] = (), before: Matrix 
         corner={"provider": "Provider and protocol", "subject": "Client"}[matrix.by],
         grounds=grounds(matrix),
         rows=_written(matrix, _earlier(matrix, before)),
-        places=_places(matrix, "html"),
         legend=LEGEND.items(),
         filters=_filters(matrix, others),
         compared=before is not None,
@@ -299,19 +298,23 @@ def _earlier(matrix: Matrix, before: Matrix | None) -> list[list[State | None]]:
     ]
 
 
-def _written(
-    matrix: Matrix, earlier: list[list[State | None]]
-) -> Iterator[tuple[Lead, list[tuple[Markup, Markup]]]]:
-    """Each row and its cells before and after the link; equal cells are written once, which is what
-    makes a large matrix quick (``matrix.build`` makes them the same object)."""
+def _written(matrix: Matrix, earlier: list[list[State | None]]) -> Iterator[tuple[Lead, Markup]]:
+    """Each row and its cells; what stands before and after a cell's link is written once for equal cells,
+    which is what makes a large matrix quick (``matrix.build`` makes them the same object)."""
     macros: Any = _MARKUP.get_template("cell.html").module
-    written: dict[tuple[int, State | None], tuple[Markup, Markup]] = {}
+    written: dict[tuple[int, State | None], tuple[str, str]] = {}
+    places = [str(Markup.escape(place)) for place in _places(matrix, "html")]
     for lead, was in zip(_leads(matrix, "html"), earlier, strict=True):
         keys = [(id(cell), state) for cell, state in zip(lead.row.cells, was, strict=True)]
         for key, cell in zip(keys, lead.row.cells, strict=True):
             if key not in written:
-                written[key] = (macros.opening(cell, key[1]), macros.closing(cell))
-        yield lead, [written[key] for key in keys]
+                written[key] = (str(macros.opening(cell, key[1])), str(macros.closing(cell)))
+        before_place = str(lead.before_place)
+        parts: list[str] = []
+        for place, key in zip(places, keys, strict=True):
+            opening, closing = written[key]
+            parts += (opening, before_place, place, closing)
+        yield lead, Markup("".join(parts))
 
 
 class Choice(msgspec.Struct, frozen=True):
