@@ -20,6 +20,7 @@ from harness.redaction import redacted_headers, redacted_url
 from harness.services.observation import Served
 from harness.services.scenarios import named
 from harness.subjects import wirecheck
+from harness.unasked import lacking
 from providers.errors import shown
 from providers.events import Event, Turn
 from providers.schema import Provider
@@ -156,7 +157,7 @@ def header(providers: Iterable[Provider], selection: Mapping[str, tuple[str, ...
         wirecheck=__version__,
         subjects=(SUBJECT,),
         selection=selection,
-        providers=tuple(_provider(provider) for provider in providers),
+        providers=tuple(described(provider) for provider in providers),
         checks=tuple(
             results.Check(
                 each.id, each.topic, each.capability, each.level, each.requirement, each.source, each.blames
@@ -168,7 +169,9 @@ def header(providers: Iterable[Provider], selection: Mapping[str, tuple[str, ...
     )
 
 
-def _provider(provider: Provider) -> results.Provider:
+def described(provider: Provider) -> results.Provider:
+    """The facts of ``provider`` that a report shows."""
+    lacks = {protocol: lacking(provider, protocol) for protocol in provider.protocols}
     sources = provider.sources
     return results.Provider(
         id=provider.id,
@@ -180,4 +183,5 @@ def _provider(provider: Provider) -> results.Provider:
             name: results.Claim(claim.offered, sources[claim.source].url, sources[claim.source].read)
             for name, claim in provider.claims.items()
         },
+        lacks={protocol: names for protocol, names in lacks.items() if names},
     )

@@ -24,6 +24,7 @@ from typing import NamedTuple
 from harness.checks import CHECKS
 from harness.checks.registry import CAPABILITIES, selects
 from harness.errors import UnusableMarker
+from harness.evidence import described
 from providers.dialects import DIALECTS, gomodel
 from providers.dialects.tables import Row, rows
 from providers.errors import shown
@@ -311,10 +312,14 @@ class Tables:
     def _cell(self, known: Known, column: Judged, source: str) -> Cell:
         capability = CAPABILITIES[column.capability]
         as_told = results.Capability(capability.id, capability.title, capability.features)
-        said = [matrix.claimed(as_told, _claims(each)) for each in known.providers]
+        said = [
+            matrix.claimed(as_told, described(each).claims_at(protocol))
+            for each in known.providers
+            for protocol in each.protocols
+            if selects(column.protocols, protocol)
+        ]
         claim = next((answer for answer in (True, False) if answer in said), None)
-        spoken = any(selects(column.protocols, name) for each in known.providers for name in each.protocols)
-        if not spoken:
+        if not said:
             return Cell("unknown")
         if source == "claims":
             words: Mapping[bool | None, State] = {True: "passed", False: "not_offered", None: "unknown"}
@@ -356,10 +361,6 @@ class Tables:
                     )
                 )
         return found
-
-
-def _claims(provider: Provider) -> Mapping[str, results.Claim]:
-    return {name: results.Claim(claim.offered) for name, claim in provider.claims.items()}
 
 
 def _title(name: str) -> str:

@@ -6,9 +6,13 @@ protocol of the file has the feature. Pure; nothing is wrong with such a file.
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
+
 from harness import fixtures
+from harness.scenarios import SCENARIOS
 from harness.services import playing
 from providers.schema import Provider
+from providers.services import SERVICES
 
 
 def unasked(provider: Provider) -> tuple[str, ...]:
@@ -26,3 +30,23 @@ def warnings(provider: Provider) -> tuple[str, ...]:
         f"{provider.id}: {name} is claimed, and no model and endpoint of the file can be asked for it"
         for name in unasked(provider)
     )
+
+
+def lacking(provider: Provider, protocol: str) -> tuple[str, ...]:
+    """The features offered that are not to be had over ``protocol``: no endpoint of it has them, or it has
+    no words for them. Those in a shape of the provider's own are claimed of the whole provider."""
+    words = {
+        need
+        for scenario in SCENARIOS.values()
+        for need in scenario.needs
+        if any(fnmatchcase(protocol, glob) for glob in scenario.protocols)
+    }
+    words |= {name for name, spoken in SERVICES.items() if protocol in spoken}
+    had = {
+        name
+        for declared in provider.endpoints
+        if declared.protocol == protocol
+        for name, offered in provider.offered_at(declared).items()
+        if offered and name in words | provider.own
+    }
+    return tuple(name for name, offered in provider.offered.items() if offered and name not in had)

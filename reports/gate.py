@@ -32,7 +32,7 @@ from reports.baseline import Baseline, Entry, Identity
 from reports.errors import UnreadableExpectations
 from reports.looked import at as looked_at
 from reports.matrix import as_of, claimed
-from reports.results import SHARD, Blame, Result, Run, shard_number
+from reports.results import SHARD, Blame, Claim, Result, Run, shard_number
 
 PASSED: Literal[0] = 0
 FAILED: Literal[1] = 1
@@ -370,17 +370,20 @@ def _lost(run: Run, baseline: Baseline, gone: Mapping[Identity, Entry]) -> list[
                 held.add(key)
     spoken = {provider.id: {*provider.protocols} for provider in run.header.providers}
     heard = {(result.provider, result.protocol) for result in run.results}
-    claims = {provider.id: provider.claims for provider in run.header.providers}
+    providers = {provider.id: provider for provider in run.header.providers}
     columns = {column.id: column for group in run.header.groups for column in group.capabilities}
 
     def answers(provider: str, protocol: str) -> bool:
         ours = protocol in spoken.get(provider, ()) or (provider, protocol) in heard
         return (provider, protocol) in silent or (provider in judged and ours)
 
+    def claims(provider: str, protocol: str) -> Mapping[str, Claim]:
+        return providers[provider].claims_at(protocol) if provider in providers else {}
+
     return [
         Regression("/".join(key), "", key[0], "", max(dates), "a claim lost its evidence")
         for key, dates in sorted(before.items())
-        if key not in now | held and answers(*key[:2]) and claimed(columns[key[2]], claims.get(key[0], {}))
+        if key not in now | held and answers(*key[:2]) and claimed(columns[key[2]], claims(*key[:2]))
     ]
 
 

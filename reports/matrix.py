@@ -201,7 +201,7 @@ def _providers(run: Run, subject: str, today: dt.date | None) -> tuple[Row, ...]
                 facts.name,
                 facts.kind,
                 facts.docs,
-                _cells(run, results[key], facts.claims if facts.id else None, today),
+                _cells(run, results[key], facts.claims_at(key[1]) if facts.id else None, today),
             )
         )
     return tuple(rows)
@@ -247,8 +247,8 @@ def _cells(
 
 
 def claimed(capability: Capability, claims: Mapping[str, Claim]) -> bool | None:
-    """What ``claims`` say of a capability: True when any of its features is offered, False when those
-    spoken of are not, None when none is spoken of."""
+    """What ``claims`` (a row's: ``Provider.claims_at``) say of a capability: True when any of its features
+    is offered, False when those spoken of are not, None when none is spoken of."""
     said = [claims[feature].offered for feature in capability.features if feature in claims]
     return any(said) if said else None
 

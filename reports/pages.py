@@ -88,6 +88,7 @@ def build(run: Run, matrix: Matrix) -> tuple[Page, ...]:
 def _parts(
     matrix: Matrix, row: Row, provider: Provider, results: Iterable[Result], checks: Mapping[str, Check]
 ) -> tuple[Part, ...]:
+    claims = provider.claims_at(row.protocol)
     by_check: dict[str, list[Result]] = {}
     for result in results:
         by_check.setdefault(result.check, []).append(result)
@@ -98,7 +99,7 @@ def _parts(
         Part(
             capability,
             cell,
-            {name: provider.claims[name] for name in capability.features if name in provider.claims},
+            {name: claims[name] for name in capability.features if name in claims},
             tuple(sorted(by_capability.get(capability.id, ()), key=_badness)),
         )
         for capability, cell in zip(matrix.capabilities, row.cells, strict=True)

@@ -65,7 +65,8 @@ class Claim(_Record, frozen=True):
 
 
 class Provider(_Record, frozen=True):
-    """The facts about a provider that a report shows. ``claims`` are by feature; absent is unsaid."""
+    """The facts about a provider that a report shows. ``claims`` are by feature; absent is unsaid.
+    ``lacks`` are by protocol: the features that it does not have there, whatever it claims."""
 
     id: Name
     name: str
@@ -73,6 +74,15 @@ class Provider(_Record, frozen=True):
     docs: str = ""
     protocols: tuple[str, ...] = ()
     claims: Mapping[str, Claim] = {}
+    lacks: Mapping[str, tuple[str, ...]] = {}
+
+    def claims_at(self, protocol: str) -> Mapping[str, Claim]:
+        """The claims as they hold over one protocol: what it lacks there and is spoken of, is not offered."""
+        lacking = {name: self.claims[name] for name in self.lacks.get(protocol, ()) if name in self.claims}
+        return {
+            **self.claims,
+            **{name: msgspec.structs.replace(claim, offered=False) for name, claim in lacking.items()},
+        }
 
 
 class Check(_Record, frozen=True):

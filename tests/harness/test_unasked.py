@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.unasked import unasked, warnings
+from harness.evidence import described
+from harness.unasked import lacking, unasked, warnings
 from providers import schema
 from providers.schema import Claim, Model
 
@@ -32,3 +33,30 @@ def test_a_claim_in_a_shape_of_its_own_is_no_omission() -> None:
         "vision": Claim(offered=False, source=source),
     }
     assert unasked(groq.model_copy(update={"claims": claims})) == ()
+
+
+def test_a_protocol_lacks_what_it_has_no_words_for_and_what_the_file_says() -> None:
+    """Ollama's one-prompt protocol takes no tools by its file, and embeds nothing by its own words."""
+    ollama = schema.get("ollama")
+    assert {"tools", "parallel_tools", "embeddings"} <= {*lacking(ollama, "ollama-generate")}
+    assert lacking(ollama, "openai-completions") == ()
+
+
+def test_a_feature_of_one_endpoint_is_not_lacking() -> None:
+    """Two endpoints of one protocol lack what both lack; what is not offered at all is not listed."""
+    groq = schema.get("groq")
+    declared = groq.declaration()
+    without = declared.model_copy(update={"lacks": ("vision", "pdf")})
+    name = declared.protocol
+    assert lacking(groq.model_copy(update={"endpoints": (without,)}), name) == ("vision",)
+    assert lacking(groq.model_copy(update={"endpoints": (without, declared)}), name) == ()
+
+
+def test_the_report_carries_what_each_protocol_lacks() -> None:
+    """A report's row of an endpoint claims nothing that the endpoint lacks, and the others' rows still do."""
+    told = described(schema.get("ollama"))
+    assert {row: told.claims_at(row)["tools"].offered for row in told.protocols} == {
+        "openai-completions": True,
+        "ollama-chat": True,
+        "ollama-generate": False,
+    }

@@ -6,6 +6,7 @@ import datetime as dt
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from reports import baseline, gate
 from reports.errors import UnreadableExpectations
@@ -143,6 +144,16 @@ def test_claim_that_lost_its_evidence_is_a_regression() -> None:
     decision = gate.decide(run(result("stream.order")), before)
     assert [found.id for found in decision.regressions] == ["acme/openai-completions/tools"]
     assert decision.regressions[0].since == FRESH
+
+
+def test_claim_that_an_endpoint_lacks_loses_nothing() -> None:
+    """What is no longer said of an endpoint is not missed there."""
+    before = _of(result("stream.order"), result("tool.named"))
+    now = run(result("stream.order"))
+    acme, zeta = now.header.providers
+    lacking = replace(acme, lacks={"openai-completions": ("tools",)})
+    told = replace(now, header=replace(now.header, providers=(lacking, zeta)))
+    assert gate.decide(told, before).regressions == ()
 
 
 def test_endpoint_outside_the_run_loses_nothing() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reports import matrix
 from reports.matrix import Cell
-from reports.results import ORIGINS, VERDICTS, Capability, Claim, Result, Subject
+from reports.results import ORIGINS, VERDICTS, Capability, Claim, Provider, Result, Subject
 from tests.reports.samples import FRESH, OLD, TODAY, result, run
 
 P, W, F, E, S = "passed", "warned", "failed", "errored", "skipped"
@@ -203,6 +203,24 @@ def test_capability_of_several_features_is_offered_by_any() -> None:
     assert matrix.claimed(column, {"tools": no, "parallel_tools": yes}) is True
     assert matrix.claimed(column, {"tools": no}) is False
     assert matrix.claimed(column, {"vision": yes}) is None
+
+
+def test_row_claims_what_its_protocol_has() -> None:
+    """What an endpoint lacks is not offered there, and no finding; another endpoint's claim stands."""
+    facts = Provider(
+        "acme",
+        "Acme",
+        protocols=("ollama", "openai-completions"),
+        claims={"tools": Claim(True, "https://acme.test/docs/tools")},
+        lacks={"ollama": ("tools", "vision")},
+    )
+    rows = matrix.build(run(providers=(facts,))).rows
+    tools, images = zip(*((row.cells[1], row.cells[2]) for row in rows), strict=True)
+    assert [(cell.state, cell.findings) for cell in tools] == [
+        ("not_offered", ()),
+        ("untested", ("claim without pass",)),
+    ]
+    assert [cell.state for cell in images] == ["unknown", "unknown"]
 
 
 def test_today_is_the_start_or_the_newest_evidence() -> None:

@@ -266,3 +266,12 @@ def test_a_line_that_says_too_little_or_too_much_is_refused(before: bytes, after
     with pytest.raises(UnreadableReport) as refused:
         results.parse(good.replace(before, after, 1))
     assert told in str(refused.value)
+
+
+def test_a_header_of_an_older_release_is_read() -> None:
+    """A file that does not tell what each protocol lacks is read, and its claims hold everywhere."""
+    content = results.lines(run(result("stream.order")))
+    older = content.replace(b',"lacks":{}', b"")
+    assert older != content
+    acme = results.parse(older).header.providers[0]
+    assert (acme.lacks, acme.claims_at("ollama")) == ({}, acme.claims)
