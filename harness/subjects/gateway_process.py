@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import secrets
-import signal
 import socket
 import subprocess
 import tempfile
@@ -19,12 +17,12 @@ import httpx
 from harness.errors import NotInstalled, SubjectError
 from harness.subjects import install
 from harness.subjects.gateways import Gateway, Route
-from harness.subjects.process import environment, marked
+from harness.subjects.kept import Kept
+from harness.subjects.process import environment
 
 HOST = "127.0.0.1"
 READY_S = 180.0
 _LOOK_S = 0.2
-_STOP_S = 5.0
 _TOLD_BYTES = 1200
 
 
@@ -53,25 +51,23 @@ def started(gateway: Gateway, routes: Iterable[Route]) -> Iterator[str]:
         port = free_port()
         values = {"config": str(config), "port": str(port), "python": str(install.interpreter(place))}
         command = [word.format_map(values) for word in gateway.command]
-        mark = secrets.token_hex(8)
         environ = {**gateway.subject.environ, "HOME": folder, **install.guarded()}
         log = Path(folder) / "log"
         with log.open("wb") as told:
-            child = subprocess.Popen(
+            kept = Kept(
                 command,
-                cwd=folder,
-                env=environment(environ, mark),
-                stdin=subprocess.DEVNULL,
+                environment(environ),
+                mark=secrets.token_hex(8),
+                cwd=Path(folder),
                 stdout=told,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
             )
         try:
             url = f"http://{HOST}:{port}"
-            _wait(child, url + gateway.ready, gateway.name, log)
+            _wait(kept.child, url + gateway.ready, gateway.name, log)
             yield url
         finally:
-            _end(child, mark)
+            kept.end()
 
 
 def _settings(gateway: Gateway, route: Route) -> Mapping[str, str]:
@@ -96,16 +92,3 @@ def _wait(child: subprocess.Popen[bytes], url: str, name: str, log: Path) -> Non
         seen=log.read_bytes()[-_TOLD_BYTES:].decode("utf-8", "replace"),
         next_step="wirecheck subject install it anew, or start it by hand and name it with --gateway",
     )
-
-
-def _end(child: subprocess.Popen[bytes], mark: str) -> None:
-    """End it and all it started; what moved to another session is found by its mark."""
-    child.terminate()
-    try:
-        child.wait(_STOP_S)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
-    for left in marked(mark):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(left, signal.SIGKILL)

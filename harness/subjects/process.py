@@ -1,8 +1,8 @@
-"""A subject as a program: started in a session of its own, asked line by line, and ended with all it started.
+"""A subject as a program: started behind a keeper, asked line by line, and ended with all it started.
 
 Nothing it does reaches further than its own failure: a line has a length, an answer a time, stderr is read
-and forgotten but for its end, and what it forked is found by a mark in its environment (``/proc``; where
-there is none, by its process group alone). The key it was given is taken out of all that is told of it.
+and forgotten but for its end, and what it forked ends with it (``harness.subjects.kept``). The key it was
+given is taken out of all that is told of it.
 """
 
 from __future__ import annotations
@@ -11,9 +11,7 @@ import contextlib
 import os
 import secrets
 import selectors
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,21 +22,20 @@ import msgspec
 from harness.errors import Crashed, Garbled, Hung, NotInstalled
 from harness.redaction import redact
 from harness.subjects import protocol
+from harness.subjects.kept import Kept
 from harness.subjects.protocol import Answer, Hello, Introduced, Run, Stop, Trouble, Unsupported
 
-MARK = "WIRECHECK_SUBJECT"
 START_S = 60.0
 _KEPT_BYTES = 8 * 1024  # of stderr
 _PIECE_BYTES = 256 * 1024
 _STOP_S = 1.0
-_PROC = Path("/proc")
 _PASSED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "TZ")
 
 
-def environment(more: Mapping[str, str], mark: str) -> dict[str, str]:
+def environment(more: Mapping[str, str]) -> dict[str, str]:
     """What a subject sees: a few plain variables, no proxy and no key of ours, and ``more``."""
     plain = {name: os.environ[name] for name in _PASSED if name in os.environ}
-    return {**plain, "NO_PROXY": "*", "no_proxy": "*", "PYTHONUNBUFFERED": "1", **more, MARK: mark}
+    return {**plain, "NO_PROXY": "*", "no_proxy": "*", "PYTHONUNBUFFERED": "1", **more}
 
 
 class Process:
@@ -52,20 +49,13 @@ class Process:
         known_secrets: Sequence[str] = (),
         cwd: Path | None = None,
     ) -> None:
-        self._mark = secrets.token_hex(8)
+        self.mark = secrets.token_hex(8)
         self._known = tuple(known_secrets)
         self._errors = b""
         self._read = b""
         try:
-            self._child = subprocess.Popen(
-                [*command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=environment(environ or {}, self._mark),
-                start_new_session=True,
-                cwd=cwd,
-                bufsize=0,
+            self._kept = Kept(
+                command, environment(environ or {}), mark=self.mark, cwd=cwd, stdin=subprocess.PIPE
             )
         except OSError as fault:
             raise NotInstalled(
@@ -75,6 +65,7 @@ class Process:
                 where=command[0] if command else "an empty command",
                 next_step="wirecheck subject install, or another --subject-command",
             ) from None
+        self._child = self._kept.child
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         assert self._child.stderr is not None
@@ -118,24 +109,12 @@ class Process:
         self.end()
 
     def end(self) -> None:
-        """End it, its process group, and whatever left the group. Nothing is left running."""
-        with contextlib.suppress(OSError):
-            os.killpg(self._child.pid, signal.SIGKILL)
-        self._child.wait()
-        deadline = time.monotonic() + _STOP_S
-        while (left := marked(self._mark)) and time.monotonic() < deadline:
-            for pid in left:  # one that forks meanwhile is found in the next round
-                with contextlib.suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.01)
-        for pipe in (self._in, self._out, self._err):
-            with contextlib.suppress(OSError):
-                pipe.close()
+        """End it, and whatever it started. Nothing is left running."""
+        self._kept.end()
 
     def kill(self) -> None:
         """Let it end at once, so that whoever waits for its answer goes on. For another thread."""
-        with contextlib.suppress(OSError):
-            os.killpg(self._child.pid, signal.SIGKILL)
+        self._kept.kill()
 
     def _answered(
         self,
@@ -237,14 +216,3 @@ class Process:
 
 def _ending(code: int) -> str:
     return f"exit code {code}" if code >= 0 else f"signal {-code}"
-
-
-def marked(mark: str) -> tuple[int, ...]:
-    """The processes that carry a mark in their environment, wherever they moved."""
-    wanted = f"{MARK}={mark}".encode()
-    found: list[int] = []
-    for folder in _PROC.glob("[0-9]*") if sys.platform == "linux" else ():
-        with contextlib.suppress(OSError):
-            if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                found.append(int(folder.name))
-    return tuple(found)

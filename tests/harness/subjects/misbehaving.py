@@ -122,6 +122,22 @@ def forks(run):
     return honest(run)
 
 
+def daemonises(run):
+    """It leaves a daemon behind: forked twice, in a session of its own, with an empty environment."""
+    ready, told = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            os.dup2(told, 9, inheritable=True)
+            for number in range(3):
+                os.close(number)
+            words = "import os, time; os.write(9, b'%d' % os.getpid()); os.close(9); time.sleep(600)"
+            os.execve(sys.executable, [sys.executable, "-I", "-S", "-c", words], {})
+        os._exit(0)
+    os.wait()
+    return {"turn": {"text": os.read(ready, 20).decode()}}
+
+
 def goes_out(run):
     """It asks a host beyond loopback for the answer."""
     urllib.request.urlopen("http://192.0.2.1/", timeout=2)
@@ -153,7 +169,7 @@ MODES = {
     each.__name__: each
     for each in (
         *(honest, hangs, crashes, floods, garbles, breaks_schema, answers_another, invents, makes_up),
-        *(swallows, retries, leaks, forks, goes_out, endless, trips, swaps, returns_pages),
+        *(swallows, retries, leaks, forks, daemonises, goes_out, endless, trips, swaps, returns_pages),
     )
 }
 

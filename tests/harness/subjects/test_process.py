@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,14 +13,16 @@ import pytest
 
 from harness.errors import Crashed, Garbled, Hung, NotInstalled
 from harness.fixtures import CANARY
-from harness.subjects import process
+from harness.subjects import protocol
 from harness.subjects.check import check
 from harness.subjects.install import guarded
-from harness.subjects.process import Process, environment, marked
+from harness.subjects.kept import marked
+from harness.subjects.process import Process, environment
 from harness.subjects.protocol import Answer, Run, Unsupported
 from providers.call import Call, user
 
 SCRIPT = Path(__file__).parent / "misbehaving.py"
+ROOT = SCRIPT.parents[3]
 CALL = Call(model="m", messages=(user("Say hello."),))
 
 
@@ -32,7 +37,7 @@ def subject(request: pytest.FixtureRequest) -> Iterator[Process]:
     process = started(request.param)
     yield process
     process.end()
-    assert not marked(process._mark)
+    assert not marked(process.mark)
 
 
 def run(base_url: str = "http://127.0.0.1:9", *, stream: bool = False) -> Run:
@@ -92,7 +97,7 @@ def test_what_is_no_line_of_the_protocol_is_garbled(subject: Process) -> None:
 @pytest.mark.parametrize("subject", ["endless"], indirect=True)
 def test_a_line_has_a_length(subject: Process, monkeypatch: pytest.MonkeyPatch) -> None:
     """A line without end is given up at its limit, not at the end of memory."""
-    monkeypatch.setattr(process.protocol, "MOST_BYTES", 2**22)
+    monkeypatch.setattr(protocol, "MOST_BYTES", 2**22)
     subject.hello(20)
     with pytest.raises(Garbled, match="without end"):
         subject.ask(run(), 20)
@@ -104,9 +109,62 @@ def test_what_a_subject_left_behind_is_ended() -> None:
     subject = started("forks")
     subject.hello(20)
     subject.ask(run(), 20)
-    assert len(marked(subject._mark)) == 2
+    assert len(marked(subject.mark)) == 3  # its keeper is one
     subject.stop()
-    assert marked(subject._mark) == ()
+    assert marked(subject.mark) == ()
+
+
+def daemon_of(subject: Process) -> int:
+    """The process that a subject of the kind ``daemonises`` leaves behind."""
+    subject.hello(20)
+    answered = subject.ask(run(), 20)
+    assert isinstance(answered, Answer)
+    assert answered.turn is not None
+    assert isinstance(answered.turn.text, str)
+    return int(answered.turn.text)
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a subreaper is Linux's")
+@pytest.mark.parametrize("ended", ["stop", "end"])
+def test_a_daemon_without_any_trace_is_ended(ended: str) -> None:
+    """One that forked twice, into a session and an empty environment, does not outlive its subject."""
+    subject = started("daemonises")
+    daemon = daemon_of(subject)
+    assert runs(daemon)
+    assert daemon not in marked(subject.mark)
+    getattr(subject, ended)()
+    assert not runs(daemon)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a subreaper is Linux's")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
+def test_a_harness_that_is_ended_leaves_nothing(number: signal.Signals) -> None:
+    """Whatever ends the program that started a subject, the subject and its daemon end, too."""
+    program = (
+        "import time; from tests.harness.subjects.test_process import daemon_of, marked, started;"
+        "subject = started('daemonises');"
+        "print(daemon_of(subject), *marked(subject.mark), flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen(
+        (sys.executable, "-c", program), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=ROOT
+    ) as harness:
+        assert harness.stdout is not None
+        pids = [int(word) for word in harness.stdout.readline().split()]
+        assert len(pids) == 3
+        assert all(map(runs, pids))
+        harness.send_signal(number)
+    until = time.monotonic() + 10
+    while any(map(runs, pids)) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not any(map(runs, pids))
 
 
 @pytest.mark.parametrize("subject", ["goes_out"], indirect=True)
@@ -129,7 +187,7 @@ def test_no_key_and_no_proxy_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> No
     """A subject sees no key of the caller's, and no proxy."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example")
-    seen = environment({"MORE": "1"}, "mark")
+    seen = environment({"MORE": "1"})
     assert not {"OPENAI_API_KEY", "HTTPS_PROXY"} & {*seen}
     assert (seen["MORE"], seen["NO_PROXY"]) == ("1", "*")
 
