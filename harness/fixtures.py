@@ -8,9 +8,10 @@ shape. Deterministic: the same catalog gives the same bytes.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from fnmatch import fnmatchcase
+from itertools import islice
 from urllib.parse import urlsplit
 
 from msgspec.structs import replace
@@ -46,9 +47,14 @@ def canary(provider: Provider, protocol: str | None = None, model: str | None = 
 
 
 def model_for(provider: Provider, declared: EndpointDeclaration, scenario: Scenario) -> str | None:
-    """The first declared model that the endpoint serves and that can do what the scenario needs."""
+    """The first declared model that the endpoint serves and that can do what the scenario needs. A model
+    that an earlier endpoint of the protocol serves is that one's."""
     for model in provider.models:
-        if declared.serves(model.id) and _able(model, scenario):
+        if (
+            declared.serves(model.id)
+            and _able(model, scenario)
+            and provider.declaration(declared.protocol, model.id) is declared
+        ):
             return model.id
     return None
 
@@ -62,24 +68,27 @@ def _able(model: Model, scenario: Scenario) -> bool:
     return all(kind in model.input for need, kind in _INPUTS.items() if need in scenario.needs)
 
 
-def endpoints(provider: Provider) -> Iterator[EndpointDeclaration]:
-    """The first endpoint of each protocol the provider speaks."""
-    for protocol in provider.protocols:
-        yield provider.declaration(protocol)
-
-
 def plan(
     provider: Provider, *, undeclared: bool = False
 ) -> Iterator[tuple[EndpointDeclaration, Scenario, str]]:
     """(endpoint, scenario, model) for everything the provider declares; ``undeclared`` adds what nobody
     said of it, neither yes nor no."""
-    for declared in endpoints(provider):
+    for protocol in provider.protocols:
+        spoken = [declared for declared in provider.endpoints if declared.protocol == protocol]
         for scenario in SCENARIOS.values():
-            model = model_for(provider, declared, scenario)
-            said = any(fnmatchcase(declared.protocol, glob) for glob in scenario.protocols)
-            offered = provider.offered_at(declared)
-            if model and said and all(offered.get(need, undeclared) for need in scenario.needs):
-                yield declared, scenario, model
+            if any(fnmatchcase(protocol, glob) for glob in scenario.protocols):
+                yield from islice(_offers(provider, spoken, scenario, undeclared), 1)
+
+
+def _offers(
+    provider: Provider, spoken: Iterable[EndpointDeclaration], scenario: Scenario, undeclared: bool
+) -> Iterator[tuple[EndpointDeclaration, Scenario, str]]:
+    """The endpoints, first one first, with what the scenario needs and a model of theirs that can do it."""
+    for declared in spoken:
+        offered = provider.offered_at(declared)
+        model = model_for(provider, declared, scenario)
+        if model and all(offered.get(need, undeclared) for need in scenario.needs):
+            yield declared, scenario, model
 
 
 def placeholder_values(provider: Provider) -> dict[str, str]:

@@ -64,7 +64,7 @@ def endpoints() -> dict[str, tuple[Endpoint, str, bool]]:
     """One endpoint for each protocol and set of deviations: it, its model, and whether it takes images."""
     found: dict[tuple[str, str], tuple[str, Endpoint, str, bool]] = {}
     for provider in schema.all():
-        for declared in fixtures.endpoints(provider):
+        for declared in map(provider.declaration, provider.protocols):
             models = [model for model in provider.models if declared.serves(model.id)]
             if not models or declared.protocol not in EMULATORS or "tools" in declared.lacks:
                 continue

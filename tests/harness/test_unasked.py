@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.evidence import described
+from harness.fixtures import plan
 from harness.unasked import lacking, unasked, warnings
 from providers import schema
 from providers.schema import Claim, Model
@@ -60,3 +61,11 @@ def test_the_report_carries_what_each_protocol_lacks() -> None:
         "ollama-chat": True,
         "ollama-generate": False,
     }
+
+
+def test_a_model_of_a_later_endpoint_of_the_protocol_is_asked() -> None:
+    """Where one protocol has two endpoints, what only the second one's models can do is asked there."""
+    glm = schema.get("glm")
+    assert "vision" not in unasked(glm)
+    asked = [(declared, model) for declared, scenario, model in plan(glm) if scenario.name == "vision"]
+    assert asked == [(glm.declaration("openai-completions", "glm-5v-turbo"), "glm-5v-turbo")]
