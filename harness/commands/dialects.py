@@ -14,7 +14,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from harness.dialects import homes, logins, oauth, pages, vectors
+from harness.dialects import display, homes, logins, oauth, pages, vectors
 from harness.dialects.checks import run as dialect_run
 from harness.dialects.vectors import Profile
 from harness.errors import UnusableInput
@@ -85,10 +85,10 @@ def resolve(
     except Explained as fault:
         raise _unusable(fault) from None
     if as_json:
-        _print_json(homes.resolved_plain(chosen, resolved))
+        _print_json(display.resolved_plain(chosen, resolved))
     else:
-        print(homes.resolved_text(chosen, resolved))
-    raise typer.Exit(homes.exit_code(resolved))
+        print(display.resolved_text(chosen, resolved))
+    raise typer.Exit(display.exit_code(resolved))
 
 
 @app.command("models")
@@ -103,9 +103,9 @@ def models(
     except Explained as fault:
         raise _unusable(fault) from None
     if as_json:
-        _print_json(homes.catalogue_plain(chosen, catalogue))
+        _print_json(display.catalogue_plain(chosen, catalogue))
     else:
-        print(homes.catalogue_text(chosen, catalogue))
+        print(display.catalogue_text(chosen, catalogue))
     raise typer.Exit(1 if catalogue.faults else 0)
 
 
@@ -189,7 +189,7 @@ def verify(
     if as_json:
         _print_json(report.plain())
     else:
-        print(homes.report_text(report))
+        print(display.report_text(report))
     if not report.total:
         print(f"error: no vector was found for profile {profile}", file=sys.stderr)
         raise typer.Exit(2)
