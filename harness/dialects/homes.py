@@ -18,6 +18,9 @@ from providers import schema
 from providers.dialects import DIALECTS, Dialect, files
 from providers.dialects.resolved import Given, Resolved, Warned
 
+# The variable of a folder in which each program has its own for state.
+SHARED_STATE = {"zot@newest": "XDG_STATE_HOME"}
+
 
 def dialect(name: str) -> Dialect:
     """The dialect called ``name``. Raises UnusableInput."""
@@ -60,8 +63,8 @@ def state_of(chosen: Dialect, environ: Mapping[str, str], home: Path) -> Path:
     told = environ.get(chosen.state_variable) if chosen.state_variable else None
     if told:
         return Path(told).expanduser()
-    shared = environ.get("XDG_STATE_HOME") if chosen.rules.newest and chosen.system == "zot" else None
-    return Path(shared) / "zot" if shared else home / chosen.state
+    shared = environ.get(SHARED_STATE.get(chosen.name, ""))
+    return Path(shared) / chosen.system if shared else home / chosen.state
 
 
 def given(

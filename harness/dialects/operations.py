@@ -1,8 +1,7 @@
 """What each operation of the vector format does with each system.
 
 OPERATIONS lists the operations by system and name ("" is every system's); those that send something are in
-``requests``. No operation judges: it says what happened, and
-``vectors`` compares.
+``requests``. No operation judges: it says what happened, and ``vectors`` compares.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from typing import Any
 import msgspec
 
 from harness.dialects.bench import Bench, Outcome, warned
+from harness.dialects.logins import keep_mode, store_of
 from harness.dialects.requests import (
     build_request,
     gomodel_build_request,
@@ -88,8 +88,7 @@ def mayros_env_names(bench: Bench) -> Outcome:
 
 def store_credential(bench: Bench) -> Outcome:
     """Write or delete a stored credential."""
-    module: Any = zot if bench.dialect.system == "zot" else pi
-    keep_mode = not getattr(bench.rules, "resets_mode", True)
+    module = store_of(bench.dialect)
     action = bench.when.get("action", "set_api_key")
     changes: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
         "set_api_key": lambda d: module.with_key(d, bench.provider, str(bench.when.get("key"))),
@@ -98,13 +97,13 @@ def store_credential(bench: Bench) -> Outcome:
     }
     if action not in changes:
         raise DialectFault("unknown_operation", f"no action {action}", name=str(action))
-    files.edit_json(bench.state / module.AUTH, changes[action], keep_mode=keep_mode)
+    files.edit_json(bench.state / module.AUTH, changes[action], keep_mode=keep_mode(bench.dialect))
     return {}
 
 
 def login_kinds(bench: Bench) -> Outcome:
     """How a provider may be logged in to."""
-    module: Any = zot if bench.dialect.system == "zot" else pi
+    module = store_of(bench.dialect)
     return {"kinds": list(module.login_kinds(bench.rules, bench.provider))}
 
 
@@ -223,17 +222,24 @@ def tls_policy(bench: Bench) -> Outcome:
 
 
 def rewrite_model_id(bench: Bench) -> Outcome:
-    """The model id that is sent."""
-    model = str(bench.model)
-    if bench.dialect.system == "zot" and bench.provider in zot.AWS_CHAIN:
-        return {"model_id": zot.rewritten_model(bench.given, model)}
-    return {"model_id": model}
+    """The model id that is sent: the one asked for."""
+    return {"model_id": str(bench.model)}
+
+
+def zot_model_id(bench: Bench) -> Outcome:
+    """The model id that zot sends."""
+    if bench.provider not in zot.AWS_CHAIN:
+        return rewrite_model_id(bench)
+    return {"model_id": zot.rewritten_model(bench.given, str(bench.model))}
+
+
+def zot_deployment(bench: Bench) -> Outcome:
+    """zot's Azure deployment of a model."""
+    return {"deployment": zot.deployment(bench.rules, bench.given, str(bench.model))}
 
 
 def map_deployment(bench: Bench) -> Outcome:
     """The Azure deployment of a model."""
-    if bench.dialect.system == "zot":
-        return {"deployment": zot.deployment(bench.rules, bench.given, str(bench.model))}
     return {"deployment": azure.deployment(bench.given.environ, str(bench.model))}
 
 
@@ -473,6 +479,8 @@ OPERATIONS: Mapping[tuple[str, str], Callable[[Bench], Outcome]] = {
     ("zot", "login"): login,
     ("zot", "login_kinds"): login_kinds,
     ("zot", "list_surfaces"): list_surfaces,
+    ("zot", "rewrite_model_id"): zot_model_id,
+    ("zot", "map_deployment"): zot_deployment,
     ("zot", "select_model"): zot_select_model,
     ("zot", "tls_policy"): tls_policy,
     ("zot", "resolve_endpoint"): zot_endpoint,

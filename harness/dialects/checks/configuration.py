@@ -9,6 +9,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
+
 from harness.checks.registry import require
 from harness.dialects.checks import worlds
 from harness.dialects.checks.registry import check, equal, only
@@ -38,17 +40,85 @@ def _builtin(trial: Trial) -> list[dict[str, Any]]:
     return [{"provider": provider, "id": id, "name": id.upper(), **fields} for provider, id in ids]
 
 
+class Writing(msgspec.Struct, frozen=True, kw_only=True):
+    """How a system's user writes models down.
+
+    ``entry``: a provider's entry that is complete; ``file``: the file of such entries; ``patch``: the fields
+    of an entry that gives ``m1`` the user's name and nothing else; ``bad``: providers of which one cannot be
+    used, made of a good entry; ``later``: what models are given as that become known when all is read;
+    ``defaults``: the fields of a model of which only the id is told.
+    """
+
+    entry: Mapping[str, Any]
+    file: Callable[[Mapping[str, Any]], dict[str, Any]]
+    patch: Mapping[str, Any]
+    bad: Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
+    later: str
+    defaults: Mapping[str, Any]
+
+
+def _models_file(providers: Mapping[str, Any]) -> dict[str, Any]:
+    return {"models.json": {"providers": providers}}
+
+
+def _mayros_file(providers: Mapping[str, Any]) -> dict[str, Any]:
+    return {"mayros.json": {"models": {"providers": providers}}}
+
+
+def _nameless_model(id: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {id: {**entry, "models": [{"id": ""}, *entry["models"]]}}
+
+
+def _empty_provider(id: str, entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {id: entry, "broken": {}}
+
+
+WRITINGS: Mapping[str, Writing] = {
+    "zot": Writing(
+        entry={"baseUrl": "https://mine.test/v1"},
+        file=_models_file,
+        patch={"models": [{"id": "m1", "name": "Mine"}]},
+        bad=_nameless_model,
+        later="live_models",
+        defaults={"name": "m9"},
+    ),
+    "pi": Writing(
+        entry={"baseUrl": "https://mine.test/v1", "api": "openai-completions", "apiKey": "k"},
+        file=_models_file,
+        patch={"modelOverrides": {"m1": {"name": "Mine"}}},
+        bad=_empty_provider,
+        later="builtin_models",
+        defaults={
+            "name": "m9",
+            "reasoning": False,
+            "input": ["text"],
+            "contextWindow": 128000,
+            "maxTokens": 16384,
+        },
+    ),
+    "mayros": Writing(
+        entry={"baseUrl": "https://mine.test/v1", "api": "openai-completions", "apiKey": "k"},
+        file=_mayros_file,
+        patch={"models": [{"id": "m1", "name": "Mine"}]},
+        bad=_nameless_model,
+        later="builtin_models",
+        defaults={"reasoning": False, "input": ["text"], "contextWindow": 200000, "maxTokens": 8192},
+    ),
+}
+REJECT_THE_FILE = ("pi",)  # for one mistake in it (P46)
+
+
+def _writing(trial: Trial) -> Writing:
+    return WRITINGS[trial.dialect.system]
+
+
 def _entry(trial: Trial, **told: Any) -> dict[str, Any]:
-    """A provider's entry that is complete in every system, with ``told`` over it."""
-    whole = {"baseUrl": "https://mine.test/v1", "api": "openai-completions", "apiKey": "k"}
-    kept = ("baseUrl",) if trial.dialect.system == "zot" else ("baseUrl", "api", "apiKey")
-    return {**{name: whole[name] for name in kept}, **told}
+    """A provider's entry that is complete in its system, with ``told`` over it."""
+    return {**_writing(trial).entry, **told}
 
 
 def _files(trial: Trial, providers: Mapping[str, Any]) -> dict[str, Any]:
-    if trial.dialect.system == "mayros":
-        return {"mayros.json": {"models": {"providers": providers}}}
-    return {"models.json": {"providers": providers}}
+    return _writing(trial).file(providers)
 
 
 def _given(trial: Trial, providers: Mapping[str, Any] | None, **more: Any) -> Given:
@@ -84,10 +154,8 @@ def builtin_kept(trial: Trial) -> None:
 
 
 def _patch(trial: Trial) -> Mapping[str, Any]:
-    """The user's name for ``m1``, and nothing else, where the system has a way to say that."""
-    if trial.dialect.system == "pi":
-        return {trial.row.id: {"modelOverrides": {"m1": {"name": "Mine"}}}}
-    return {trial.row.id: {"models": [{"id": "m1", "name": "Mine"}]}}
+    """The user's name for ``m1``, and nothing else."""
+    return {trial.row.id: _writing(trial).patch}
 
 
 @check("cfg.same_id", source="docs/dialects/zot.md (Z24–Z26), pi.md (P59)", dialects=FILES)
@@ -108,19 +176,12 @@ def new_id(trial: Trial) -> None:
     require(len(merged) == len(_builtin(trial)) + 1, expected="one more model", observed=len(merged))
 
 
-DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "zot": {"name": "m9"},
-    "pi": {"name": "m9", "reasoning": False, "input": ["text"], "contextWindow": 128000, "maxTokens": 16384},
-    "mayros": {"reasoning": False, "input": ["text"], "contextWindow": 200000, "maxTokens": 8192},
-}
-
-
 @check("cfg.custom_provider", source=PAGES, dialects=CATALOGUES, when=only(worlds.CUSTOM.id))
 def custom_provider(trial: Trial) -> None:
     """A provider nobody knows MUST be defined by its entry, with the documented defaults."""
     given = {"files": _files(trial, _user(trial, {"id": "m9"}))}
     found = _models(trial, given).get(_own(trial, "m9"), {})
-    for name, value in DEFAULTS[trial.dialect.system].items():
+    for name, value in _writing(trial).defaults.items():
         require(found.get(name) == value, expected=f"{name} {value}", observed=found.get(name))
 
 
@@ -146,8 +207,8 @@ def reload(trial: Trial) -> None:
 def plugin_survives(trial: Trial) -> None:
     """Models that become known later MUST NOT wipe what the user wrote about them."""
     live = [{**model, "name": "Found"} for model in _builtin(trial) if model["id"] == "m1"]
-    later = {"live_models": live} if trial.dialect.system == "zot" else {"builtin_models": live}
-    found = _models(trial, _given(trial, _patch(trial), **later))[_own(trial, "m1")]
+    later = {**_given(trial, _patch(trial)), _writing(trial).later: live}
+    found = _models(trial, later)[_own(trial, "m1")]
     require(found.get("name") == "Mine", expected="the user's name", observed=found.get("name"))
 
 
@@ -195,37 +256,44 @@ def mode(trial: Trial) -> None:
 # --- faults ---
 
 
-@check("cfg.unknown_api", source="docs/dialects/zot.md (Z30), pi.md (P68)", dialects=FILES)
-def unknown_api(trial: Trial) -> None:
-    """An api nobody knows MUST be told: as a warning with the fallback, or as an error when it is used."""
-    user = _user(trial, {"id": "m9"}, api="smoke-signals")
-    if trial.dialect.system == "zot":
-        found = trial.ask("load_models", _given(trial, user))
-        told = [warning["category"] for warning in found["warnings"]]
-        apis = [model.get("api") for model in found["models"] if model["id"] == "m9"]
-        require(apis == ["openai"], expected="openai", observed=apis)
-        require("unknown_api_fallback" in told, expected="a warning", observed=told)
-        return
+def _told_as_warning(trial: Trial, user: Mapping[str, Any]) -> None:
+    found = trial.ask("load_models", _given(trial, user))
+    told = [warning["category"] for warning in found["warnings"]]
+    apis = [model.get("api") for model in found["models"] if model["id"] == "m9"]
+    require(apis == ["openai"], expected="openai", observed=apis)
+    require("unknown_api_fallback" in told, expected="a warning", observed=told)
+
+
+def _told_as_error(trial: Trial, user: Mapping[str, Any]) -> None:
     given = _given(trial, user, cli={"api_key": "k"})
     error = trial.ask("run_prompt", given, model="m9").get("error") or {}
     require(error.get("category") == "unknown_api", expected="unknown_api", observed=error)
+
+
+UNKNOWN_API: Mapping[str, Callable[[Trial, Mapping[str, Any]], None]] = {
+    "zot": _told_as_warning,
+    "pi": _told_as_error,
+}
+
+
+@check("cfg.unknown_api", source="docs/dialects/zot.md (Z30), pi.md (P68)", dialects=FILES)
+def unknown_api(trial: Trial) -> None:
+    """An api nobody knows MUST be told: as a warning with the fallback, or as an error when it is used."""
+    UNKNOWN_API[trial.dialect.system](trial, _user(trial, {"id": "m9"}, api="smoke-signals"))
 
 
 @check("cfg.bad_entry_isolated", source=PAGES, dialects=CATALOGUES)
 def bad_entry_isolated(trial: Trial) -> None:
     """A bad entry MUST leave the built-in models in place and be told; where the page says so the file's
     other entries stand too."""
-    good = _user(trial, {"id": "m9"})
-    providers = (
-        {**good, "broken": {}} if trial.dialect.system == "pi" else _user(trial, {"id": ""}, {"id": "m9"})
-    )
+    providers = _writing(trial).bad(trial.row.id, _entry(trial, models=[{"id": "m9"}]))
     found = trial.ask("load_models", _given(trial, providers))
     merged = {(model["provider"], model["id"]) for model in found["models"]}
     lost = [m["id"] for m in _builtin(trial) if (m["provider"], m["id"]) not in merged]
     require(not lost, expected="the built-in models", observed=lost)
     require(bool(found["errors"] or found["warnings"]), expected="it is told", observed="nothing")
     stands = _own(trial, "m9") in merged
-    whole_file = trial.dialect.name == "pi"  # P46: one mistake rejects the file
+    whole_file = trial.dialect.name in REJECT_THE_FILE
     require(stands is not whole_file, expected=f"the good entry: {not whole_file}", observed=stands)
 
 
@@ -279,9 +347,13 @@ def _mayros_urls(trial: Trial) -> list[tuple[str, str | None, Any]]:
     return [("https://provider.test/v1", None, {"files": _files(trial, told)})]
 
 
+def _profile(trial: Trial, uri: str) -> dict[str, str]:
+    """ZeroClaw's file of one profile."""
+    return {"config.toml": f'[providers.models.{trial.row.id}.box]\nmodel = "m"\nuri = "{uri}"\n'}
+
+
 def _zeroclaw_urls(trial: Trial) -> list[tuple[str, str | None, Any]]:
-    text = f'[providers.models.{trial.row.id}.box]\nmodel = "m"\nuri = "https://file.test/v1"\n'
-    files = {"config.toml": text}
+    files = _profile(trial, "https://file.test/v1")
     environ = {f"ZEROCLAW_providers__models__{trial.row.id}__box__uri": "https://env.test/v1"}
     return [
         ("https://file.test/v1", None, {"files": files}),
@@ -313,10 +385,16 @@ URLS: Mapping[str, Callable[[Trial], list[tuple[str, str | None, Any]]]] = {
 def base_url(trial: Trial) -> None:
     """The most particular base URL MUST win: a model's over its provider's, the environment's over a
     file's, all of them over the default."""
-    named = {"provider": _own(trial, "")[0]} if trial.dialect.system == "zot" else {}
+    provider = FOLDED.get((trial.dialect.system, trial.row.id), worlds.asked(trial.dialect, trial.row))
     for expected, model, given in URLS[trial.dialect.system](trial):
-        url = trial.ask("resolve_endpoint", given, model=model, **named).get("url")
+        url = trial.ask("resolve_endpoint", given, model=model, provider=provider).get("url")
         equal(url, expected)
+
+
+BASES: Mapping[str, Callable[[Trial, str], Given]] = {
+    "zot": lambda trial, base: _given(trial, _user(trial, {"id": "m9"}, baseUrl=base)),
+    "zeroclaw": lambda trial, base: {"files": _profile(trial, base)},
+}
 
 
 @check("cfg.url_forms", source="docs/dialects/zot.md, zeroclaw.md (C3)", dialects=("zot*", "zeroclaw*"))
@@ -324,11 +402,7 @@ def url_forms(trial: Trial) -> None:
     """A base URL with or without a trailing slash MUST lead to the same request URL."""
     seen = set()
     for base in ("https://mine.test/v1", "https://mine.test/v1/"):
-        if trial.dialect.system == "zot":
-            given = _given(trial, _user(trial, {"id": "m9"}, baseUrl=base))
-        else:
-            text = f'[providers.models.{trial.row.id}.box]\nmodel = "m"\nuri = "{base}"\n'
-            given = {"files": {"config.toml": text}}
+        given = BASES[trial.dialect.system](trial, base)
         url = trial.ask("request_url", given, model="m9").get("url")
         require(bool(url) and "//" not in str(url)[8:], expected="one slash", observed=url, at=base)
         seen.add(url)

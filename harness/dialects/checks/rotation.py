@@ -5,6 +5,7 @@ What is tried is recorded by the operations of the vector format; nothing is sen
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.checks.registry import require
@@ -47,19 +48,26 @@ def _numbered_keys(trial: Trial) -> dict[str, str]:
     return {**keys, f"{start}_API_KEY_5": "k2", **beside}
 
 
-@check("rotate.order", source=f"{MAYROS} (M10–M14), gomodel.md (G31)", dialects=("mayros*", "gomodel@newest"))
-def rotate_order(trial: Trial) -> None:
-    """Keys MUST be tried in the declared order, each once; a live override alone."""
-    if trial.dialect.system == "gomodel":
-        found = trial.ask("resolve_providers", {"env": _numbered_keys(trial)})["providers"]
-        keys = found.get(trial.row.id, {}).get("api_keys")
-        equal(keys, ["k1", "k2", "k3"])
-        return
+def _gomodel_order(trial: Trial) -> None:
+    found = trial.ask("resolve_providers", {"env": _numbered_keys(trial)})["providers"]
+    equal(found.get(trial.row.id, {}).get("api_keys"), ["k1", "k2", "k3"])
+
+
+def _mayros_order(trial: Trial) -> None:
     keys = trial.ask("collect_keys", {"env": _keys(trial)}).get("keys")
     equal(keys, ["k1", "k2", "k3", "k4"])
     live = {**_keys(trial), f"MAYROS_LIVE_{_prefix(trial)}_KEY": "k0"}
     keys = trial.ask("collect_keys", {"env": live}).get("keys")
     equal(keys, ["k0"])
+
+
+ORDER: Mapping[str, Callable[[Trial], None]] = {"mayros": _mayros_order, "gomodel": _gomodel_order}
+
+
+@check("rotate.order", source=f"{MAYROS} (M10–M14), gomodel.md (G31)", dialects=("mayros*", "gomodel@newest"))
+def rotate_order(trial: Trial) -> None:
+    """Keys MUST be tried in the declared order, each once; a live override alone."""
+    ORDER[trial.dialect.system](trial)
 
 
 @check("rotate.only_limits", source=f"{MAYROS} (M20, M21)", dialects=("mayros*",))
@@ -81,18 +89,7 @@ def rotate_all_keys(trial: Trial) -> None:
     equal(error.get("message"), last["message"])
 
 
-@check(
-    "rotate.cooldown",
-    source=f"{MAYROS} (M42), {ZEROCLAW} (C48)",
-    dialects=("mayros*", "zeroclaw@newest"),
-)
-def rotate_cooldown(trial: Trial) -> None:
-    """A credential that was limited a moment ago MUST NOT be the first again at once."""
-    if trial.dialect.system == "zeroclaw":
-        found = trial.ask("fallback_walk", {"files": _chain(trial)}, limited="m1").get("attempts")
-        expected = [ref for ref in _attempts(trial) if not ref.startswith(f"{trial.row.id}.box/")]
-        equal(found, expected)
-        return
+def _profiles_cooldown(trial: Trial) -> None:
     kinds = {"type": "api_key", "provider": trial.row.id}
     store = {
         "profiles": {"hot": {**kinds, "key": "k-hot"}, "cool": {**kinds, "key": "k-cool"}},
@@ -100,6 +97,28 @@ def rotate_cooldown(trial: Trial) -> None:
     }
     credential = trial.ask("resolve_credential", {"store": store}).get("credential") or {}
     require(credential.get("value") == "k-cool", expected="the other one", observed=credential.get("name"))
+
+
+def _chain_cooldown(trial: Trial) -> None:
+    found = trial.ask("fallback_walk", {"files": _chain(trial)}, limited="m1").get("attempts")
+    expected = [ref for ref in _attempts(trial) if not ref.startswith(f"{trial.row.id}.box/")]
+    equal(found, expected)
+
+
+COOLDOWN: Mapping[str, Callable[[Trial], None]] = {
+    "mayros": _profiles_cooldown,
+    "zeroclaw": _chain_cooldown,
+}
+
+
+@check(
+    "rotate.cooldown",
+    source=f"{MAYROS} (M42), {ZEROCLAW} (C48)",
+    dialects=("mayros*", "zeroclaw@newest"),
+)
+def rotate_cooldown(trial: Trial) -> None:
+    """A credential that was limited a moment ago MUST NOT be the first again at once."""
+    COOLDOWN[trial.dialect.system](trial)
 
 
 # --- fallback ---

@@ -299,22 +299,38 @@ def sources(dialect: Dialect, row: Row) -> list[Source]:
     return ORDERS[dialect.system](row, dialect.rules.newest)
 
 
+def _zeroclaw_profile(world: World, row: Row) -> None:
+    world.texts["config.toml"] = f'[providers.models.{row.id}.box]\nmodel = "m"\n'
+
+
+def _gomodel_provider(world: World, row: Row) -> None:
+    settings = {"base_url": "https://box.test", "vertex_project": "p", "vertex_location": "l"}
+    world.documents["config.yaml"] = {"providers": {row.id: {"type": row.id, **settings}}}
+
+
+# Systems in which a provider must be written down before it has a credential.
+CONFIGURED: Mapping[str, Callable[[World, Row], None]] = {
+    "zeroclaw": _zeroclaw_profile,
+    "gomodel": _gomodel_provider,
+}
+PROFILED = {"zeroclaw": "box"}  # systems whose providers are named with a profile
+
+
 def empty(dialect: Dialect, row: Row) -> World:
     """A world in which the provider is configured as far as it must be, and no credential is set."""
     world = World()
     ids = [name for name in row.extra_env if name.startswith("CLOUDFLARE_")]
     world.environ.update(dict.fromkeys(ids, "an-id"))
-    if dialect.system == "zeroclaw":
-        world.texts["config.toml"] = f'[providers.models.{row.id}.box]\nmodel = "m"\n'
-    if dialect.system == "gomodel":
-        settings = {"base_url": "https://box.test", "vertex_project": "p", "vertex_location": "l"}
-        world.documents["config.yaml"] = {"providers": {row.id: {"type": row.id, **settings}}}
+    configure = CONFIGURED.get(dialect.system)
+    if configure is not None:
+        configure(world, row)
     return world
 
 
 def asked(dialect: Dialect, row: Row) -> str:
-    """How the provider is named to the dialect: ZeroClaw's by profile."""
-    return f"{row.id}.box" if dialect.system == "zeroclaw" else row.id
+    """How the provider is named to the dialect."""
+    profile = PROFILED.get(dialect.system)
+    return f"{row.id}.{profile}" if profile else row.id
 
 
 CUSTOM = Row(id="my-company", catalog=("custom",))  # a provider that no release knows
