@@ -22,6 +22,7 @@ from harness.commands import subjects as subjects_commands
 from harness.commands.catalog import Catalogs
 from harness.selection import Selection
 from harness.services.scenarios import named
+from providers import extensions
 from providers.errors import Explained
 from providers.protocols import PROTOCOLS
 from reports.errors import ReportError
@@ -49,6 +50,13 @@ Provider = Annotated[Globs | None, typer.Option("--provider", metavar="GLOB", he
 FixturesFolder = Annotated[
     Path | None, typer.Option("--fixtures", metavar="DIR", help="The folder of exchanges, instead of ours.")
 ]
+
+
+@app.callback()
+def unusable(context: typer.Context) -> None:
+    """Name what installed packages add and cannot be used, before the command does its work."""
+    if context.invoked_subcommand != "run":  # whose last lines they are
+        catalog.tell(extensions.faults())
 
 
 @app.command(
@@ -83,6 +91,7 @@ def matrix(
     ] = None,
 ) -> None:
     """Run every offline check and write the matrix as a page, Markdown and JSON."""
+    catalog.tell(configuration.read(Path.cwd(), tuple(catalogs or ()), fixtures).catalog.faults)
     more = [f"--catalog={folder}" for folder in catalogs or ()]
     more += [f"--exchanges={fixtures}"] if fixtures else []
     console = Console(stderr=True)

@@ -8,7 +8,8 @@ where the command is typed, and those that an option names:
     exchanges = "exchanges"    # the folder of exchanges, instead of ours
     stale_after_days = 90      # how long what was observed counts
 
-A broken file of somebody else's is told (``Catalog.faults``), and the others load.
+A broken file of somebody else's, and a package whose folder cannot be found, is told (``Catalog.faults``);
+the others load.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read(start: Path, catalogs: Sequence[Path] = (), exchanges: Path | None = None) -> Configuration:
     """What holds in the folder ``start``; the arguments are the options that were given.
 
-    Raises ConfigurationError for a table, a folder and an entry point that cannot be used.
+    Raises ConfigurationError for a table and a folder that cannot be used.
     """
     written = _written(start / NAME)
     told = {start / name: f"{NAME}, tool.wirecheck.catalog" for name in written.catalog}
@@ -54,8 +55,11 @@ def read(start: Path, catalogs: Sequence[Path] = (), exchanges: Path | None = No
         if not folder.is_dir():
             raise ConfigurationError("there is no such folder", seen=str(folder), where=where)
     chosen = start / written.exchanges if written.exchanges else FIXTURES
-    folders = dict.fromkeys((*extensions.catalogs(), *told))
+    added, broken = extensions.catalogs()
+    folders = dict.fromkeys((*added, *told))
     catalog = schema.load(schema.CATALOG, *folders) if folders else schema.all()
+    if broken:
+        catalog = Catalog(catalog, (*catalog.faults, *broken))
     return Configuration(catalog, exchanges or chosen, written.stale_after_days)
 
 

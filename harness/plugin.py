@@ -32,8 +32,14 @@ from harness.repeats import FLAKY, folded
 from harness.selection import Selection
 from harness.sharding import Sharding, add_options
 from harness.stage import Case, Stage
-from providers import custom
-from providers.errors import ConfigurationError, Explained, MissingCredential, UnsupportedFeature
+from providers import custom, extensions
+from providers.errors import (
+    ConfigurationError,
+    Explained,
+    MissingCredential,
+    UnsupportedFeature,
+    UnusableExtension,
+)
 from providers.schema import Catalog, Provider
 from reports import escaping, files, matrix, results
 from reports.errors import ReportError
@@ -119,7 +125,7 @@ class Conformance:
         configured = configuration.read(config.invocation_params.dir, option.catalog, option.exchanges)
         catalog = configured.catalog
         self._stale_after_days = configured.stale_after_days
-        self._faults = catalog.faults
+        self._faults = (*catalog.faults, *extensions.faults())
         self._providers = (self._custom(),) if self._described else self._chosen(catalog)
         alone = len(self._providers) == 1
         known = frozenset(each.id for each in (*catalog, *self._providers))
@@ -354,7 +360,8 @@ class Conformance:
         if self._unwritten:
             terminalreporter.write_line(self._unwritten, yellow=True)
         for fault in self._faults:
-            terminalreporter.write_line(f"CATALOG {fault}", red=True)
+            kind = "PACKAGE" if isinstance(fault, UnusableExtension) else "CATALOG"
+            terminalreporter.write_line(f"{kind} {fault}", red=True)
 
     def _told_something(self, session: pytest.Session) -> bool:
         """Whether the run came to judge: no usage or internal error, no mere collection."""

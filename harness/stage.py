@@ -229,6 +229,8 @@ def _had_key(provider: Provider, exchange: Exchange) -> bool:
 
 
 def judged_request(endpoint: Endpoint, sent: Request, call: Call) -> tuple[tuple[str, str, str, str], ...]:
-    """What the protocol's emulator says of a request, as (rule, expected, seen, where)."""
+    """What the protocol's emulator, if it has one, says of a request, as (rule, expected, seen, where)."""
+    if endpoint.protocol not in EMULATORS:
+        return ()
     found = EMULATORS[endpoint.protocol].judge(fixtures.without_extras(sent, call), endpoint)
     return tuple((each.rule, each.expected, each.seen, each.where) for each in found)

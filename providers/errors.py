@@ -9,6 +9,7 @@
         ExpiredCredential
         ConflictingConfig
         UnreadableConfig
+        UnusableExtension           an installed package adds what cannot be used
         DialectFault                a client system refuses it, by its own rules
       UnsupportedFeature            asked for what is not declared; raised before any network use
       RemoteProtocolError           the peer sent what the protocol forbids
@@ -153,6 +154,24 @@ class ConflictingConfig(ConfigurationError):
 
 class UnreadableConfig(ConfigurationError):
     """A configuration file cannot be read or parsed."""
+
+
+class UnusableExtension(ConfigurationError):
+    """An installed package adds what cannot be used. ``group`` and ``name`` are those of its entry point."""
+
+    def __init__(
+        self, package: str, group: str, name: str, *, expected: str, seen: object, where: str
+    ) -> None:
+        self.package = package
+        self.group = group
+        self.name = name
+        super().__init__(
+            f"{package} adds {name!r} to {group}, which cannot be used",
+            expected=expected,
+            seen=seen,
+            where=where,
+            next_step=f"mend the entry point, or uninstall {package}",
+        )
 
 
 class DialectFault(ConfigurationError):

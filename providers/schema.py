@@ -33,6 +33,7 @@ from providers.errors import (
     ConfigurationError,
     ConflictingConfig,
     InvalidDeclaration,
+    ProviderError,
     UnknownProvider,
 )
 from providers.features import FEATURES
@@ -637,9 +638,9 @@ def _placeholders(template: Any) -> set[str]:
 
 
 class Catalog:
-    """Providers by id. ``faults`` are the files that could not be used; the others are here."""
+    """Providers by id. ``faults`` are the files and folders that could not be used; the others are here."""
 
-    def __init__(self, providers: Iterable[Provider], faults: Iterable[CatalogError] = ()) -> None:
+    def __init__(self, providers: Iterable[Provider], faults: Iterable[ProviderError] = ()) -> None:
         self.providers = {provider.id: provider for provider in providers}
         self.faults = tuple(faults)
         self._names = {alias: p.id for p in self.providers.values() for alias in (*p.aliases, p.id)}

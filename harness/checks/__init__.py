@@ -28,6 +28,7 @@ from harness.checks import (
 )
 from harness.checks.registry import Check
 from providers import extensions
+from providers.errors import UnusableExtension
 
 _MODULES = (
     broken,
@@ -50,8 +51,18 @@ _MODULES = (
 
 def _checks() -> Mapping[str, Check]:
     for point in extensions.points("checks"):
-        extensions.load(point)
+        try:
+            extensions.load(point)
+            if point.module.partition(".")[0] not in _adding():
+                raise extensions.unusable(point, "a module whose functions have @check", "no check")
+        except UnusableExtension as fault:
+            extensions.leave_out(point, fault)
     return dict(sorted(registry.registered().items()))
 
 
-CHECKS: Mapping[str, Check] = extensions.Table(_checks)
+def _adding() -> frozenset[str]:
+    """The packages that have checks."""
+    return frozenset(each.judge.__module__.partition(".")[0] for each in registry.registered().values())
+
+
+CHECKS: Mapping[str, Check] = extensions.extended(_checks)

@@ -14,7 +14,7 @@ import typer
 from harness import configuration, unasked
 from harness.commands import discovery
 from harness.exchange import scenarios_of
-from providers.errors import CatalogError
+from providers.errors import ProviderError
 from providers.schema import Auth, Provider
 from reports import escaping, results
 from reports.matrix import Cell, Matrix
@@ -63,8 +63,8 @@ def show(
     print("\n".join([*_access(provider), *_proven(provider, matrix), *_quirks(provider)]))
 
 
-def tell(faults: Iterable[CatalogError]) -> None:
-    """Name the catalog files that cannot be used; the others are."""
+def tell(faults: Iterable[ProviderError]) -> None:
+    """Name the catalog files and entry points that cannot be used; the others are."""
     for fault in faults:
         print(f"wirecheck: {fault}", file=sys.stderr)
 

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from harness import fixtures
-from harness.emulators import Spoken
+from harness.emulators import EMULATORS, Spoken
 from harness.emulators.emulator import spoken
 from harness.errors import RecordingError, UnusableInput
 from harness.exchange import Exchange
@@ -68,9 +68,12 @@ def build(provider: Provider, *, undeclared: bool = False) -> Iterator[Exchange]
     """The documented exchanges of the services of ``provider``, planned as ``plan`` does.
 
     Raises RecordingError when a desk refuses a request. A scenario that our own adapter refuses to ask
-    (UnsupportedFeature) has none, so that a claim of it stays untested.
+    (UnsupportedFeature) has none, so that a claim of it stays untested; nor has a protocol without an
+    emulator.
     """
     for protocol, story, model in plan(provider, undeclared=undeclared):
+        if protocol not in EMULATORS:
+            continue
         try:
             yield from _story(provider, protocol, story, model)
         except UnsupportedFeature:

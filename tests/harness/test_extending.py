@@ -57,6 +57,10 @@ def says_hello(seen):
     require(bool(seen.turn.text), expected="a text", observed=seen.turn.text)
 """,
     "broken": "1 / 0",
+    "early": """
+from providers.protocols import PROTOCOLS
+PROTOCOL = PROTOCOLS["openai-completions"]
+""",
     "leaving": "raise SystemExit('gone')",
     "taken": """
 from harness.checks.registry import check
@@ -76,6 +80,7 @@ from providers.dialects import pi, _OURS
 DIALECT = replace(_OURS["pi"], system="acme")
 """,
 }
+NO_CACHE = ("-p", "no:cacheprovider")
 DECLARATION = """
 id = "acme"
 name = "Acme"
@@ -158,45 +163,115 @@ def test_imports_come_in_any_order(tmp_path: Path, module: str) -> None:
     assert done.stdout == "True True\n", done.stderr
 
 
-@pytest.mark.parametrize(
-    ("line", "told"),
-    [
-        ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.nowhere:PROTOCOL", "ModuleNotFoundError"),
-        ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.protocol:NOTHING", "AttributeError"),
-        ("[wirecheck.protocols]\nother = acme_wirecheck.protocol:PROTOCOL", "a Protocol named other"),
-        ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.emulator:EMULATOR", "a Protocol named acme-chat"),
-        ("[wirecheck.grammars]\nopenai-completions = acme_wirecheck.emulator:GRAMMAR", "has not"),
-        ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.broken:PROTOCOL", "ZeroDivisionError"),
-        ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.leaving:PROTOCOL", "SystemExit"),
-        ("[wirecheck.catalogs]\nacme = acme_wirecheck.broken.catalog", "ZeroDivisionError"),
-        ("[wirecheck.checks]\nacme = acme_wirecheck.taken", "text.basic"),
-        ("[wirecheck.catalogs]\nacme = acme_wirecheck.protocol", "whose folder holds catalog files"),
-        ("[wirecheck.catalogs]\nacme = acme_nowhere.catalog", "whose folder holds catalog files"),
-    ],
-    ids=[
-        "no module",
-        "no object",
-        "another name",
-        "another type",
-        "a name taken",
-        "a fault",
-        "an exit",
-        "a fault above",
-        "a check taken",
-        "no folder",
-        "no package",
-    ],
-)
+UNUSABLE = {
+    "no module": (
+        "[wirecheck.protocols]\nacme-chat = acme_wirecheck.nowhere:PROTOCOL",
+        "ModuleNotFoundError",
+    ),
+    "no object": ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.protocol:NOTHING", "AttributeError"),
+    "no reference": ("[wirecheck.protocols]\nacme-chat = !", "as module:object"),
+    "another name": (
+        "[wirecheck.protocols]\nother = acme_wirecheck.protocol:PROTOCOL",
+        "a Protocol named other",
+    ),
+    "another type": (
+        "[wirecheck.protocols]\nacme-chat = acme_wirecheck.emulator:EMULATOR",
+        "a Protocol named acme-chat",
+    ),
+    "a name taken": ("[wirecheck.grammars]\nopenai-completions = acme_wirecheck.emulator:GRAMMAR", "has not"),
+    "a fault": ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.broken:PROTOCOL", "ZeroDivisionError"),
+    "an exit": ("[wirecheck.protocols]\nacme-chat = acme_wirecheck.leaving:PROTOCOL", "SystemExit"),
+    "a look into its table": (
+        "[wirecheck.protocols]\nacme-chat = acme_wirecheck.early:PROTOCOL",
+        "looks into",
+    ),
+    "a fault above": ("[wirecheck.catalogs]\nacme = acme_wirecheck.broken.catalog", "ZeroDivisionError"),
+    "a check taken": ("[wirecheck.checks]\nacme = acme_wirecheck.taken", "text.basic"),
+    "no check": ("[wirecheck.checks]\nacme = acme_wirecheck.protocol", "@check"),
+    "no folder": ("[wirecheck.catalogs]\nacme = acme_wirecheck.protocol", "whose folder holds catalog files"),
+    "no package": ("[wirecheck.catalogs]\nacme = acme_nowhere.catalog", "whose folder holds catalog files"),
+    "no files": ("[wirecheck.catalogs]\nacme = acme_wirecheck", "which has none"),
+    "a dialect": ("[wirecheck.dialects]\nacme = acme_wirecheck.broken:DIALECT", "ZeroDivisionError"),
+    "a subject": (
+        "[wirecheck.subjects]\nacme-sdk = acme_wirecheck.checks:says_hello",
+        "a Subject named acme-sdk",
+    ),
+    "a gateway": ("[wirecheck.gateways]\nacme = acme_wirecheck.nowhere:GATEWAY", "ModuleNotFoundError"),
+}
+
+
+@pytest.mark.parametrize(("line", "told"), UNUSABLE.values(), ids=UNUSABLE)
 def test_what_cannot_be_used_is_named(tmp_path: Path, line: str, told: str) -> None:
-    """A wrong entry point ends the command in one line that names package and entry point."""
+    """A wrong entry point is named with its package, the rest is run, and the run is not green."""
     installed(tmp_path, line + "\n")
-    done = python(tmp_path, "-m", "harness", "fixtures", "build", "--provider", "groq", "--check")
-    if done.returncode != 2:  # the table of grammars is first read when the faults are
-        done = python(tmp_path, "-m", "harness", "run", "--provider", "groq", "--scenario", "text")
-    said = done.stdout + done.stderr
-    assert "acme-wirecheck adds" in said
-    assert told in said
-    assert "Traceback" not in said
+    ran = python(tmp_path, "-m", "harness", "run", "--provider", "groq", "--scenario", "text", *NO_CACHE)
+    assert ran.returncode == pytest.ExitCode.TESTS_FAILED
+    named = [each for each in ran.stdout.splitlines() if each.startswith("PACKAGE acme-wirecheck ")]
+    assert len(named) == 1
+    assert told in named[0]
+    assert " passed" in ran.stdout
+    assert " failed" not in ran.stdout
+    assert "Traceback" not in ran.stdout + ran.stderr
+
+
+def test_all_that_cannot_be_used_is_named_at_once(tmp_path: Path) -> None:
+    """Each command names every broken entry point once, and does its work with those that are not."""
+    wrong = """
+[wirecheck.catalogs]
+acme = acme_wirecheck.catalog
+gone = acme_nowhere.catalog
+
+[wirecheck.protocols]
+acme-chat = acme_wirecheck.protocol:PROTOCOL
+other = acme_wirecheck.broken:PROTOCOL
+
+[wirecheck.subjects]
+acme-sdk = acme_wirecheck.leaving:SUBJECT
+"""
+    installed(tmp_path, wrong)
+    for command in ("providers --json", "providers show acme", "fixtures build --provider acme --check"):
+        done = python(tmp_path, "-m", "harness", *command.split())
+        assert done.returncode == 0
+        assert "acme" in done.stdout or done.stdout == "0 files would change\n"  # it has no emulator
+        told = [line.split(",")[0] for line in done.stderr.splitlines()]
+        assert sorted(told) == [
+            "wirecheck: acme-wirecheck adds 'acme-sdk' to wirecheck.subjects",
+            "wirecheck: acme-wirecheck adds 'gone' to wirecheck.catalogs",
+            "wirecheck: acme-wirecheck adds 'other' to wirecheck.protocols",
+        ]
+
+
+def test_two_packages_may_use_one_name_for_what_has_none(tmp_path: Path) -> None:
+    """Checks and catalogs of two packages are both read; of two rows of one name the later one is a fault."""
+    installed(tmp_path)
+    second = tmp_path / "bcme_wirecheck-1.0.dist-info"
+    second.mkdir()
+    (second / "METADATA").write_text("Metadata-Version: 2.1\nName: bcme\nVersion: 1.0\n", "utf-8")
+    (second / "entry_points.txt").write_text(
+        "[wirecheck.checks]\nacme = acme_wirecheck.nowhere\n"
+        "[wirecheck.protocols]\nacme-chat = acme_wirecheck.protocol:PROTOCOL\n",
+        "utf-8",
+    )
+    done = python(tmp_path, "-m", "harness", "list")
+    assert "acme.says_hello" in done.stdout
+    told = [line.split(";")[0] for line in done.stderr.splitlines()]
+    assert told == [
+        "wirecheck: bcme adds 'acme' to wirecheck.checks, which cannot be used",
+        "wirecheck: bcme adds 'acme-chat' to wirecheck.protocols, which cannot be used",
+    ]
+
+
+def test_a_matrix_is_not_silently_red(tmp_path: Path) -> None:
+    """What keeps a matrix from being green is named beside its summary: entry points and catalog files."""
+    installed(tmp_path, "[wirecheck.protocols]\nother = acme_wirecheck.broken:PROTOCOL\n")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "broken.toml").write_text("id = 5\n", "utf-8")
+    done = python(
+        tmp_path, "-m", "harness", "matrix", "--provider", "yi", "--catalog", "more", "--out", "out"
+    )
+    assert done.returncode == 1
+    assert "acme-wirecheck adds 'other'" in done.stderr
+    assert "more/broken.toml" in done.stderr
 
 
 @pytest.mark.parametrize(
