@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 
 from providers import jsontext
@@ -50,7 +51,7 @@ def _json(value: JSON) -> str:
     return jsontext.write(value).decode("utf-8", "surrogatepass")
 
 
-class _Block:
+class _Block(ABC):
     """A content block being heard: any number of ``delta``, then ``end``; each gives its events."""
 
     kind = ""  # the member that its deltas hold
@@ -58,9 +59,9 @@ class _Block:
     def __init__(self, number: int) -> None:
         self._number = number
 
+    @abstractmethod
     def delta(self, value: Object) -> list[Event]:
         """The events of the ``delta`` of one message."""
-        raise NotImplementedError
 
     def end(self) -> list[Event]:
         """The events of the block's end."""
