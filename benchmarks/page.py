@@ -3,7 +3,8 @@
 110 endpoints under 25 capabilities with 250 checks, whose report is written and opened from its folder; or
 the report of a result file. The browser's own clock is read: first contentful paint
 (https://www.w3.org/TR/paint-timing/, read 2026-11-21), and from a change of a filter to the frame after the
-one that shows it. Every filter is tried with all rows.
+one that shows it. Every filter is tried with all rows. Rows out of sight are laid out after that frame, so
+the main thread's work may be more than what was waited for.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def opened(browser: Browser, page_file: Path) -> tuple[Page, float]:
 
 
 def filters(page: Page) -> Iterator[tuple[str, float, float]]:
-    """(filter, milliseconds, of them the main thread's own) for each, set or taken back, whichever is
+    """(filter, milliseconds, the main thread's work) for each, set or taken back, whichever is
     slower; the quickest of some rounds, which others on the machine disturbed least."""
     clock = page.context.new_cdp_session(page)
     clock.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -108,7 +109,7 @@ def lines(folder: Path, what: str) -> Iterator[Line]:
         yield Line(f"{what}: cells", cells, unit="")
         for name, wall_ms, thread_ms in filters(page):
             yield Line(f"{what}: filter by {name}", wall_ms, 100, unit="ms")
-            yield Line(f"{what}: of it the main thread's work", thread_ms, unit="ms")
+            yield Line(f"{what}: the main thread's work for it", thread_ms, unit="ms")
         yield Line(f"{what}: a click to its exchange", page.evaluate(CLICK, [0]), unit="ms")
         browser.close()
 

@@ -56,7 +56,29 @@
     if (kept && cell.classList.contains("dim") === hit) cell.classList.toggle("dim", !hit);
   }
 
+  /* The rows that can be seen are laid out first; the others follow once these are painted. */
+  const LOW = 40; // a row's least height, and one that few exceed
+  const HIGH = 64;
+  let waiting = 0;
+  function inView() {
+    const above = Math.max(0, main.scrollTop - table.offsetTop);
+    return { first: Math.floor(above / HIGH) - 1, last: Math.ceil((above + main.clientHeight) / LOW) };
+  }
+
+  function defer({ first, last }) {
+    let place = 0;
+    for (const { row } of rows) {
+      row.classList.toggle("later", !row.hidden && (place < first || place > last));
+      if (!row.hidden) place += 1;
+    }
+    const turn = waiting += 1;
+    requestAnimationFrame(() => setTimeout(() => {
+      if (turn === waiting) for (const { row } of rows) row.classList.remove("later");
+    }));
+  }
+
   function apply() {
+    const view = inView();
     const want = wanted();
     want.text = want.text.toLowerCase();
     const byCell = ["text", "capability", "verdict", "origin", "age", "change"].some((name) => want[name]);
@@ -73,6 +95,7 @@
     for (const entry of rows) {
       if (!entry.row.hidden) entry.cells.forEach((cell, place) => lay(cell, used[place], entry.hits[place]));
     }
+    defer(view);
     let start = 0;
     for (const group of groups.concat(extra ?? [])) {
       const span = Number(group.dataset.n);

@@ -233,6 +233,36 @@ def test_heads_stay_in_sight(site: Path, visit: Open) -> None:
     assert name["x"] == left
 
 
+def test_heads_of_a_comparison_stay_in_sight(site: Path, visit: Open) -> None:
+    """Scrolled to the end of what is compared, the names of the two are still there."""
+    page = visit(site / "index.html", PAIR, viewport={"width": 900, "height": 420})
+    first = page.locator("#compared table").first
+    page.eval_on_selector("#matrix", "box => { box.scrollTop = 160; }")
+    top = page.eval_on_selector("#matrix", "box => box.getBoundingClientRect().top")
+    head = first.locator("thead th").nth(1).bounding_box()
+    above = first.locator("tbody tr").first.bounding_box()
+    assert head is not None
+    assert above is not None
+    assert above["y"] < top <= head["y"] < top + 4
+
+
+def test_rows_out_of_sight_follow(site: Path, visit: Open) -> None:
+    """After a filter the rows that cannot be seen are laid out too, in a frame of their own."""
+    page = visit(site / "index.html", viewport={"width": 900, "height": 420})
+    page.evaluate("document.querySelector('#matrix').style.flex = '0 0 1px'")
+    page.eval_on_selector("#matrix", "box => { box.style.minHeight = '1px'; }")
+    seen = page.evaluate(
+        """() => new Promise((done) => {
+            const later = () => document.querySelectorAll("#cells tr.later").length;
+            const field = document.querySelector("[name=verdict]");
+            field.dispatchEvent(new Event("input", { bubbles: true }));
+            const before = later();
+            requestAnimationFrame(() => setTimeout(() => setTimeout(() => done([before, later()]))));
+        })"""
+    )
+    assert seen == [2, 0]
+
+
 @pytest.mark.parametrize("fragment", ["", "verdict=passed", "capability=streaming"])
 def test_columns_stand_below_their_heads(site: Path, visit: Open, fragment: str) -> None:
     """Each cell has the place and the width of its column's head, and the heads of groups span theirs."""
