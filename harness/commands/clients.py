@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -14,63 +13,53 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from harness import __version__, configuration, fixtures
+from harness import __version__, configuration
 from harness.checks import CHECKS
 from harness.checks.registry import selects
-from harness.commands.subjects import named, verify_faults
+from harness.commands.options import (
+    Exchanges,
+    Faults,
+    Isolate,
+    Jobs,
+    KeepDone,
+    NoFaults,
+    Protocols,
+    Scenarios,
+    Subjects,
+    isolated,
+)
+from harness.commands.subjects import named, starter, verify_faults
 from harness.selection import Selection
 from harness.subjects import accepted as accepting
 from harness.subjects import clients as fleet
-from harness.subjects import gateway_process, gateway_run, isolation
+from harness.subjects import gateway_process, gateway_run
 from harness.subjects import install as installing
 from harness.subjects import readiness as serving_whom
 from harness.subjects import reproduce as playing_again
 from harness.subjects.gateways import GATEWAYS, Gateway
-from harness.subjects.inprocess import InProcess
-from harness.subjects.process import Process
-from harness.subjects.run import Found, Plan, Story, Subject
+from harness.subjects.run import Found, Plan, Story
 from harness.subjects.table import SUBJECTS
 from harness.subjects.table import Subject as Client
-from providers.schema import Catalog
 from reports import bug_report, files, render, results
 from reports import client_matrix as client_pages
 from reports import readiness as readiness_pages
 
 app = typer.Typer(help="Every client at once: the client matrix.")
-Globs = list[str]
 _OUT = Path("build/clients")
-
-
-def _start(client: Client, catalog: Catalog) -> Callable[[], Subject]:
-    """How a client is started. Raises NotInstalled."""
-    if client.language == "ours":
-        return lambda: InProcess(catalog)
-    told = installing.start_of(client)
-    return lambda: Process(told.command, told.environ, known_secrets=(fixtures.CANARY,))
-
-
-def _isolated(isolate: bool) -> None:
-    refusal = isolation.enter() if isolate else ""
-    if refusal:
-        print(f"no network namespace ({refusal}): the guard alone keeps subjects in", file=sys.stderr)
 
 
 @app.callback(invoke_without_command=True)
 def matrix(
     context: typer.Context,
-    subject: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these clients.")] = None,
-    protocol: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these protocols.")] = None,
-    scenario: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these scenarios.")] = None,
-    fault: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these faults.")] = None,
-    no_faults: Annotated[bool, typer.Option("--no-faults", help="Only undamaged exchanges.")] = False,
+    subject: Subjects = None,
+    protocol: Protocols = None,
+    scenario: Scenarios = None,
+    fault: Faults = None,
+    no_faults: NoFaults = False,
     out: Annotated[Path, typer.Option(help="Where the pages and the results go.")] = _OUT,
-    jobs: Annotated[int, typer.Option("--jobs", "-n", help="Processes of a client at a time.")] = 2,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Keep the rows that are done, and finish the others.")
-    ] = False,
-    isolate: Annotated[
-        bool, typer.Option(help="Run in a network namespace of its own, where there is one to be had.")
-    ] = True,
+    jobs: Jobs = 2,
+    resume: KeepDone = False,
+    isolate: Isolate = True,
 ) -> None:
     """Play every installed client the exchanges of each protocol it speaks, and write the client matrix."""
     if context.invoked_subcommand is not None:
@@ -85,12 +74,12 @@ def matrix(
         if selects(tuple(protocol or ()), row.protocol)
     ]
     files.writable(out / "results.jsonl")
-    _isolated(isolate)
+    isolated(isolate)
     begun = time.monotonic()
     with _Bar(rows) as bar:
         played = fleet.play(
             rows,
-            lambda client: _start(client, used.catalog),
+            lambda client: starter(client, used.catalog),
             catalog=used.catalog,
             exchanges=used.exchanges,
             folder=out / "runs",
@@ -204,15 +193,11 @@ def baseline(
 
 @app.command("readiness")
 def readiness(
-    subject: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these clients.")] = None,
+    subject: Subjects = None,
     out: Annotated[Path, typer.Option(help="Where the table goes.")] = _OUT,
-    jobs: Annotated[int, typer.Option("--jobs", "-n", help="Processes of a client at a time.")] = 2,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Keep the rows that are done, and finish the others.")
-    ] = False,
-    isolate: Annotated[
-        bool, typer.Option(help="Run in a network namespace of its own, where there is one to be had.")
-    ] = True,
+    jobs: Jobs = 2,
+    resume: KeepDone = False,
+    isolate: Isolate = True,
 ) -> None:
     """Play the probes of every provider to every installed client, and tell who is served by whom."""
     used = configuration.read(Path.cwd())
@@ -223,12 +208,12 @@ def readiness(
     ]
     rows = list(fleet.rows(wanted, used.catalog))
     files.writable(out / "readiness.json")
-    _isolated(isolate)
+    isolated(isolate)
     begun = time.monotonic()
     with _Bar(rows) as bar:
         found, missed = serving_whom.play_all(
             rows,
-            lambda client: _start(client, used.catalog),
+            lambda client: starter(client, used.catalog),
             catalog=used.catalog,
             exchanges=used.exchanges,
             folder=out / "readiness",
@@ -269,10 +254,8 @@ def reproduce(
     report: Annotated[
         bool, typer.Option("--report", help="Print Markdown for the client's own tracker instead.")
     ] = False,
-    exchanges: Annotated[Path | None, typer.Option(help="Replay the exchanges below this folder.")] = None,
-    isolate: Annotated[
-        bool, typer.Option(help="Run in a network namespace of its own, where there is one to be had.")
-    ] = True,
+    exchanges: Exchanges = None,
+    isolate: Isolate = True,
 ) -> None:
     """Play one case again and show its bytes and turns; exit 1 if it still fails."""
     identity = playing_again.parse(
@@ -280,15 +263,15 @@ def reproduce(
     )
     used = configuration.read(Path.cwd(), (), exchanges)
     if identity.subject in GATEWAYS:
-        _isolated(isolate)
+        isolated(isolate)
         _shown(_of_gateway(identity, GATEWAYS[identity.subject], used), report)
     client = named(identity.subject)
     ours = client.language == "ours" and not CHECKS[identity.check].client
-    _isolated(isolate and client.language != "ours")
+    isolated(isolate and client.language != "ours")
     case = playing_again.reproduce(
         identity,
         client,
-        None if ours else _start(client, used.catalog),
+        None if ours else starter(client, used.catalog),
         Plan(catalog=used.catalog, exchanges=used.exchanges, selection=Selection()),
     )
     _shown(case, report)

@@ -13,9 +13,20 @@ import typer
 
 from harness import configuration
 from harness.checks.registry import selects
+from harness.commands.options import (
+    Checks,
+    Exchanges,
+    Faults,
+    Globs,
+    Isolate,
+    NoFaults,
+    ResultsFile,
+    Scenarios,
+    Verbose,
+    isolated,
+)
 from harness.errors import UnusableInput
 from harness.selection import Selection
-from harness.subjects import isolation
 from harness.subjects.gateway_process import started
 from harness.subjects.gateway_run import Pair, Plan, Story, base_paths, pairs_of, providers_of, run
 from harness.subjects.gateways import FRONT_KEY, GATEWAYS, Gateway
@@ -23,7 +34,6 @@ from harness.subjects.run import Found
 from reports import results
 
 gateway_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-Globs = list[str]
 Unknown = Literal["pass", "drop"]
 
 
@@ -48,17 +58,15 @@ def run_gateway(
     unknown: Annotated[
         Unknown | None, typer.Option(help="What the gateway declares to do with fields it does not know.")
     ] = None,
-    scenario: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these scenarios.")] = None,
-    check: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these checks.")] = None,
-    fault: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these faults.")] = None,
-    no_faults: Annotated[bool, typer.Option("--no-faults", help="Only undamaged exchanges.")] = False,
-    results_file: Annotated[Path | None, typer.Option("--results", help="Write the results here.")] = None,
-    exchanges: Annotated[Path | None, typer.Option(help="Play the exchanges below this folder.")] = None,
+    scenario: Scenarios = None,
+    check: Checks = None,
+    fault: Faults = None,
+    no_faults: NoFaults = False,
+    results_file: ResultsFile = None,
+    exchanges: Exchanges = None,
     catalog: Annotated[list[Path] | None, typer.Option(help="Also read these catalog files.")] = None,
-    isolate: Annotated[
-        bool, typer.Option(help="Run a gateway of the table in a network namespace, where there is one.")
-    ] = True,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every result.")] = False,
+    isolate: Isolate = True,
+    verbose: Verbose = False,
 ) -> None:
     """Ask at a gateway's front, play fixtures and faults at its back, and judge what it makes of both."""
     if bool(subject) is bool(gateway):
@@ -72,10 +80,7 @@ def run_gateway(
     selection.verify()
     used = configuration.read(Path.cwd(), tuple(catalog or ()), exchanges)
     row = GATEWAYS[subject] if subject else None
-    if row is not None and isolate:
-        refusal = isolation.enter()
-        if refusal:
-            print(f"no network namespace ({refusal}): the guard alone keeps it in", file=sys.stderr)
+    isolated(isolate and row is not None)
     fronts = row.fronts if row is not None else base_paths(used.catalog, front_path)
     backs = providers_of(used.catalog, row, provider)
     plan = Plan(

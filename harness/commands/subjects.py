@@ -16,12 +16,26 @@ import typer
 from harness import configuration, fixtures
 from harness.commands import gateways
 from harness.commands.gateways import gateway_app
+from harness.commands.options import (
+    Checks,
+    Exchanges,
+    Faults,
+    Globs,
+    Isolate,
+    Jobs,
+    NoFaults,
+    Protocols,
+    ResultsFile,
+    ResumeFile,
+    Scenarios,
+    Verbose,
+    isolated,
+)
 from harness.errors import UnusableInput
 from harness.faults import FAULTS
 from harness.selection import Selection
 from harness.subjects import check as checking
 from harness.subjects import install as installing
-from harness.subjects import isolation
 from harness.subjects.gateways import GATEWAYS
 from harness.subjects.inprocess import InProcess
 from harness.subjects.process import Process
@@ -34,7 +48,6 @@ from reports import results
 
 app = typer.Typer(no_args_is_help=True, help="Third-party clients under test.")
 run_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-Globs = list[str]
 
 
 def named(name: str) -> Row:
@@ -50,6 +63,11 @@ def start_of(row: Row) -> Callable[[], Process]:
     """Starts an installed subject. Raises NotInstalled."""
     start = installing.start_of(row)
     return lambda: Process(start.command, start.environ, known_secrets=(fixtures.CANARY,))
+
+
+def starter(row: Row, catalog: Catalog) -> Callable[[], Subject]:
+    """Starts any client of the table, our own adapters in this process. Raises NotInstalled."""
+    return (lambda: InProcess(catalog)) if row.language == "ours" else start_of(row)
 
 
 def verify_faults(globs: Sequence[str]) -> None:
@@ -106,9 +124,11 @@ def install(names: Annotated[list[str], typer.Argument(help="Names that the list
 @app.command("check")
 def check(
     command: Annotated[str, typer.Argument(help="A command line, or a name that the list has.")],
+    isolate: Isolate = True,
 ) -> None:
     """Ask a subject a few calls, and tell whether it keeps to the subject protocol."""
     start = start_of(SUBJECTS[command]) if command in SUBJECTS else _of_command(command)
+    isolated(isolate)
     told = checking.check(start)
     for line in told:
         print(f"{'ok  ' if line.good else 'FAIL'} {line.what}{': ' + line.why if line.why else ''}")
@@ -134,22 +154,18 @@ def run_subject(
         str, typer.Option(help="A program that speaks the subject protocol, as a command line.")
     ] = "",
     provider: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these providers.")] = None,
-    protocol: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these protocols.")] = None,
-    scenario: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these scenarios.")] = None,
-    check: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these checks.")] = None,
-    fault: Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these faults.")] = None,
-    no_faults: Annotated[bool, typer.Option("--no-faults", help="Only undamaged exchanges.")] = False,
-    jobs: Annotated[int, typer.Option("--jobs", "-n", help="Subjects that run at a time.")] = 2,
-    results_file: Annotated[Path | None, typer.Option("--results", help="Write the results here.")] = None,
-    resume: Annotated[
-        Path | None, typer.Option(help="Take up the unfinished run in this file, and finish it there.")
-    ] = None,
-    exchanges: Annotated[Path | None, typer.Option(help="Replay the exchanges below this folder.")] = None,
+    protocol: Protocols = None,
+    scenario: Scenarios = None,
+    check: Checks = None,
+    fault: Faults = None,
+    no_faults: NoFaults = False,
+    jobs: Jobs = 2,
+    results_file: ResultsFile = None,
+    resume: ResumeFile = None,
+    exchanges: Exchanges = None,
     catalog: Annotated[list[Path] | None, typer.Option(help="Also read these catalog files.")] = None,
-    isolate: Annotated[
-        bool, typer.Option(help="Run in a network namespace of its own, where there is one to be had.")
-    ] = True,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every result.")] = False,
+    isolate: Isolate = True,
+    verbose: Verbose = False,
 ) -> None:
     """Replay fixtures and faults to a third-party client, and judge what it sent and returned."""
     if bool(subject) is bool(subject_command):
@@ -163,10 +179,7 @@ def run_subject(
     selection.verify()
     verify_faults(fault or ())
     used = configuration.read(Path.cwd(), tuple(catalog or ()), exchanges)
-    if isolate:
-        refusal = isolation.enter()
-        if refusal:
-            print(f"no network namespace ({refusal}): the guard alone keeps subjects in", file=sys.stderr)
+    isolated(isolate)
     plan = Plan(
         catalog=used.catalog,
         exchanges=used.exchanges,
@@ -194,11 +207,7 @@ def _chosen(
 ) -> tuple[Callable[[], Subject], Sequence[str], results.Subject]:
     """How the subject is started, what it speaks, and what it is called in results."""
     starts: Callable[[], Subject]
-    if name:
-        row = named(name)
-        starts = (lambda: InProcess(catalog)) if row.language == "ours" else start_of(row)
-    else:
-        starts = _of_command(command)
+    starts = starter(named(name), catalog) if name else _of_command(command)
     first = starts()
     try:
         introduced = first.hello()

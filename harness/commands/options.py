@@ -1,0 +1,42 @@
+"""The options that several commands about third parties have, and what is done about them alike."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from harness.subjects import isolation
+
+Globs: TypeAlias = list[str]
+Subjects: TypeAlias = Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these clients.")]
+Protocols: TypeAlias = Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these protocols.")]
+Scenarios: TypeAlias = Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these scenarios.")]
+Checks: TypeAlias = Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these checks.")]
+Faults: TypeAlias = Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these faults.")]
+NoFaults: TypeAlias = Annotated[bool, typer.Option("--no-faults", help="Only undamaged exchanges.")]
+Jobs: TypeAlias = Annotated[int, typer.Option("--jobs", "-n", min=1, help="Processes of a client at a time.")]
+KeepDone: TypeAlias = Annotated[
+    bool, typer.Option("--resume", help="Keep the rows that are done, and finish the others.")
+]
+ResumeFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--resume", help="Take up the unfinished run in this file, and finish it there."),
+]
+ResultsFile: TypeAlias = Annotated[Path | None, typer.Option("--results", help="Write the results here.")]
+Exchanges: TypeAlias = Annotated[
+    Path | None, typer.Option("--exchanges", help="Replay the exchanges below this folder.")
+]
+Isolate: TypeAlias = Annotated[
+    bool, typer.Option(help="Run in a network namespace of its own, where there is one to be had.")
+]
+Verbose: TypeAlias = Annotated[bool, typer.Option("--verbose", "-v", help="Print every result.")]
+
+
+def isolated(isolate: bool) -> None:
+    """Enter a namespace without a network where that is wanted and allowed; tells where it is not."""
+    refusal = isolation.enter() if isolate else ""
+    if refusal:
+        print(f"no network namespace ({refusal}): the guard alone keeps subjects in", file=sys.stderr)
