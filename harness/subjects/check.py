@@ -1,7 +1,8 @@
 """``wirecheck subject check``: whether a program keeps to the subject protocol, told by a few calls.
 
 It does not judge the client: only that every command gets one lawful line, in time, that a call of a protocol
-nobody speaks is refused, and that the program ends when it is told to.
+nobody speaks is refused, that stderr is no flood and shows no key, and that the program ends when it is told
+to, with all it started.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ from harness.errors import SubjectError
 from harness.exchange import Exchange
 from harness.fixtures import CANARY
 from harness.server import Server, running
-from harness.subjects.process import Process
-from harness.subjects.protocol import Answer, Introduced, Run, Unsupported, line_of
+from harness.subjects.process import Conduct, Process
+from harness.subjects.protocol import Answer, Run, Unsupported, line_of
 from harness.subjects.stand import Place, Stand
 from providers.call import Call, Text, user
+from providers.errors import UnsupportedFeature
 from providers.events import Turn, Usage
 from providers.protocols import PROTOCOLS
 from providers.wire import Endpoint, Request
@@ -27,6 +29,11 @@ from providers.wire import Endpoint, Request
 _LIMIT_S = 20.0
 _SAID = "Hello from the check."
 _UNKNOWN = "no-such-protocol"
+_CALLS = tuple(
+    Call(model="test-model", messages=(user("Say hello."),), stream=stream) for stream in (False, True)
+)
+_MOST_STDERR = 1024 * 1024
+_SETTLES_S = 0.1  # in which a second answer to one command comes, if one does
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -45,12 +52,26 @@ def check(start: Callable[[], Process]) -> list[Line]:
         return [Line("it starts", False, str(fault))]
     told = [Line("it starts", True)]
     try:
-        told += _asked(process)
+        for line in _asked(process):
+            told.append(line)
     except SubjectError as fault:
         told.append(Line("it answers", False, str(fault)))
     finally:
         process.stop()
-    return told
+    return [*told, *_behaved(process.conduct)]
+
+
+def _behaved(seen: Conduct) -> Iterator[Line]:
+    """What it did beside its answers."""
+    if seen.stopped is not None:
+        yield Line("it ends when it is told to stop", seen.stopped, "" if seen.stopped else "it runs on")
+        why = f"{seen.left} outlived it, and were ended" if seen.left else ""
+        yield Line("it leaves no process behind", not seen.left, why)
+    why = f"{seen.stderr_bytes} bytes, expected at most {_MOST_STDERR}"
+    modest = seen.stderr_bytes <= _MOST_STDERR
+    yield Line("it does not flood stderr", modest, "" if modest else why)
+    why = "the key it was given stands there" if seen.told_secret else ""
+    yield Line("it writes no key to stderr", not seen.told_secret, why)
 
 
 def _asked(process: Process) -> Iterator[Line]:
@@ -59,28 +80,39 @@ def _asked(process: Process) -> Iterator[Line]:
     spoken = [name for name in introduced.protocols if name in PROTOCOLS]
     strange = sorted({*introduced.protocols} - {*PROTOCOLS})
     yield Line(f"protocols: {', '.join(spoken)}", bool(spoken), f"nobody knows {strange}" if strange else "")
-    call = Call(model="test-model", messages=(user("Say hello."),))
-    run = Run(id="0", protocol=_UNKNOWN, base_url="http://127.0.0.1:9", key=CANARY, call=call)
+    run = Run(id="0", protocol=_UNKNOWN, base_url="http://127.0.0.1:9", key=CANARY, call=_CALLS[0])
     yield Line("a protocol nobody speaks is unsupported", isinstance(process.ask(run, _LIMIT_S), Unsupported))
     stand = Stand()
     with running(Server(stand)) as server:
         for protocol in spoken:
-            for stream in (False, True):
-                yield _one(process, stand, server.url, introduced, protocol, stream)
+            for call in (asked for asked in _CALLS if _can_be_asked(protocol, asked)):
+                yield _one(process, stand, server.url, protocol, call)
+    more = process.unasked(_SETTLES_S)
+    yield Line("it writes one line for each command", not more, f"it wrote {more!r}" if more else "")
 
 
-def _one(
-    process: Process, stand: Stand, url: str, introduced: Introduced, protocol: str, stream: bool
-) -> Line:
-    call = Call(model="test-model", messages=(user("Say hello."),), stream=stream)
-    endpoint = Endpoint(
+def _endpoint(protocol: str) -> Endpoint:
+    return Endpoint(
         provider="check",
         protocol=protocol,
         base_url="https://check.example/v1",
         deviations=PROTOCOLS[protocol].deviations(),
     )
+
+
+def _can_be_asked(protocol: str, call: Call) -> bool:
+    """Whether the protocol has such a call: one of them only streams."""
+    try:
+        PROTOCOLS[protocol].build(call, _endpoint(protocol))
+    except UnsupportedFeature:
+        return False
+    return True
+
+
+def _one(process: Process, stand: Stand, url: str, protocol: str, call: Call) -> Line:
+    endpoint = _endpoint(protocol)
     place = stand.open(_exchange(endpoint, call), endpoint.base_url)
-    what = f"{protocol}, {'streamed' if stream else 'whole'}"
+    what = f"{protocol}, {'streamed' if call.stream else 'whole'}"
     run = Run(
         id=place.number, protocol=protocol, base_url=url + place.path(), key=CANARY, call=call, timeout_s=5
     )

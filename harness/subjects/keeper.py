@@ -6,8 +6,8 @@ On Linux the keeper is the child subreaper of all that comes from it (prctl(2), 
 2026-11-21): a daemon that forked twice, into a session and an empty environment, is still its child.
 ``FD`` is a socket to whoever wants the program. There one line tells that it runs, or why it does not; when
 it is closed, for whatever reason, or on SIGTERM, everything is ended. The program's own end is the keeper's:
-its exit code, or its signal. Elsewhere than on Linux the program's process group is all that is found.
-Standard library only, since it runs as a program of its own.
+its exit code, or its signal; a second line counts the processes that it left behind. Elsewhere than on Linux
+the program's process group is all that is found. Standard library only, since it is a program of its own.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from types import FrameType
 _SET_DEATH_SIGNAL = 1
 _SET_CHILD_SUBREAPER = 36
 _AGAIN_S = 0.005
+_GRACE_S = 0.2  # for helpers that end by themselves once their program has
 _CANNOT_START = 127
 _LINUX = sys.platform == "linux"
 
@@ -41,6 +42,8 @@ def keep(lifeline: int, command: list[str]) -> int:
         status = None
         while status is None and not _unwanted(lifeline, woken):
             status = _reaped(child)
+        if status is not None:
+            _tell(lifeline, f"left {_left()}")
         return _ended(child, status)
 
 
@@ -73,10 +76,15 @@ def _started(lifeline: int, command: list[str]) -> int:
     os.close(write)
     with os.fdopen(read, "rb") as told:
         why = told.read()
-    os.write(lifeline, (why or b"started") + b"\n")
+    _tell(lifeline, why.decode() or "started")
     if why:
         os._exit(_CANNOT_START)
     return child
+
+
+def _tell(lifeline: int, line: str) -> None:
+    with contextlib.suppress(OSError):  # nobody listens any more
+        os.write(lifeline, f"{line}\n".encode())
 
 
 def _become(told: int, command: list[str]) -> None:
@@ -116,6 +124,15 @@ def _reaped(child: int) -> int | None:
             if pid in (0, child):
                 return status if pid else None
     return None
+
+
+def _left() -> int:
+    """How many processes do not end with their program."""
+    until = time.monotonic() + _GRACE_S
+    while descendants(os.getpid()) and time.monotonic() < until:
+        _reaped(0)
+        time.sleep(_AGAIN_S)
+    return len(descendants(os.getpid()))
 
 
 def _ended(child: int, status: int | None) -> int:

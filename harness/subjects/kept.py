@@ -42,6 +42,7 @@ class Kept:
     ) -> None:
         if not command:
             raise FileNotFoundError("there is no program to start")
+        self.left = 0  # processes that it did not take with it, once it ended by itself
         self._mark = mark
         self._lifeline, theirs = socket.socketpair()
         with theirs:
@@ -66,11 +67,22 @@ class Kept:
             raise OSError(told)
 
     def _told(self) -> str:
-        """What the keeper says of the start."""
+        """The keeper's next line; what it says of the start is the first."""
         line = b""
-        while not line.endswith(b"\n") and (piece := self._lifeline.recv(512)):
+        while not line.endswith(b"\n") and (piece := self._lifeline.recv(1)):
             line += piece
         return line.decode("utf-8", "replace").strip() or "its keeper did not start"
+
+    def wait(self, limit_s: float) -> bool:
+        """Whether it ended by itself, with what it left behind counted."""
+        try:
+            self.child.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            return False
+        with contextlib.suppress(OSError):
+            _, _, left = self._told().partition("left ")
+            self.left = int(left or self.left)
+        return True
 
     def kill(self) -> None:
         """Let it end at once, with all it started, and wait for nothing. For any thread."""

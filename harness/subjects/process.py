@@ -38,6 +38,15 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
     return {**plain, "NO_PROXY": "*", "no_proxy": "*", "PYTHONUNBUFFERED": "1", **more}
 
 
+class Conduct(msgspec.Struct):
+    """What a subject does beside its answers. ``stopped`` is None until it was told to stop."""
+
+    stopped: bool | None = None
+    left: int = 0  # processes that outlived it
+    stderr_bytes: int = 0
+    told_secret: bool = False
+
+
 class Process:
     """One running subject. ``ask`` is for one thread at a time; after a failure it is ended for good."""
 
@@ -53,6 +62,7 @@ class Process:
         self._known = tuple(known_secrets)
         self._errors = b""
         self._read = b""
+        self.conduct = Conduct()
         try:
             self._kept = Kept(
                 command, environment(environ or {}), mark=self.mark, cwd=cwd, stdin=subprocess.PIPE
@@ -103,10 +113,18 @@ class Process:
         if self.alive:
             with contextlib.suppress(OSError):
                 os.write(self._in.fileno(), protocol.line_of(Stop()))
-                self._in.close()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._child.wait(_STOP_S)
+            self.conduct.stopped = self._kept.wait(_STOP_S)
+            self.conduct.left = self._kept.left
+            self._drain_all()
         self.end()
+
+    def unasked(self, wait_s: float = 0.0) -> str:
+        """The beginning of what it wrote beyond its answers; waits for it a moment."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._out, selectors.EVENT_READ)
+            if not self._read and selector.select(wait_s):
+                self._read = os.read(self._out.fileno(), _PIECE_BYTES)
+        return self._without(self._read[:200].decode("utf-8", "replace"))
 
     def end(self) -> None:
         """End it, and whatever it started. Nothing is left running."""
@@ -125,8 +143,11 @@ class Process:
         self._errors = b""
         line = b""
         try:
+            self._refuse_unasked()
             line = self._line(protocol.line_of(command), limit_s)
             reply = protocol.reply(line)
+            if self._read:
+                self._refuse_unasked()
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
             self.end()
             raise Garbled(
@@ -142,6 +163,15 @@ class Process:
             self.end()
             raise Garbled("the subject answered with another kind of line", seen=type(reply).__name__)
         return reply
+
+    def _refuse_unasked(self) -> None:
+        if more := self.unasked():
+            raise Garbled(
+                "the subject wrote more than it was asked for",
+                expected="one line for each command",
+                seen=more,
+                next_step="keep stdout for the protocol; wirecheck subject check shows each line",
+            )
 
     def _line(self, said: bytes, limit_s: float) -> bytes:
         """Write ``said``, and read until a line is whole."""
@@ -189,18 +219,26 @@ class Process:
             raise self._crashed() from None
 
     def _drain(self, selector: selectors.BaseSelector) -> None:
-        piece = os.read(self._err.fileno(), _PIECE_BYTES)
-        if piece:
-            self._errors = (self._errors + piece)[-_KEPT_BYTES:]
-        else:
+        if not self._heard_error():
             selector.unregister(self._err)
 
-    def _crashed(self) -> Crashed:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._child.wait(_STOP_S)
+    def _heard_error(self) -> bool:
+        """Read some of stderr; False at its end. Raises BlockingIOError where nothing is there."""
+        piece = os.read(self._err.fileno(), _PIECE_BYTES)
+        said = self._errors + piece
+        self._errors = said[-_KEPT_BYTES:]
+        self.conduct.stderr_bytes += len(piece)
+        self.conduct.told_secret |= any(secret.encode() in said for secret in self._known)
+        return bool(piece)
+
+    def _drain_all(self) -> None:
         with contextlib.suppress(OSError):
-            while piece := os.read(self._err.fileno(), _PIECE_BYTES):
-                self._errors = (self._errors + piece)[-_KEPT_BYTES:]
+            while self._heard_error():
+                pass
+
+    def _crashed(self) -> Crashed:
+        self._kept.wait(_STOP_S)
+        self._drain_all()
         code = self._child.returncode
         ended = "closed its stdout" if code is None else f"ended with {_ending(code)}"
         return Crashed("the subject ended by itself", expected="an answer", seen=f"{ended}: {self.told}")

@@ -138,6 +138,29 @@ def daemonises(run):
     return {"turn": {"text": os.read(ready, 20).decode()}}
 
 
+def prints_key(run):
+    """It writes the key to stderr, and then answers."""
+    sys.stderr.write(f"asking with {run['key']}\n")
+    sys.stderr.flush()
+    return honest(run)
+
+
+def answers_twice(run):
+    """It gives two answers to one command."""
+    return honest(run)
+
+
+def chatters(run):
+    """It writes lines without end."""
+    while True:
+        os.write(1, b'{"type":"answer","id":"0"}\n' * 2**14)
+
+
+def ignores_stop(run):
+    """It does not end when it is told to."""
+    return honest(run)
+
+
 def goes_out(run):
     """It asks a host beyond loopback for the answer."""
     urllib.request.urlopen("http://192.0.2.1/", timeout=2)
@@ -169,7 +192,20 @@ MODES = {
     each.__name__: each
     for each in (
         *(honest, hangs, crashes, floods, garbles, breaks_schema, answers_another, invents, makes_up),
-        *(swallows, retries, leaks, forks, daemonises, goes_out, endless, trips, swaps, returns_pages),
+        *(
+            swallows,
+            retries,
+            leaks,
+            forks,
+            daemonises,
+            goes_out,
+            prints_key,
+            endless,
+            trips,
+            swaps,
+            returns_pages,
+        ),
+        *(answers_twice, chatters, ignores_stop),
     )
 }
 
@@ -190,6 +226,8 @@ def main(mode):
     for line in sys.stdin:
         command = json.loads(line)
         if command["cmd"] == "stop":
+            if mode == "ignores_stop":
+                time.sleep(600)
             return
         if command["cmd"] == "hello":
             said = {
@@ -201,7 +239,9 @@ def main(mode):
             }
         else:
             said = {"id": command["id"], **answer(mode, command)}
-        print(json.dumps(said), flush=True)
+        twice = mode == "answers_twice" and command["cmd"] == "run"
+        sys.stdout.write((json.dumps(said) + "\n") * (2 if twice else 1))
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

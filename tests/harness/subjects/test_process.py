@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,10 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from harness.commands import subjects
 from harness.errors import Crashed, Garbled, Hung, NotInstalled
 from harness.fixtures import CANARY
-from harness.subjects import protocol
+from harness.subjects import check as checking
+from harness.subjects import isolation, protocol
 from harness.subjects.check import check
 from harness.subjects.install import guarded
 from harness.subjects.kept import marked
@@ -90,6 +94,15 @@ def test_what_is_no_line_of_the_protocol_is_garbled(subject: Process) -> None:
     """Words, a wrong type and another's answer are told as such, and the subject is ended."""
     subject.hello(20)
     with pytest.raises(Garbled):
+        subject.ask(run(), 20)
+    assert not subject.alive
+
+
+@pytest.mark.parametrize("subject", ["answers_twice", "chatters"], indirect=True)
+def test_more_than_one_line_for_a_command_is_garbled(subject: Process) -> None:
+    """A second answer to one command is told, and the subject is ended."""
+    subject.hello(20)
+    with pytest.raises(Garbled, match="more than it was asked for"):
         subject.ask(run(), 20)
     assert not subject.alive
 
@@ -192,6 +205,24 @@ def test_no_key_and_no_proxy_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> No
     assert (seen["MORE"], seen["NO_PROXY"]) == ("1", "*")
 
 
+def test_the_self_test_runs_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``wirecheck subject check`` has the isolation of a run, and tells where there is none to be had."""
+    asked: list[str] = []
+
+    def enter() -> str:
+        asked.append("entered")
+        return "not here"
+
+    monkeypatch.setattr(isolation, "enter", enter)
+    command = shlex.join((sys.executable, str(SCRIPT), "honest"))
+    told = CliRunner().invoke(subjects.app, ["check", command])
+    assert (told.exit_code, asked) == (0, ["entered"]), told.output
+    assert "no network namespace (not here)" in told.stderr
+    assert "ok   it leaves no process behind" in told.stdout
+    assert CliRunner().invoke(subjects.app, ["check", command, "--no-isolate"]).exit_code == 0
+    assert asked == ["entered"]
+
+
 @pytest.mark.parametrize(
     ("mode", "said"),
     [
@@ -201,9 +232,20 @@ def test_no_key_and_no_proxy_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> No
         ("invents", "expected the text"),
         ("makes_up", "no request came"),
         ("leaks", "the key stands"),
+        ("prints_key", "the key it was given stands there"),
+        ("floods", "bytes, expected at most"),
+        ("chatters", "more than it was asked for"),
+        ("answers_twice", "more than it was asked for"),
+        ("ignores_stop", "it runs on"),
+        ("forks", "1 outlived it"),
+        ("daemonises", "1 outlived it"),
+        ("hangs", "did not answer in time"),
+        ("endless", "line without end"),
     ],
 )
-def test_the_self_test_tells_what_is_wrong(mode: str, said: str) -> None:
+def test_the_self_test_tells_what_is_wrong(mode: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """``wirecheck subject check`` passes an honest subject, and names what another does wrong."""
+    monkeypatch.setattr(checking, "_LIMIT_S", 2.0)
+    monkeypatch.setattr(protocol, "MOST_BYTES", 2**22)
     wrong = [line.why for line in check(lambda: started(mode)) if not line.good]
     assert (not wrong) if not said else any(said in why for why in wrong), wrong
