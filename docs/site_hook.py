@@ -1,12 +1,15 @@
 """A hook of MkDocs: puts the matrices into the site, page for page as they were made, and a link back.
 
-Results and the JUnit file stay out: they are large, and no page needs them. In place of a matrix that was not
-made there is a page that says how, so that the links to it hold. Follows on_files and ``File.generated`` of
+Result files stay out: they are large, and what they say is told by the others. Markdown is copied after the
+site is built, because MkDocs would make pages of it. In place of a matrix that was not made there is a page
+that says how, so that the links to it hold. Follows on_files, on_post_build and ``File.generated`` of
 MkDocs 1.6, https://www.mkdocs.org/dev-guide/plugins/#events, read 2026-11-21.
 """
 
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -18,7 +21,8 @@ MATRICES = {  # by folder of the site: the folder below build/, and the command 
     "client-matrix": ("clients", "wirecheck clients"),
 }
 FACTS = '<p class="facts">'
-LEFT_OUT = {".jsonl", ".md", ".xml"}
+LEFT_OUT = {".jsonl"}
+COPIED = {".md"}
 ABSENT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>Not made yet</title>
@@ -41,18 +45,33 @@ def linked(page: str) -> str:
     return page.replace(FACTS, f'{FACTS}<a href="../index.html">Documentation</a>. ', 1)
 
 
+def made(folder: str) -> Iterator[tuple[Path, str]]:
+    """Each file of a matrix and its path in the site."""
+    built = BUILT / MATRICES[folder][0]
+    for path in sorted(built.rglob("*")):
+        if path.is_file() and path.suffix not in LEFT_OUT and not path.name.startswith("."):
+            yield path, f"{folder}/{path.relative_to(built).as_posix()}"
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """The files of the site, with the matrices among them."""
-    for folder, (built, command) in MATRICES.items():
-        found = sorted((BUILT / built).rglob("*"))
-        for path in found:
-            if path.is_file() and path.suffix not in LEFT_OUT:
-                name = f"{folder}/{path.relative_to(BUILT / built).as_posix()}"
-                if name == f"{folder}/index.html":
-                    files.append(File.generated(config, name, content=linked(path.read_text("utf-8"))))
-                else:
-                    files.append(File.generated(config, name, abs_src_path=str(path)))
+    for folder, (_, command) in MATRICES.items():
         index = f"{folder}/index.html"
+        for path, name in made(folder):
+            if name == index:
+                files.append(File.generated(config, name, content=linked(path.read_text("utf-8"))))
+            elif path.suffix not in COPIED:
+                files.append(File.generated(config, name, abs_src_path=str(path)))
         if files.get_file_from_path(index) is None:
             files.append(File.generated(config, index, content=ABSENT.format(command=command)))
     return files
+
+
+def on_post_build(config: MkDocsConfig) -> None:
+    """Put the Markdown of the matrices beside their pages, as it is."""
+    for folder in MATRICES:
+        for path, name in made(folder):
+            if path.suffix in COPIED:
+                target = Path(config.site_dir) / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(path, target)

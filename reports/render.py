@@ -72,6 +72,7 @@ LABEL = "wirecheck"  # the left side of a badge
 EVIDENCE = "evidence/{}.js"  # a provider's data file
 CHECKS = "checks.js"  # the data file of every check in every row
 FEED = "feed.atom"
+CASES = "junit.xml"
 
 _FOLDER = Path(__file__).parent / "templates"
 _LETTERS = " spwef"  # not run, skipped, passed, warned, errored, failed; the worst last
@@ -260,9 +261,16 @@ def _places(matrix: Matrix, suffix: str) -> list[Markup]:
     ]
 
 
-def html(matrix: Matrix, others: Sequence[tuple[str, str]] = (), before: Matrix | None = None) -> bytes:
+def html(
+    matrix: Matrix,
+    others: Sequence[tuple[str, str]] = (),
+    before: Matrix | None = None,
+    *,
+    top: str = "",
+) -> bytes:
     """The matrix as one page. ``others`` are (subject, address) of the pages of other subjects, ``before``
-    is the matrix of an older run, whose different states are shown as what was."""
+    is the matrix of an older run, whose different states are shown as what was; ``top`` leads to the
+    folder of the whole report, where the JUnit file and the schema are."""
     return _fill(
         _MARKUP,
         "matrix.html",
@@ -274,8 +282,17 @@ def html(matrix: Matrix, others: Sequence[tuple[str, str]] = (), before: Matrix 
         legend=LEGEND.items(),
         filters=_filters(matrix, others),
         compared=before is not None,
+        top=top,
+        cases=CASES,
+        badge=_badge(matrix),
         **_dress("matrix.css", "matrix.js"),
     )
+
+
+def _badge(matrix: Matrix) -> str:
+    """The path of a client's badge; empty for a matrix of several, and for a name that is no file name."""
+    names = [subject.name for subject in matrix.subjects] if matrix.by == "provider" else []
+    return f"badges/clients/{names[0]}.svg" if len(names) == 1 and _FILE_NAME.fullmatch(names[0]) else ""
 
 
 def _earlier(matrix: Matrix, before: Matrix | None) -> list[list[State | None]]:
@@ -554,11 +571,11 @@ def site(
     """
     run = results.canonical(run)
     older = baselines.as_run(before, run.header) if before is not None else None
-    yield "junit.xml", junit(run)
+    yield CASES, junit(run)
     yield "matrix.schema.json", _schema()
     names = [subject] if subject else [one.name for one in run.header.subjects]
     if len(names) < 2:
-        yield from _subject_site(run, "".join(names), today, (), older)
+        yield from _subject_site(run, "".join(names), today, (), older, "")
         return
     matrix = matrices.build(run, today=today, by="subject")
     yield "index.html", html(matrix, (), _older(older, matrix))
@@ -568,7 +585,7 @@ def site(
         yield path, render(matrix)
     for name in names:
         others = [(other, f"../{page_name(other)}/index.html") for other in names if other != name]
-        for path, content in _subject_site(run, name, today, others, older):
+        for path, content in _subject_site(run, name, today, others, older, "../../"):
             yield f"subjects/{page_name(name)}/{path}", content
 
 
@@ -578,10 +595,15 @@ def _schema() -> bytes:
 
 
 def _subject_site(
-    run: Run, subject: str, today: dt.date | None, others: Sequence[tuple[str, str]], older: Run | None
+    run: Run,
+    subject: str,
+    today: dt.date | None,
+    others: Sequence[tuple[str, str]],
+    older: Run | None,
+    top: str,
 ) -> Iterator[tuple[str, bytes]]:
     matrix = matrices.build(run, today=today, subject=subject)
-    yield "index.html", html(matrix, others, _older(older, matrix))
+    yield "index.html", html(matrix, others, _older(older, matrix), top=top)
     yield CHECKS, checks_data(run, matrix)
     yield FEED, _feed(run, older, matrix, subject)
     yield from badges(matrix)

@@ -38,6 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "results.jsonl",
         "junit.xml",
         "matrix.md",
+        ".published",
     ):
         (matrix / name).write_text(MATRIX)
     done = subprocess.run(
@@ -106,12 +107,13 @@ def test_nothing_is_loaded_from_another_host(site: Path) -> None:
 
 
 def test_the_matrix_is_in_the_site(site: Path) -> None:
-    """It is there as it was made, without what is large; a matrix that was not made says how to."""
+    """It is there as it was made, with its data and without results; one that was not made says how to."""
     found = {
         str(path.relative_to(site / "matrix")) for path in (site / "matrix").rglob("*") if path.is_file()
     }
-    assert found == {"index.html", "matrix.json", "providers/groq.html"}
-    assert (site / "matrix" / "providers" / "groq.html").read_text() == MATRIX
+    assert found == {"index.html", "matrix.json", "providers/groq.html", "junit.xml", "matrix.md"}
+    for name in found - {"index.html"}:
+        assert (site / "matrix" / name).read_text() == MATRIX
     back = '<p class="facts"><a href="../index.html">Documentation</a>. cells'
     assert (site / "matrix" / "index.html").read_text() == MATRIX.replace('<p class="facts">cells', back)
     assert "wirecheck clients" in (site / "client-matrix" / "index.html").read_text()

@@ -330,6 +330,31 @@ def test_site_is_written(tmp_path: Path) -> None:
     }
 
 
+def test_pages_lead_to_their_data(tmp_path: Path) -> None:
+    """The files that a matrix, a client's matrix and a provider's page name as their data are there."""
+    both = run(
+        result("stream.order"),
+        result("stream.order", subject="other"),
+        subjects=(Subject("other", "2"), Subject("wirecheck", "1")),
+    )
+    render.write_site(both, tmp_path)
+    for page, expected in (
+        ("index.html", {"matrix.json", "matrix.md", "junit.xml", "feed.atom"}),
+        (
+            "subjects/other/index.html",
+            {"matrix.json", "matrix.md", "../../junit.xml", "feed.atom", "badges/clients/other.svg"},
+        ),
+        (
+            "subjects/other/providers/acme.html",
+            {"acme.md", "../badges/acme.svg", "../badges/acme.json"},
+        ),
+    ):
+        facts = (tmp_path / page).read_text("utf-8").split("Data: ")[1].split("</p>")[0]
+        led = set(re.findall(r'href="([^"]+)"', facts))
+        assert expected <= led
+        assert all((tmp_path / page).parent.joinpath(name).is_file() for name in led)
+
+
 def test_several_subjects_are_compared() -> None:
     """With several clients there is a matrix of them, whose cells lead to each one's own, filtered."""
     both = run(
