@@ -3,9 +3,9 @@
 A scenario is asked once a round (``--repeat``), of the cheapest declared model that is able, at the pace and
 within the budget of a ledger that all processes share. Nothing is written, but with ``record`` a scenario's
 exchanges become its fixture: once all of them came whole, hold no secret, and a replay of them is found
-again. Otherwise the old ones stay, and ``not_kept`` says why. With ``drift`` their shape is compared with
-the fixture's, and ``probe`` asks a fixture's first question alone, to renew its age. A provider that gave no
-answer several scenarios in a row is not asked any further.
+again. Otherwise the old ones stay, and ``Recorded.not_kept`` says why. With ``drift`` their shape is compared
+with the fixture's, and ``probe`` asks a fixture's first question alone, to renew its age. A provider that
+gave no answer several scenarios in a row is not asked any further.
 """
 
 from __future__ import annotations
@@ -81,6 +81,14 @@ class Probed(msgspec.Struct, frozen=True):
     renewed: bool
 
 
+class Recorded(msgspec.Struct, frozen=True):
+    """The names of fixtures that were written and renewed; the names of the others, each with the reason."""
+
+    kept: tuple[str, ...] = ()
+    not_kept: tuple[str, ...] = ()
+    renewed: tuple[str, ...] = ()
+
+
 def today() -> date:
     """The date of what is recorded now, in UTC."""
     return datetime.now(UTC).date()
@@ -126,8 +134,7 @@ class LiveStage:
         self._transport = transport or (lambda: Network(keys.environ))
         self._root = root
         self._secrets: set[str] = set(secrets_of(keys.given))
-        self.kept: list[str] = []
-        self.not_kept: list[str] = []
+        self._recorded = Recorded()
         self._compared: dict[tuple[str, str, str], Compared] = {}
         self._providers: dict[str, Provider] = {}
         self._in_a_row: dict[str, list[str]] = defaultdict(list)
@@ -248,6 +255,11 @@ class LiveStage:
     def compared(self, case: Case) -> Compared | None:
         """How the answers behind a case differ from the fixture, once; None when nobody asked for it."""
         return self._compared.pop((case.provider, case.protocol, case.scenario), None)
+
+    def told_of_recording(self) -> Recorded:
+        """What was recorded since this was asked last."""
+        told, self._recorded = self._recorded, Recorded()
+        return told
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -384,9 +396,10 @@ class LiveStage:
             verify_read(kept[-1], known, replay(kept))
             save_scenario(self._root, kept)
         except (RecordingError, UnmatchedRequest) as fault:
-            self.not_kept.append(f"{name}: {fault}")
+            told = f"{name}: {fault}"
+            self._recorded = replace(self._recorded, not_kept=(*self._recorded.not_kept, told))
         else:
-            self.kept.append(name)
+            self._recorded = replace(self._recorded, kept=(*self._recorded.kept, name))
 
     def _known(self, provider: Provider) -> set[str]:
         """What must be in no fixture: credentials, and what fills the provider's placeholders."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from harness.errors import NotAsked, OutOfBudget
-from harness.live_session import PROBE, LiveSession
+from harness.live_session import PROBE, PROBED, LiveSession
 from harness.redaction import redact
 from harness.stage import Case
 from providers.errors import ConfigurationError, Explained, MissingCredential, UnsupportedFeature
@@ -35,7 +35,7 @@ class Probe(pytest.Item):
             pytest.skip(self._clean(str(reason)))
         except Explained as fault:
             pytest.fail(self._clean(str(fault)), pytrace=False)
-        self._live.probed(probed)
+        self.stash[PROBED] = probed
         compared = probed.compared
         if compared.note or compared.breaking:
             told = [compared.note, *(each.told() for each in compared.findings if each.weight == "breaking")]

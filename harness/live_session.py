@@ -12,7 +12,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ from harness.errors import UnusableInput
 from harness.evidence import SUBJECT
 from harness.keys import Keys
 from harness.ledger import Ledger
-from harness.live import LiveStage, Probed, Terms
+from harness.live import LiveStage, Probed, Recorded, Terms
 from harness.pacing import paces
 from harness.progress import Bars
 from harness.redaction import SHORTEST, redact
@@ -44,7 +44,8 @@ from reports import files, results
 
 _WORKER = "wirecheck_live"
 PROBE = "probe"
-_decode_compared = msgspec.json.Decoder(Compared).decode
+PROBED = pytest.StashKey[Probed]()
+_NEWS = "wirecheck_news"
 _MEGABYTE = 1024 * 1024
 _UNHURRIED = 1_000_000  # requests a minute: a server on this machine has nobody else to serve
 
@@ -152,6 +153,8 @@ class LiveSession:
         self._tally = Tally()
         self._compared: list[Compared] = []
         self._renewed: list[str] = []
+        self._kept: list[str] = []
+        self._not_kept: list[str] = []
         self._bars: Bars | None = None
         self._planned: list[Case] = []
 
@@ -188,11 +191,6 @@ class LiveSession:
         for protocol, scenario in self.stage.probes(provider):
             yield Case(provider.id, protocol, scenario, "", PROBE)
 
-    def probed(self, found: Probed) -> None:
-        """Count a probe."""
-        self._compared.append(_decode_compared(self._cleaned(found.compared)))
-        self._renewed += [found.compared.name] if found.renewed else []
-
     def begin(self, header: results.Header) -> None:
         """Begin the journal, with everything that an earlier run found."""
         if not self._controls or self._option.results is None:
@@ -219,17 +217,26 @@ class LiveSession:
             self._journal.close()
 
     def tell_differences(self, report: pytest.TestReport, case: Case) -> None:
-        """Put what was compared on a report, which may travel to the controller."""
-        found = self.stage.compared(case)
-        if found is not None:
-            self.tell_compared(report, found)
+        """Put what was compared and recorded on a report, which may travel to the controller."""
+        self._tell(report, self.stage.compared(case), self.stage.told_of_recording())
 
-    def tell_compared(self, report: pytest.TestReport, found: Compared) -> None:
-        """Put a comparison on a report; it holds no credential and nobody's account."""
-        report.__dict__["wirecheck_drift"] = self._cleaned(found).decode()
+    def _tell(self, report: pytest.TestReport, compared: Compared | None, recorded: Recorded) -> None:
+        """Put on a report what holds no credential and nobody's account."""
+        if compared is not None or recorded != Recorded():
+            news = msgspec.json.encode(_News(compared, recorded))
+            report.__dict__[_NEWS] = redact(news, self.stage.secrets).content.decode()
 
-    def _cleaned(self, found: Compared) -> bytes:
-        return redact(msgspec.json.encode(found), self.stage.secrets).content
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Put what came of a probe on its report."""
+        report = yield
+        probed = item.stash.get(PROBED, None)
+        if probed is not None and call.when == "call":
+            name = probed.compared.name
+            self._tell(report, probed.compared, Recorded(renewed=(name,) if probed.renewed else ()))
+        return report
 
     @property
     def spreads(self) -> bool:
@@ -300,12 +307,14 @@ class LiveSession:
             self._bars = Bars(lambda text: terminal.write(text, flush=True), width, totals)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Move a bar, and take in what a report tells of drift."""
+        """Move a bar, and take in what a report tells of drift and of fixtures."""
         if not self._controls:
             return
-        told = report.__dict__.pop("wirecheck_drift", None)
+        told = report.__dict__.pop(_NEWS, None)
         if told is not None:
-            self._compared.append(_decode_compared(told))
+            news = _decode_news(told)
+            self._compared += [news.compared] if news.compared is not None else []
+            self._take(news.recorded)
         if self._bars is not None and report.when == "call":
             self._bars.advance(report.nodeid.partition("/")[0], report.outcome)
 
@@ -325,10 +334,16 @@ class LiveSession:
         if self._bars is not None:
             self._bars.stop()
             self._bars = None
-        if (self.breaking or self.stage.not_kept) and session.exitstatus == pytest.ExitCode.OK:
+        self._take(self.stage.told_of_recording())  # what an interrupt kept from a report
+        if (self.breaking or self._not_kept) and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
         if self._controls and self._option.drift_report is not None:
             files.replace(self._option.drift_report, drift.as_json(self._compared))
+
+    def _take(self, recorded: Recorded) -> None:
+        self._kept += recorded.kept
+        self._not_kept += recorded.not_kept
+        self._renewed += recorded.renewed
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tell what was found by provider and whom it blames, what drifted, and what was recorded."""
@@ -344,12 +359,22 @@ class LiveSession:
         if self._compared:
             yield "drift", drift.report(self._compared)
         if self._option.record and not self._option.probe:
-            kept = [f"kept {name}" for name in self.stage.kept]
-            yield "recorded", kept + [f"NOT KEPT {told}" for told in self.stage.not_kept]
+            kept = [f"kept {name}" for name in sorted(self._kept)]
+            yield "recorded", kept + [f"NOT KEPT {told}" for told in sorted(self._not_kept)]
         if self._option.probe:
-            yield "renewed", self._renewed or ["nothing; --record renews what has its old shape"]
+            yield "renewed", sorted(self._renewed) or ["nothing; --record renews what has its old shape"]
         if self._journal is not None and self._journal.fault:
             yield "journal", [f"{self._journal.path.name} could not be written: {self._journal.fault}"]
+
+
+class _News(msgspec.Struct, frozen=True):
+    """What a report tells the controller beside its result."""
+
+    compared: Compared | None
+    recorded: Recorded
+
+
+_decode_news = msgspec.json.Decoder(_News).decode
 
 
 class _ByScenario(LoadScopeScheduling):  # type: ignore[misc]
@@ -372,9 +397,7 @@ def _identity(case: Case) -> tuple[str, ...]:
 
 def _verify(option: Any, *, alone: bool) -> None:
     """Raise UnusableInput for options that exclude each other or make no sense. ``alone``: one provider."""
-    spread = getattr(option, "dist", "no") != "no"
     for wrong, what, expected in (
-        (option.record and spread, "--record needs --live, and one process (without -n)", "no -n"),
         (option.record and option.repeat > 1, "--record asks once", "no --repeat"),
         (bool(option.api_key) and not alone, "--api-key would go to several providers", "one --provider"),
         (bool(option.base_url) and not alone, "--base-url would get several keys", "one --provider"),
@@ -387,7 +410,6 @@ def _verify(option: Any, *, alone: bool) -> None:
         (option.resume and option.results is None, "--resume needs the results", "--results FILE"),
         (option.repeat < 1, "--repeat asks at least once", "a number from 1"),
         (option.drift_report and not option.drift, "--drift-report tells of drift", "--drift"),
-        (option.probe and spread, "--probe runs in one process", "no -n"),
         (option.probe and option.drift, "--probe compares already", "--probe without --drift"),
         (not _amount(option.budget), "--budget is an amount of dollars", "a number from 0"),
         (

@@ -482,16 +482,17 @@ def make_old(project: pytest.Pytester) -> Path:
     return root
 
 
-def test_a_probe_renews_the_age_of_a_fixture(project: pytest.Pytester) -> None:
+@pytest.mark.parametrize("spread", [("-p", "no:xdist"), ("-n2",)], ids=["one process", "workers"])
+def test_a_probe_renews_the_age_of_a_fixture(project: pytest.Pytester, spread: tuple[str, ...]) -> None:
     """One call with the old shape renews it with ``--record``, and only then; the body stays."""
     root = make_old(project)
     (old,) = load(root, "groq", CHAT, "text")
     with vendor() as server:
-        arguments = ("--live", "--probe", "--provider=groq", f"--base-url={server.base_url}")
-        told = project.runpytest_inprocess(*arguments)
+        arguments = ("--live", "--probe", "--provider=groq", f"--base-url={server.base_url}", *spread)
+        told = project.runpytest_subprocess(*arguments)
         assert told.parseoutcomes() == {"passed": 1}
         assert load(root, "groq", CHAT, "text") == (old,)
-        told = project.runpytest_inprocess(*arguments, "--record")
+        told = project.runpytest_subprocess(*arguments, "--record")
         told.stdout.fnmatch_lines(["*renewed*", f"groq/{CHAT}/text"])
         assert len(server.asked) == 2
     today = datetime.now(UTC).date()

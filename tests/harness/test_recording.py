@@ -14,8 +14,9 @@ from threading import Thread
 from urllib.parse import quote
 
 import pytest
+from msgspec.structs import replace
 
-from harness.exchange import FIXTURES, load
+from harness.exchange import FIXTURES, Exchange, load, walk
 from reports import results
 
 pytest_plugins = "pytester"
@@ -200,11 +201,39 @@ def test_what_is_not_whole_or_not_clean_is_not_kept(
 
 
 def test_recording_needs_a_live_run(project: pytest.Pytester) -> None:
-    """``--record`` alone, or spread over processes, is refused."""
-    for arguments in (["--record"], ["--live", "--record", "-n2"]):
-        result = project.runpytest_inprocess(*arguments)
-        assert result.ret == pytest.ExitCode.USAGE_ERROR
-        assert "--record needs --live" in result.stdout.str() + result.stderr.str()
+    """``--record`` alone is refused."""
+    result = project.runpytest_inprocess("--record")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--record needs --live" in result.stdout.str() + result.stderr.str()
+
+
+def recorded(root: Path) -> list[Exchange]:
+    """What is recorded below ``root``, but for how long each chunk took."""
+    places = [each for each in walk(root) if each[0] == "groq"]
+    return [replace(each, delays_ms=()) for place in places for each in load(root, *place)]
+
+
+def test_workers_record_what_one_process_does(project: pytest.Pytester) -> None:
+    """Spread over processes, the same fixtures are kept, the same are told of, and nothing is left behind."""
+    root = project.path / "exchanges"
+    options = ("--live", "--record", "--provider=groq", "--scenario=text_stream",
+               "--scenario=error_401_bad_key", "--scenario=text")  # fmt: skip
+    told, found = [], []
+    for more in (("-p", "no:xdist"), ("-n2",)):
+        shutil.rmtree(root)
+        root.mkdir()
+        with vendor() as base_url:
+            result = project.runpytest_subprocess(*options, f"--base-url={base_url}", *more)
+        assert result.ret == pytest.ExitCode.TESTS_FAILED  # a stream is no answer to ``text``
+        lines = result.stdout.lines
+        told.append([line.partition(": ")[0] for line in lines if line.startswith(("kept", "NOT KEPT"))])
+        found.append(recorded(root))
+        assert KEY not in result.stdout.str() + result.stderr.str()
+    assert [each.scenario for each in found[0]] == ["error_401_bad_key", "text_stream"]
+    assert found[0] == found[1]
+    assert told[0] == told[1]
+    assert len(told[0]) == 3
+    assert [path.name for path in (root / ".recording").iterdir()] == ["lock"]
 
 
 def test_a_live_run_writes_no_fixture(project: pytest.Pytester) -> None:
