@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from harness.evidence import described
-from harness.fixtures import plan
+from harness.fixtures import build, plan
+from harness.services import playing
+from harness.services.scenarios import named
 from harness.unasked import lacking, unasked, warnings
 from providers import schema
 from providers.schema import Claim, Model
@@ -69,3 +73,18 @@ def test_a_model_of_a_later_endpoint_of_the_protocol_is_asked() -> None:
     assert "vision" not in unasked(glm)
     asked = [(declared, model) for declared, scenario, model in plan(glm) if scenario.name == "vision"]
     assert asked == [(glm.declaration("openai-completions", "glm-5v-turbo"), "glm-5v-turbo")]
+
+
+@pytest.mark.parametrize("name", sorted(schema.all().providers))
+def test_every_claim_of_the_catalog_is_asked(name: str) -> None:
+    """No file of ours claims what no model, endpoint and scenario of it can be asked for."""
+    assert unasked(schema.get(name)) == ()
+
+
+@pytest.mark.parametrize("name", sorted(schema.all().providers))
+def test_every_claim_of_the_catalog_has_a_fixture(name: str) -> None:
+    """Whatever is claimed in a shape that we speak has a scenario that our own adapter does ask."""
+    provider = schema.get(name)
+    made = {exchange.scenario for exchange in (*build(provider), *playing.build(provider))}
+    shown = {need for name, _, needs in named() if name in made for need in needs}
+    assert {name for name, offered in provider.offered.items() if offered} <= shown | provider.own
