@@ -142,7 +142,7 @@ class StreamDecoder:
     # --- one method an event ---
 
     def _message_start(self, value: Value, events: list[Event]) -> None:
-        pass
+        """Nothing: Start was told with the first event, whichever it is."""
 
     def _content_start(self, value: Value, events: list[Event]) -> None:
         content = _message(value).child("content", {})
