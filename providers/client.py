@@ -35,7 +35,6 @@ from providers.errors import (
     TimedOut,
     TransportError,
     Unreachable,
-    UnsupportedFeature,
     shown,
 )
 from providers.events import Assembler, Event, Turn
@@ -110,7 +109,7 @@ def prepare(
     """
     claims = provider.offered_at(provider.declaration(protocol, call.model))
     refuse_undeclared(provider.id, claims, call, undeclared=undeclared)
-    known = {**auth.told(key), **(values or {})}
+    known = {**provider.told_by(call.model), **auth.told(key), **(values or {})}
     keyed = isinstance(key, str)
     located = provider.endpoint(protocol, call.model, base_url=base_url, values=known, keyed=keyed)
     endpoint = for_call(located, call)
@@ -118,21 +117,9 @@ def prepare(
     rules = provider.auth_for(endpoint.protocol, call.model)
     if rules.required and not key:
         raise MissingCredential(provider.id, rules.env)
-    request = _built(PROTOCOLS[endpoint.protocol].build, call, endpoint)
+    request = PROTOCOLS[endpoint.protocol].build(call, endpoint)
     signed = auth.authenticate(request, rules, auth.placed(key, known) or None)
     return Prepared(signed, endpoint, call.stream, added(request, signed))
-
-
-def _built(build: Callable[[Any, Endpoint], Request], ask: object, endpoint: Endpoint) -> Request:
-    """The request for ``ask``. Raises UnsupportedFeature for one that holds itself, or nearly so."""
-    try:
-        return build(ask, endpoint)
-    except RecursionError:
-        raise UnsupportedFeature(
-            endpoint.provider,
-            "a call that is nested so deeply",
-            next_step="give schemas, arguments and further fields that end within a few hundred levels",
-        ) from None
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -170,7 +157,7 @@ def prepare_service(
     if rules.required and not key:
         raise MissingCredential(provider.id, rules.env)
     row = operation(endpoint, ask)
-    request = _built(row.build, ask, endpoint)
+    request = row.build(ask, endpoint)
     signed = auth.authenticate(request, rules, auth.placed(key, known) or None)
     return Asked(signed, row, added(request, signed))
 

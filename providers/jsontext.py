@@ -38,8 +38,9 @@ def _no_constant(name: str) -> Any:
 
 
 def write(value: Any) -> bytes:
-    """``value`` as JSON in UTF-8, without spaces, keys in the order given."""
+    """``value`` as JSON in UTF-8, without spaces, keys in the order given. Raises RecursionError for one that
+    holds itself, or is nested as deeply."""
     try:
         return _encode(value)
     except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":")).encode()
+        return json.dumps(value, separators=(",", ":"), check_circular=False).encode()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import wraps
 from typing import Any, TypeAlias
 from typing import Protocol as Interface
 from urllib.parse import parse_qsl, urlencode
@@ -18,7 +19,7 @@ import msgspec
 
 from providers import jsontext
 from providers.call import JSON, Call
-from providers.errors import MalformedFrame, RemoteError, remote_error_class, shown
+from providers.errors import MalformedFrame, RemoteError, UnsupportedFeature, remote_error_class, shown
 from providers.events import Event
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]  # (name, value) pairs, wire case and order kept
@@ -129,8 +130,28 @@ class Decoder(Interface):
         """The end of the frames. Raises TruncatedStream when the completion signal never came."""
 
 
+Build: TypeAlias = Callable[[Any, Endpoint], Request]
+
+
+def bounded(build: Build) -> Build:
+    """``build``, which raises UnsupportedFeature for what holds itself, or is nested nearly so deeply."""
+
+    @wraps(build)
+    def within(ask: Any, endpoint: Endpoint) -> Request:
+        try:
+            return build(ask, endpoint)
+        except RecursionError:
+            raise UnsupportedFeature(
+                endpoint.provider,
+                "a call that is nested so deeply",
+                next_step="give schemas, arguments and further fields that end within a few hundred levels",
+            ) from None
+
+    return within
+
+
 class Protocol(msgspec.Struct, frozen=True, kw_only=True):
-    """A wire protocol, as a row of PROTOCOLS.
+    """A wire protocol, as a row of PROTOCOLS. Its ``build`` is ``bounded``.
 
     ``source`` is the reference it follows. ``deviations`` is the struct type that a catalog file's
     ``deviations`` table is checked against. ``media_types``: (streamed, whole), what a lawful answer's
@@ -150,6 +171,9 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     error: Callable[[int, Headers, bytes], RemoteError]
     terminal: str
     streams_json: Callable[[Any], bool] | None = None
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "build", bounded(self.build))
 
     def reads_as_stream(self, media_type: str, deviations: Any) -> bool:
         """Whether an answer of ``media_type`` to a streamed call is a stream, and not a whole answer."""

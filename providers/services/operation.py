@@ -16,7 +16,7 @@ import msgspec
 from providers import jsontext
 from providers.call import JSON
 from providers.errors import MalformedFrame, RemoteError
-from providers.wire import Endpoint, Headers, Request
+from providers.wire import Endpoint, Headers, Request, bounded
 
 Object: TypeAlias = dict[str, Any]
 Refusal: TypeAlias = Callable[[int, Headers, bytes], RemoteError]
@@ -36,6 +36,9 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     build: Callable[[Any, Endpoint], Request]
     read: Callable[[int, Headers, bytes], Any]
     repeatable: bool = True
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "build", bounded(self.build))
 
 
 # What one protocol offers of one service, by the type of what is asked.

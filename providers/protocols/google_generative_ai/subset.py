@@ -2,14 +2,15 @@
 
 Google refuses a schema with any other keyword ("Unknown name … Cannot find field"). What the subset can
 say in its own way is said so: ``const``, ``oneOf``, a null type, a local ``$ref``. The rest is left out,
-which makes the schema wider, never narrower.
+which makes the schema wider, never narrower; so is what is behind ten thousand schemas, for references may
+multiply.
 
 Follows https://ai.google.dev/api/caching#Schema (read 2026-11-21).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 KEYWORDS = frozenset(
@@ -38,17 +39,21 @@ KEYWORDS = frozenset(
         "maximum",
     }
 )
+_MOST = 10_000
 STRING_FORMATS = frozenset({"enum", "date-time"})
 
 
 def subset(schema: Mapping[str, Any]) -> dict[str, Any]:
     """``schema`` in Google's subset; the given one is not changed."""
-    return _narrowed(schema, schema, frozenset())
+    return _narrowed(schema, schema, frozenset(), iter(range(_MOST)))
 
 
-def _narrowed(schema: Any, root: Mapping[str, Any], within: frozenset[str]) -> dict[str, Any]:
-    """``schema`` narrowed; ``within`` are the references it stands inside of, which would never end."""
-    if not isinstance(schema, Mapping):
+def _narrowed(
+    schema: Any, root: Mapping[str, Any], within: frozenset[str], left: Iterator[int]
+) -> dict[str, Any]:
+    """``schema`` narrowed; ``within`` are the references it stands inside of, which would never end, and
+    ``left`` has an item for each schema that there is room for."""
+    if not isinstance(schema, Mapping) or next(left, None) is None:
         return {}
     reference = schema.get("$ref")
     if isinstance(reference, str):
@@ -58,11 +63,11 @@ def _narrowed(schema: Any, root: Mapping[str, Any], within: frozenset[str]) -> d
     kept: dict[str, Any] = {}
     for keyword, value in _translated(_resolved(schema, root)).items():
         if keyword == "properties" and isinstance(value, Mapping):
-            kept[keyword] = {name: _narrowed(inner, root, within) for name, inner in value.items()}
+            kept[keyword] = {name: _narrowed(inner, root, within, left) for name, inner in value.items()}
         elif keyword == "items":
-            kept[keyword] = _narrowed(value, root, within)
+            kept[keyword] = _narrowed(value, root, within, left)
         elif keyword == "anyOf" and isinstance(value, list):
-            kept[keyword] = [_narrowed(inner, root, within) for inner in value]
+            kept[keyword] = [_narrowed(inner, root, within, left) for inner in value]
         elif keyword in KEYWORDS:
             kept[keyword] = value
     return _without_unlawful_values(kept)
