@@ -139,15 +139,27 @@ class Value(_Strict):
     The ``default`` may have other values in it; ``default_where`` holds the defaults for when another value
     is a certain one, by its name and that. ``deviations`` hold for the endpoints whose protocols have
     them while the value is "1": such a value is a switch, and is named nowhere. ``pattern`` is what the whole
-    value has to match: one that stands in a host must not lead to another.
+    value has to match: one that stands in a host must not lead to another. ``from_model``: what a model id
+    begins with that tells the value, in a group, to whoever has not set it.
     """
 
     env: tuple[Variable, ...] = ()
     pattern: str | None = None
+    from_model: str | None = None
     default: str | None = None
     default_where: dict[str, dict[str, str]] = {}
     deviations: dict[str, Any] = {}
     meaning: str
+
+    @check("from_model")
+    @classmethod
+    def _telling(cls, value: str | None) -> str | None:
+        try:
+            if value is None or re.compile(value).groups == 1:
+                return value
+        except re.error as fault:
+            raise ValueError(f"no regular expression: {fault}") from None
+        raise ValueError("expected a regular expression with one group")
 
 
 class EndpointDeclaration(_Strict):
@@ -362,13 +374,14 @@ class Provider(_Strict):
         Raises ConflictingConfig when there is none or a value is missing.
         """
         declared = self.declaration(protocol, model)
-        known = self._known(values or {})
-        self._verify_placed(declared.path or "", values or {}, "path")
+        values = {**self.told_by(model or ""), **(values or {})}
+        known = self._known(values)
+        self._verify_placed(declared.path or "", values, "path")
         protocol_deviations = PROTOCOLS[declared.protocol].deviations
         lacking = keyed and not _placeholders(declared.base_url) <= {*known}
         template = (lacking and declared.key_base_url) or declared.base_url
         if base_url is None:
-            self._verify_placed(template, values or {})
+            self._verify_placed(template, values)
         told = base_url or self._filled(template, known)
         address, asked = azure.FORMS[declared.base_url_form](told) if declared.base_url_form else (told, ())
         query = {name: self._filled(text, known) for name, text in declared.query.items()}
@@ -391,6 +404,12 @@ class Provider(_Strict):
                 for kind, words in self.refusals.items()
             },
         )
+
+    def told_by(self, model: str) -> dict[str, str]:
+        """The values that the id of ``model`` tells."""
+        readers = {name: value.from_model for name, value in self.values.items() if value.from_model}
+        found = {name: re.match(pattern, model) for name, pattern in readers.items()}
+        return {name: match[1] for name, match in found.items() if match}
 
     def _verify_placed(
         self, template: str, values: Mapping[str, str], inside: addresses.Place | None = None

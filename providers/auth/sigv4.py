@@ -37,6 +37,7 @@ CHAIN = (
     "AWS_SHARED_CREDENTIALS_FILE",
 )
 _REGION = re.compile(r"(?:vpce-[a-z0-9-]+\.)?[a-z-]+\.(?P<region>[a-z]{2}(?:-[a-z]+)+-\d+)\.")
+_PAIR = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _STAMP = "%Y%m%dT%H%M%SZ"
 # What a client or a proxy writes or rewrites after signing.
 _UNSIGNED = ("accept-encoding", "connection", "content-length", "host", "user-agent")
@@ -104,7 +105,8 @@ def find(environ: Mapping[str, str]) -> Credential | None:
 
     ``AWS_BEDROCK_SKIP_AUTH=1``, for a proxy that signs itself, gives placeholders. The chain reads files,
     may ask the container's own address, and takes the other variables from the process. Raises
-    ConfigurationError when what is configured cannot be used.
+    ConfigurationError when what is configured cannot be used: as botocore does for an access key without its
+    secret, whatever else is set, and for the other parts of keys where the chain has nowhere to look.
     """
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION")
     if environ.get(SKIP) == "1":
@@ -114,15 +116,34 @@ def find(environ: Mapping[str, str]) -> Credential | None:
     access, secret = environ.get("AWS_ACCESS_KEY_ID"), environ.get("AWS_SECRET_ACCESS_KEY")
     if access and secret:
         return AWSKeys(access, secret, environ.get("AWS_SESSION_TOKEN") or None, region)
-    return _chained(environ, region) if any(environ.get(name) for name in CHAIN) else None
+    chained = any(environ.get(name) for name in CHAIN)
+    if access or not chained:
+        _refuse_parts(environ)
+    return _chained(environ, region) if chained else None
+
+
+def _refuse_parts(environ: Mapping[str, str]) -> None:
+    """Raise ConfigurationError when only a part of keys is set."""
+    there = [name for name in (*_PAIR, "AWS_SESSION_TOKEN") if environ.get(name)]
+    missing = [name for name in _PAIR if not environ.get(name)]
+    lacking = " and ".join(missing)
+    if there:
+        raise ConfigurationError(
+            "the AWS credentials are not whole",
+            expected=f"{' and '.join(_PAIR)}, and AWS_SESSION_TOKEN with temporary ones",
+            seen=f"{' and '.join(there)} without {lacking}",
+            where="the environment",
+            next_step=f"set {lacking}, or unset {' and '.join(there)} and set AWS_PROFILE or {BEARER}",
+        )
 
 
 def _chained(environ: Mapping[str, str], region: str | None) -> AWSKeys | None:
     try:
-        session = Session(profile=environ.get("AWS_PROFILE"))
+        session = Session(profile=environ.get("AWS_PROFILE") or None)
         for variable, name in (("config_file", "AWS_CONFIG_FILE"), ("credentials_file", _SHARED)):
             if environ.get(name):
                 session.set_config_variable(variable, environ[name])
+        _verify_profile(session, environ.get("AWS_PROFILE"))
         resolver = session.get_component("credential_provider")
         for provider in ("env", "ec2-credentials-file", "boto-config", "iam-role"):
             resolver.remove(provider)
@@ -136,6 +157,18 @@ def _chained(environ: Mapping[str, str], region: str | None) -> AWSKeys | None:
             next_step="check the profile, the files and the role that the AWS_ variables name",
         ) from fault
     return AWSKeys(frozen.access_key, frozen.secret_key, frozen.token, region) if frozen else None
+
+
+def _verify_profile(session: Session, profile: str | None) -> None:
+    """Raise ConfigurationError for a profile that is in neither file."""
+    if profile and profile not in session.available_profiles:
+        raise ConfigurationError(
+            "there is no such AWS profile",
+            expected=f"one of {', '.join(session.available_profiles) or 'no profile: the files have none'}",
+            seen=profile,
+            where="AWS_PROFILE",
+            next_step=f"aws configure --profile {profile}, or name another profile in AWS_PROFILE",
+        )
 
 
 _SHARED = "AWS_SHARED_CREDENTIALS_FILE"

@@ -25,6 +25,8 @@ import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import quote, urlsplit
 
+from providers.errors import ConflictingConfig
+
 FAMILIES = (
     "anthropic.claude-",
     "amazon.nova-2-lite",
@@ -65,10 +67,22 @@ _HOST = re.compile(
 
 
 def region_of(base_url: str, model: str = "", told: str | None = None) -> str | None:
-    """The region a request goes to: the ARN's, else that of the vendor's own host, else the ``told`` one."""
+    """The region a request goes to: the ARN's, else that of the vendor's own host, else the ``told`` one.
+
+    Raises ConflictingConfig for an ARN of another region: what it names is not there.
+    """
     arn = _ARN.match(model)
     host = _HOST.fullmatch(urlsplit(base_url).hostname or "")
-    return arn[1] if arn else host[1] if host else told or None
+    asked = host[1] if host else told or None
+    if arn and asked and arn[1] != asked:
+        raise ConflictingConfig(
+            "the model's ARN and the configuration name two regions",
+            expected=arn[1],
+            seen=asked,
+            where=model,
+            next_step=f"leave AWS_REGION out or set it to {arn[1]}, or name a model of {asked}",
+        )
+    return arn[1] if arn else asked
 
 
 def geography(model: str, region: str) -> str:

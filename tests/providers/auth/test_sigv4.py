@@ -18,7 +18,7 @@ from providers import schema
 from providers.auth import AccessToken, AWSKeys, authenticate, sigv4
 from providers.call import Call, user
 from providers.client import prepare
-from providers.errors import ConfigurationError
+from providers.errors import ConfigurationError, ConflictingConfig
 from providers.wire import Request, header
 
 NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
@@ -187,8 +187,6 @@ KEY_PAIR = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"}
     ("environ", "found"),
     [
         ({}, None),
-        ({"AWS_ACCESS_KEY_ID": "a"}, None),
-        ({"AWS_SECRET_ACCESS_KEY": "s"}, None),
         (KEY_PAIR, AWSKeys("a", "s")),
         ({**KEY_PAIR, "AWS_SESSION_TOKEN": "t"}, AWSKeys("a", "s", "t")),
         ({**KEY_PAIR, "AWS_SESSION_TOKEN": ""}, AWSKeys("a", "s")),
@@ -203,8 +201,6 @@ KEY_PAIR = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"}
     ],
     ids=[
         "nothing",
-        "half a pair",
-        "the other half",
         "a pair",
         "a session token",
         "an empty session token",
@@ -237,10 +233,126 @@ def test_a_profile_is_found_in_its_file(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_profile_that_is_not_there_is_a_configuration_error(tmp_path: Path) -> None:
     """A profile nobody wrote down is told as the operator's."""
-    environ = {"AWS_PROFILE": "absent", "AWS_CONFIG_FILE": str(tmp_path / "none")}
+    shared = tmp_path / "credentials"
+    shared.write_text("[work]\naws_access_key_id = p\naws_secret_access_key = q\n")
+    environ = {
+        "AWS_PROFILE": "absent",
+        "AWS_CONFIG_FILE": str(tmp_path / "none"),
+        "AWS_SHARED_CREDENTIALS_FILE": str(shared),
+    }
     with pytest.raises(ConfigurationError) as raised:
         sigv4.find(environ)
-    assert "absent" in str(raised.value)
+    error = raised.value
+    assert (error.expected, error.seen, error.where) == ("one of work", "absent", "AWS_PROFILE")
+    assert "--profile absent" in error.next_step
+
+
+def test_half_a_profile_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile with an access key alone names the key that its file lacks."""
+    for name in KEY_PAIR:
+        monkeypatch.delenv(name, raising=False)
+    shared = tmp_path / "credentials"
+    shared.write_text("[work]\naws_access_key_id = p\n")
+    environ = {"AWS_PROFILE": "work", "AWS_SHARED_CREDENTIALS_FILE": str(shared)}
+    with pytest.raises(ConfigurationError) as raised:
+        sigv4.find(environ)
+    assert "aws_secret_access_key" in raised.value.seen
+
+
+@pytest.mark.parametrize(
+    ("environ", "seen", "set_next"),
+    [
+        (
+            {"AWS_ACCESS_KEY_ID": "a"},
+            "AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY",
+            "set AWS_SECRET_ACCESS_KEY",
+        ),
+        (
+            {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "", "AWS_PROFILE": "work"},
+            "AWS_ACCESS_KEY_ID without AWS_SECRET_ACCESS_KEY",
+            "set AWS_SECRET_ACCESS_KEY",
+        ),
+        (
+            {"AWS_SECRET_ACCESS_KEY": "s"},
+            "AWS_SECRET_ACCESS_KEY without AWS_ACCESS_KEY_ID",
+            "set AWS_ACCESS_KEY_ID",
+        ),
+        (
+            {"AWS_SESSION_TOKEN": "t"},
+            "AWS_SESSION_TOKEN without AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        ),
+        (
+            {"AWS_SESSION_TOKEN": "t", "AWS_ACCESS_KEY_ID": "a"},
+            "AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN without AWS_SECRET_ACCESS_KEY",
+            "set AWS_SECRET_ACCESS_KEY",
+        ),
+    ],
+    ids=["no secret", "no secret, and a profile", "a secret alone", "a session token alone", "two of three"],
+)
+def test_parts_of_keys_name_what_is_missing(environ: dict[str, str], seen: str, set_next: str) -> None:
+    """Half a configuration says which variables are there, which are not, and what to do."""
+    with pytest.raises(ConfigurationError) as raised:
+        sigv4.find(environ)
+    assert raised.value.seen == seen
+    assert raised.value.next_step.startswith(f"{set_next}, or unset ")
+
+
+def test_a_secret_alone_does_not_hide_a_profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with botocore, a secret without an access key counts for nothing beside a profile."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    shared = tmp_path / "credentials"
+    shared.write_text("[work]\naws_access_key_id = p\naws_secret_access_key = q\n")
+    environ = {
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_PROFILE": "work",
+        "AWS_SHARED_CREDENTIALS_FILE": str(shared),
+        "AWS_REGION": "eu-west-1",
+    }
+    assert sigv4.find(environ) == AWSKeys("p", "q", region="eu-west-1")
+
+
+ARN = "arn:aws:bedrock:eu-west-3:123456789012:inference-profile/eu.amazon.nova-lite-v1:0"
+
+
+@pytest.mark.parametrize("region", [None, "eu-west-3"])
+def test_an_arns_region_is_asked_and_signed_for(region: str | None) -> None:
+    """An ARN names its region: that is the host's and the signature's where no other is configured."""
+    keys = AWSKeys("access-key-example", "secret/key+example", region=region)
+    request = prepare(schema.get("amazon-bedrock"), Call(model=ARN, messages=(user("hi"),)), key=keys).request
+    assert request.url.startswith("https://bedrock-runtime.eu-west-3.amazonaws.com/model/arn%3Aaws")
+    assert "/eu-west-3/bedrock/aws4_request" in (header(request.headers, "authorization") or "")
+
+
+@pytest.mark.parametrize(
+    ("told", "values"),
+    [
+        ("us-west-2", {}),
+        (None, {"region": "us-west-2"}),
+        (None, {"endpoint": "https://bedrock-runtime.us-west-2.amazonaws.com"}),
+        (None, {"endpoint": "https://proxy.example", "region": "us-west-2"}),
+    ],
+    ids=["the credential's", "the variable's", "the address's", "the variable's, with a proxy"],
+)
+def test_an_arn_of_another_region_is_refused(told: str | None, values: dict[str, str]) -> None:
+    """A configured region and an ARN that disagree are both named, before anything is sent."""
+    keys = AWSKeys("access-key-example", "secret/key+example", region=told)
+    with pytest.raises(ConflictingConfig) as raised:
+        prepare(
+            schema.get("amazon-bedrock"), Call(model=ARN, messages=(user("hi"),)), key=keys, values=values
+        )
+    error = raised.value
+    assert (error.expected, error.seen, error.where) == ("eu-west-3", "us-west-2", ARN)
+
+
+def test_a_proxy_is_signed_for_the_arns_region() -> None:
+    """A host that is not the vendor's tells no region: the ARN's is signed for."""
+    keys = AWSKeys("access-key-example", "secret/key+example")
+    values = {"endpoint": "https://proxy.example"}
+    call = Call(model=ARN, messages=(user("hi"),))
+    request = prepare(schema.get("amazon-bedrock"), call, key=keys, values=values).request
+    assert request.url.startswith("https://proxy.example/model/arn%3A")
+    assert "/eu-west-3/bedrock/aws4_request" in (header(request.headers, "authorization") or "")
 
 
 @pytest.mark.parametrize(

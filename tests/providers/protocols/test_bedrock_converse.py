@@ -223,12 +223,12 @@ def test_a_told_region_decides_the_profile_at_a_proxy(
         (HOST, NOVA, "us-east-1"),
         ("https://bedrock-runtime-fips.us-gov-west-1.amazonaws.com", NOVA, "us-gov-west-1"),
         ("https://bedrock-runtime.cn-north-1.amazonaws.com.cn", NOVA, "cn-north-1"),
-        (HOST, "arn:aws:bedrock:eu-west-3:1:inference-profile/x", "eu-west-3"),
+        ("https://proxy.example", "arn:aws:bedrock:eu-west-3:1:inference-profile/x", "eu-west-3"),
         ("https://bedrock-runtime.us-east-1.amazonaws.com.evil.example", NOVA, None),
     ],
 )
 def test_a_region_is_read_from_arn_and_host(base_url: str, model: str, region: str | None) -> None:
-    """The ARN's region is before the host's, and only the vendor's own hosts tell one."""
+    """The ARN's region is taken first, and only the vendor's own hosts tell one."""
     assert profiles.region_of(base_url, model) == region
 
 
