@@ -44,3 +44,11 @@ def write(value: Any) -> bytes:
         return _encode(value)
     except UnicodeEncodeError:
         return json.dumps(value, separators=(",", ":"), check_circular=False).encode()
+
+
+def strings(value: Any) -> list[str]:
+    """Every string of a JSON value in order, keys left out."""
+    if isinstance(value, str):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for each in inner for text in strings(each)]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from harness.checks import (
     broken,
+    broken_tools,
     client,
     delivery,
     errors,
@@ -23,6 +24,8 @@ from harness.checks import (
     stops,
     streaming,
     text,
+    tool_requests,
+    tool_results,
     tools,
     usage,
 )
@@ -32,6 +35,7 @@ from providers.errors import UnusableExtension
 
 _MODULES = (
     broken,
+    broken_tools,
     client,
     delivery,
     errors,
@@ -44,6 +48,8 @@ _MODULES = (
     stops,
     streaming,
     text,
+    tool_requests,
+    tool_results,
     tools,
     usage,
 )
