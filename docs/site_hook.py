@@ -1,9 +1,10 @@
-"""A hook of MkDocs: puts the matrices into the site, page for page as they were made, and a link back.
+"""A hook of MkDocs: puts the matrices into the site, page for page as they were made, and a link back; and
+shows signs that need a font of their own as letters that every font has.
 
 Result files stay out: they are large, and what they say is told by the others. Markdown is copied after the
 site is built, because MkDocs would make pages of it. In place of a matrix that was not made there is a page
-that says how, so that the links to it hold. Follows on_files, on_post_build and ``File.generated`` of
-MkDocs 1.6, https://www.mkdocs.org/dev-guide/plugins/#events, read 2026-11-21.
+that says how, so that the links to it hold. Follows on_files, on_page_content, on_post_build and
+``File.generated`` of MkDocs 1.6, https://www.mkdocs.org/dev-guide/plugins/#events, read 2026-11-21.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 BUILT = Path(__file__).parent.parent / "build"
 MATRICES = {  # by folder of the site: the folder below build/, and the command that makes it
@@ -23,6 +25,10 @@ MATRICES = {  # by folder of the site: the folder below build/, and the command 
 FACTS = '<p class="facts">'
 LEFT_OUT = {".jsonl"}
 COPIED = {".md"}
+SIGNS = {
+    "✅": '<span class="sign yes" role="img" aria-label="yes">✓</span>',
+    "❌": '<span class="sign no" role="img" aria-label="no">✗</span>',
+}
 ABSENT = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta name="color-scheme" content="light dark"><title>Not made yet</title>
@@ -65,6 +71,13 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         if files.get_file_from_path(index) is None:
             files.append(File.generated(config, index, content=ABSENT.format(command=command)))
     return files
+
+
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """A page's content, with the signs for yes and no in letters."""
+    for sign, letter in SIGNS.items():
+        html = html.replace(sign, letter)
+    return html
 
 
 def on_post_build(config: MkDocsConfig) -> None:

@@ -117,6 +117,28 @@ def _gomodel_credential(known: Known) -> str:
     return _codes([*needed, *foreign], " + ") + (f" ({_codes(told)} optional)" if told else "")
 
 
+_GUIDES = "https://gomodel.enterpilot.io/docs/providers/"
+_GUIDE_OF: Mapping[str, tuple[str, str]] = {  # GoModel's own pages, by its id of a provider; others have none
+    "anthropic": ("Anthropic", "anthropic"),
+    "azure": ("Azure OpenAI", "azure"),
+    "bailian": ("Alibaba Cloud Model Studio", "bailian"),
+    "bedrock": ("Amazon Bedrock", "bedrock"),
+    "deepseek": ("DeepSeek", "deepseek"),
+    "gemini": ("Google Gemini", "gemini"),
+    "ollama": ("Ollama", "multiple-ollama"),
+    "opencode_go": ("OpenCode Go", "opencode-go"),
+    "oracle": ("Oracle GenAI", "oracle"),
+    "vertex": ("Google Vertex AI", "vertex"),
+    "vllm": ("vLLM", "vllm"),
+    "xiaomi": ("Xiaomi MiMo", "xiaomi"),
+}
+
+
+def _gomodel_guide(known: Known) -> str:
+    title, page = _GUIDE_OF.get(known.id, ("", ""))
+    return f"[{title}]({_GUIDES}{page})" if page else "—"
+
+
 def _base_url(known: Known) -> str:
     own = known.row.base_url if known.row else ""
     return code(own or known.first.endpoints[0].base_url)
@@ -154,13 +176,14 @@ def _link(text: str) -> bool:
 
 class Form(NamedTuple):
     """How one system's page shows its providers: its columns with their headings, cells that differ, which
-    providers stand in it, and signs in place of words."""
+    providers stand in it, signs in place of words, and whether what is judged stands in the middle."""
 
     system: str
     columns: Mapping[str, str]
     cells: Mapping[str, Callable[[Known], str]] = {}
     shows: Callable[[Known], bool] = lambda known: True
     signs: Mapping[State, str] = {}
+    centred: bool = False
 
 
 _MADE = ("sigv4", "google")  # schemes whose credential is no key that could be stored
@@ -192,14 +215,16 @@ FORMS: Mapping[str, Form] = {
             "credential": "Credential",
             "model": "Example Model",
             "chat": "Chat",
-            "responses": "Responses",
+            "responses": "`/responses`",
             "embed": "Embed",
             "files": "Files",
             "batches": "Batches",
             "passthrough": "Passthru",
+            "docs": "Guide",
         },
-        {"credential": _gomodel_credential},
+        {"credential": _gomodel_credential, "docs": _gomodel_guide},
         signs={"passed": "✅", "not_offered": "❌"},
+        centred=True,
     ),
 }
 
@@ -288,7 +313,7 @@ class Tables:
         }
         lines = [
             _row(asked.form.columns.get(name) or _title(name) for name in asked.columns),
-            f"|{' --- |' * len(asked.columns)}",
+            _row(":-:" if asked.form.centred and name in JUDGED else "---" for name in asked.columns),
             *(_row(_content(asked, name, known, cells) for name in asked.columns) for known in chosen),
         ]
         if judged:

@@ -132,6 +132,14 @@ def test_the_pages_are_in_the_site(site: Path) -> None:
     assert 'href="tutorials/first-run.html"' in start
 
 
+def test_signs_need_no_font_of_their_own(site: Path) -> None:
+    """No page shows a sign that is a box where there is no font of such signs; it is a letter with a name."""
+    boxes = re.compile("[\u2705\u274c\ufe0f\U0001f300-\U0001faff]")
+    shown = {page.name: boxes.findall(page.read_text("utf-8")) for page in site.glob("*.html")}
+    assert {name: found for name, found in shown.items() if found} == {}
+    assert 'role="img" aria-label="yes">✓<' in (site / "tables.html").read_text("utf-8")
+
+
 def test_a_change_is_in_the_changelog(tmp_path: Path) -> None:
     """Each file is a section: named by its heading, or by its name; links still lead where they led."""
     (tmp_path / "a-thing.md").write_text("It [works](../gate.md).\n")

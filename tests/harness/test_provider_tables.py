@@ -37,7 +37,7 @@ def tables(baseline: Baseline = EMPTY) -> Tables:
 
 def cells(table: str) -> list[list[str]]:
     """The rows of a table, heading first."""
-    rows = [line for line in table.splitlines() if line.startswith("|") and "| --- |" not in line]
+    rows = [line for line in table.splitlines() if line.startswith("|") and not line.startswith("| ---")]
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row)[1:-1]] for row in rows]
 
 
@@ -66,7 +66,11 @@ def test_gomodels_form() -> None:
     )
     table = tables(baseline)("form=gomodel provider=groq,ollama,azure")
     head, azure, groq, ollama = cells(table)
-    assert head[3:] == ["Chat", "Responses", "Embed", "Files", "Batches", "Passthru"]
+    assert head[:3] == ["Provider", "Credential", "Example Model"]
+    assert head[3:] == ["Chat", "`/responses`", "Embed", "Files", "Batches", "Passthru", "Guide"]
+    assert table.splitlines()[1] == "| --- | --- | --- | :-: | :-: | :-: | :-: | :-: | :-: | --- |"
+    assert azure[9] == "[Azure OpenAI](https://gomodel.enterpilot.io/docs/providers/azure)"
+    assert groq[9] == "—"
     assert azure[1] == "`AZURE_API_KEY` + `AZURE_BASE_URL` (`AZURE_API_VERSION` optional)"
     assert groq[1] == "`GROQ_API_KEY` (`GROQ_BASE_URL` optional)"
     assert ollama[1] == "`OLLAMA_BASE_URL` (`OLLAMA_API_KEY` optional)"
@@ -108,6 +112,19 @@ def test_gomodels_own_variables_are_there() -> None:
     assert len(named) >= 20
     missing = {name for name in named if not name.endswith(tuple(ours))}  # the page runs its cells together
     assert missing == set()
+
+
+def test_gomodels_guides_are_there() -> None:
+    """The providers that have a guide on GoModel's page have one in ours, by the same name."""
+    page = SYSTEMS / "gomodel.txt"
+    if not page.exists():
+        pytest.skip("the systems' own pages are not beside the repository")
+    theirs = page.read_text("utf-8").partition("PassthruGuide")[2].partition("✅")[0].splitlines()
+    rows = cells(tables()("form=gomodel"))[1:]
+    ours = [re.sub(r"\[(.*)\].*", r"\1", row[-1]) for row in rows]
+    titled = [name for name in ours if name != "—"]
+    assert len(titled) == len(set(titled)) == 12
+    assert all(any(line.endswith(name) and line != name for line in theirs) for name in titled)
 
 
 def test_cells_come_from_results() -> None:
