@@ -111,9 +111,8 @@ class Forwarder:
         key = self._key(provider, protocol)
         if key is not None:
             bare = tuple((name, value) for name, value in plain if not is_credential(name))
-            asked = auth.authenticate(
-                Request(asked.method, url, bare, asked.content), provider.auth_for(protocol), key
-            )
+            rules = provider.asked_with(key).auth_for(protocol)
+            asked = auth.authenticate(Request(asked.method, url, bare, asked.content), rules, key)
         own = {values[name] for name in placeholder_values(provider) if name in values}
         return asked, {*secrets_of(key), *own}, bases
 

@@ -107,6 +107,7 @@ def prepare(
     Raises UnsupportedFeature, ConflictingConfig, MissingCredential when the provider wants a key and
     ``key`` is None or empty, and ConfigurationError for what HTTP cannot carry.
     """
+    provider = provider.asked_with(key)
     claims = provider.offered_at(provider.declaration(protocol, call.model))
     refuse_undeclared(provider.id, claims, call, undeclared=undeclared)
     known = {**provider.told_by(call.model), **auth.told(key), **(values or {})}
@@ -115,6 +116,7 @@ def prepare(
     endpoint = for_call(located, call)
     refuse_unsendable(endpoint.base_url, (*endpoint.headers, *call.extra_headers))
     rules = provider.auth_for(endpoint.protocol, call.model)
+    key = None if key in rules.placeholders else key
     if rules.required and not key:
         raise MissingCredential(provider.id, rules.env)
     request = PROTOCOLS[endpoint.protocol].build(call, endpoint)
@@ -144,6 +146,7 @@ def prepare_service(
 
     Raises UnsupportedFeature, ConflictingConfig, and MissingCredential as ``prepare`` does.
     """
+    provider = provider.asked_with(key)
     name = feature(ask)
     refuse_unclaimed(
         provider.id, provider.offered, name, undeclared=undeclared, instead="ask another provider"
@@ -154,6 +157,7 @@ def prepare_service(
     endpoint = provider.endpoint(spoken, base_url=base_url, values=known, keyed=isinstance(key, str))
     refuse_unsendable(endpoint.base_url, endpoint.headers)
     rules = provider.auth_for(endpoint.protocol)
+    key = None if key in rules.placeholders else key
     if rules.required and not key:
         raise MissingCredential(provider.id, rules.env)
     row = operation(endpoint, ask)

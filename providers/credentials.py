@@ -15,15 +15,16 @@ from providers.schema import Provider
 def find(
     provider: Provider, environ: Mapping[str, str], protocol: str | None = None, model: str | None = None
 ) -> schemes.Credential | None:
-    """The value of the first variable of the endpoint's ``auth.env`` that is set and not empty; for a cloud,
-    what its scheme finds; with the key for the vendor behind a gateway, where that is set, Keys.
+    """The value of the first variable of the endpoint's ``auth.env`` that is set, not empty and no
+    placeholder; for a cloud, what its scheme finds; with the key for the vendor behind a gateway, where that
+    is set, Keys.
 
     None only where the server also answers without a key. Raises MissingCredential, which names the
     variables in the order they were tried.
     """
     auth = provider.auth_for(protocol, model)
     look = schemes.SCHEMES[auth.scheme].find
-    found = look(environ) if look else _first(auth.env, environ)
+    found = look(environ) if look else _first(auth.env, environ, auth.placeholders)
     upstream = _first(auth.upstream.env, environ) if auth.upstream else None
     if upstream and (found is None or isinstance(found, str)):
         return schemes.Keys(found, upstream)
@@ -38,5 +39,5 @@ def values(provider: Provider, environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _first(names: tuple[str, ...], environ: Mapping[str, str]) -> str | None:
-    return next((value for name in names if (value := environ.get(name))), None)
+def _first(names: tuple[str, ...], environ: Mapping[str, str], no_keys: tuple[str, ...] = ()) -> str | None:
+    return next((value for name in names if (value := environ.get(name)) and value not in no_keys), None)

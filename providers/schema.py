@@ -97,8 +97,8 @@ class Claim(_Strict):
     note: str = ""
 
 
-class Scheme(_Strict):
-    """How a credential is put into a request, and which variables hold it, first one first.
+class _Placed(_Strict):
+    """How a credential is put into a request.
 
     ``scheme`` names a row of ``providers.auth.SCHEMES``; ``name`` is the header or query parameter
     for the schemes that want one.
@@ -106,7 +106,6 @@ class Scheme(_Strict):
 
     name: str = ""  # stands before scheme, whose check reads it
     scheme: str = "bearer"
-    env: tuple[Variable, ...] = ()
     source: str
 
     @check("scheme")
@@ -120,17 +119,37 @@ class Scheme(_Strict):
         return value
 
 
+class Scheme(_Placed):
+    """How a credential is put into a request, and which variables hold it, first one first."""
+
+    env: tuple[Variable, ...] = ()
+
+
+class Form(_Placed):
+    """A kind of credential that is told by its ``prefix`` and sent in another way than the others.
+
+    Its ``deviations`` go over those of the endpoints, ``headers`` replace theirs where given.
+    """
+
+    prefix: str = Field(min_length=1)
+    headers: dict[str, str] | None = None
+    deviations: dict[str, Any] = {}
+
+
 class Auth(Scheme):
     """How a request is authenticated.
 
     ``required`` False means the server also answers without a key. ``shared`` are those of ``env`` that
     other providers of the catalog read too, and mean to. ``upstream`` is how the vendor behind a gateway is
-    told its own key, for who sends both or only that one.
+    told its own key, for who sends both or only that one. ``forms`` are the credentials that are sent in
+    another way. ``placeholders`` are what clients write in a key's place, and no keys.
     """
 
     shared: tuple[Variable, ...] = ()
     required: bool = True
     upstream: Scheme | None = None
+    forms: tuple[Form, ...] = ()
+    placeholders: tuple[str, ...] = ()
 
 
 class Value(_Strict):
@@ -486,7 +505,28 @@ class Provider(_Strict):
         own = self.declaration(protocol, model).auth
         if own is None or own.env:
             return own or self.auth
-        return own.model_copy(update={"env": self.auth.env, "required": self.auth.required})
+        inherited = ("env", "required", "placeholders")
+        return own.model_copy(update={name: getattr(self.auth, name) for name in inherited})
+
+    def asked_with(self, credential: object) -> Provider:
+        """The provider as it is asked with ``credential``, which may have a form of its own."""
+        for form in self.auth.forms:
+            if isinstance(credential, str) and credential.startswith(form.prefix):
+                return self._in_form(form)
+        return self
+
+    def _in_form(self, form: Form) -> Provider:
+        auth = self.auth.model_copy(update={"scheme": form.scheme, "name": form.name, "forms": ()})
+        endpoints = tuple(
+            each.model_copy(
+                update={
+                    "headers": each.headers if form.headers is None else form.headers,
+                    "deviations": {**each.deviations, **form.deviations},
+                }
+            )
+            for each in self.endpoints
+        )
+        return self.model_copy(update={"auth": auth, "endpoints": endpoints})
 
 
 def load_file(path: Path) -> Provider:
@@ -528,6 +568,7 @@ def _declared(path: Path, table: Mapping[str, Any]) -> tuple[Provider | None, li
         *_dangling(table, table.get("sources")),
         *_unfilled(table),
         *_bad_values(table),
+        *_bad_forms(table),
         *_doubled(table),
         *_unread(table, date.today() + timedelta(days=1)),  # somewhere it is tomorrow
     ]
@@ -626,12 +667,9 @@ def _unfilled(table: Mapping[str, Any]) -> Iterator[str]:
 def _bad_values(table: Mapping[str, Any]) -> Iterator[str]:
     """Every placeholder of a value's default that no value fills, and every deviation that no protocol of the
     file has, by its key."""
-    values, endpoints = table.get("values"), table.get("endpoints")
+    values = table.get("values")
     values = values if isinstance(values, dict) else {}
-    listed = endpoints if isinstance(endpoints, list) else []
-    spoken = [str(each.get("protocol")) for each in listed if isinstance(each, dict)]
-    structs = [PROTOCOLS[name].deviations for name in spoken if name in PROTOCOLS]
-    known = {name for struct in structs for name in _names(struct)}
+    known = {name for struct in _spoken(table) for name in _names(struct)}
     for name, value in values.items():
         if not isinstance(value, dict):
             continue
@@ -643,6 +681,32 @@ def _bad_values(table: Mapping[str, Any]) -> Iterator[str]:
         switched = value.get("deviations")
         for deviation in sorted({*switched} - known if isinstance(switched, dict) else ()):
             yield f"values.{name}.deviations: unknown deviation {deviation!r}"
+
+
+def _spoken(table: Mapping[str, Any]) -> list[type]:
+    """The deviations of the protocols of the file's endpoints, those first that stand first."""
+    endpoints = table.get("endpoints")
+    listed = endpoints if isinstance(endpoints, list) else []
+    names = [str(each.get("protocol")) for each in listed if isinstance(each, dict)]
+    return [PROTOCOLS[name].deviations for name in names if name in PROTOCOLS]
+
+
+def _bad_forms(table: Mapping[str, Any]) -> Iterator[str]:
+    """Every deviation of a form that an endpoint has not, and every placeholder of its headers that no value
+    fills, by its key."""
+    auth, values = table.get("auth"), table.get("values")
+    forms = auth.get("forms") if isinstance(auth, dict) else None
+    known = {*values} if isinstance(values, dict) else set()
+    for index, form in enumerate(forms if isinstance(forms, list) else ()):
+        told = form if isinstance(form, dict) else {}
+        deviations, headers = told.get("deviations"), told.get("headers")
+        if isinstance(deviations, dict):
+            faults = (fault for struct in _spoken(table) for fault in _deviation_faults(deviations, struct))
+            for fault in dict.fromkeys(faults):
+                yield f"auth.forms.{index}.deviations: {fault}"
+        for name, text in headers.items() if isinstance(headers, dict) else ():
+            for missing in sorted(_placeholders(text) - known):
+                yield f"auth.forms.{index}.headers.{name}: {{{missing}}} is not in [values]"
 
 
 def _is_placeholder(value: Any) -> bool:

@@ -13,8 +13,9 @@ from providers import credentials, schema
 from providers.auth import AccessToken
 from providers.call import Call, Message, Text, user
 from providers.callfields import session
-from providers.client import Prepared, prepare
-from providers.errors import ConflictingConfig, InvalidDeclaration, UnsupportedFeature
+from providers.client import Prepared, prepare, prepare_service
+from providers.errors import ConflictingConfig, InvalidDeclaration, MissingCredential, UnsupportedFeature
+from providers.services.models_list import ListModels
 from providers.wire import header
 
 KEY = "canary-of-the-odd-ones"
@@ -186,6 +187,56 @@ def test_a_claude_subscription_is_not_taken_for_a_key() -> None:
     assert "ANTHROPIC_API_KEY" not in schema.get("claude-pro-max").auth.env
 
 
+TOKEN, PLAIN = "sk-ant-oat01-canary", "sk-ant-api03-canary"
+
+
+@pytest.mark.parametrize(
+    ("provider", "variable"),
+    [("anthropic", "ANTHROPIC_API_KEY"), ("claude-pro-max", "ANTHROPIC_OAUTH_TOKEN")],
+)
+@pytest.mark.parametrize("key", [TOKEN, PLAIN])
+def test_anthropic_is_sent_what_the_variable_holds(provider: str, variable: str, key: str) -> None:
+    """A subscription's token is a bearer with its betas, a plain key is x-api-key, in either variable."""
+    entry = schema.get(provider)
+    found = credentials.find(entry, {variable: key})
+    prepared = prepare(entry, Call(model="claude-haiku-4-5", messages=(user("hi"),)), key=found)
+    sent = prepared.request.headers
+    subscribed = key == TOKEN
+    assert keys(prepared) == ({"authorization": f"Bearer {key}"} if subscribed else {"x-api-key": key})
+    assert header(sent, "anthropic-beta") == ("claude-code-20250219,oauth-2025-04-20" if subscribed else None)
+    assert header(sent, "x-app") == ("cli" if subscribed else None)
+    assert (header(sent, "user-agent") or "").startswith("claude-cli/") is subscribed
+    assert accepted(prepared)
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "claude-pro-max"])
+def test_a_subscription_lists_models_as_it_asks(provider: str) -> None:
+    """Beside chat, too, the token's form decides the field, and the service's own beta is added."""
+    asked = prepare_service(schema.get(provider), ListModels(), key=TOKEN, undeclared=True)
+    assert header(asked.request.headers, "authorization") == f"Bearer {TOKEN}"
+    assert header(asked.request.headers, "x-api-key") is None
+    assert "oauth-2025-04-20" in (header(asked.request.headers, "anthropic-beta") or "")
+
+
+@pytest.mark.parametrize(
+    ("provider", "placeholder", "model"),
+    [
+        ("qwen-portal", "qwen-oauth", "coder-model"),
+        ("minimax-portal", "minimax-oauth", "MiniMax-M2.5"),
+    ],
+)
+def test_a_placeholder_is_no_key(provider: str, placeholder: str, model: str) -> None:
+    """What a client writes in the key's place is passed over, and never sent."""
+    entry = schema.get(provider)
+    first, second = entry.auth.env
+    assert credentials.find(entry, {first: placeholder, second: KEY}) == KEY
+    with pytest.raises(MissingCredential) as raised:
+        credentials.find(entry, {first: placeholder, second: placeholder})
+    assert raised.value.looked_for == (first, second)
+    with pytest.raises(MissingCredential):
+        prepare(entry, Call(model=model, messages=(user("hi"),)), key=placeholder)
+
+
 def test_codex_is_told_who_asks() -> None:
     """The ChatGPT route sees the token, its beta and our own name, and sessions in two fields."""
     token = fixtures.canary(schema.get("openai-codex"))
@@ -238,8 +289,31 @@ def test_a_local_server_takes_a_key_and_needs_none(provider: str, url: str) -> N
             'source = "docs"\n[values.a]\nmeaning = "a"\ndefault_where = { b = { c = "d" } }',
             "b is not in [values]",
         ),
+        (
+            'source = "docs"\n[[auth.forms]]\nprefix = "x-"\nsource = "docs"\ndeviations = { betas = [] }',
+            "auth.forms.0.deviations: unknown deviation 'betas'",
+        ),
+        (
+            'source = "docs"\n[[auth.forms]]\nprefix = "x-"\nsource = "docs"\nheaders = { x = "{a}" }',
+            "auth.forms.0.headers.x: {a} is not in [values]",
+        ),
+        (
+            'source = "docs"\n[[auth.forms]]\nprefix = ""\nscheme = "header"\nsource = "docs"',
+            "auth.forms.0.scheme: scheme 'header' needs a name",
+        ),
+        (
+            'source = "docs"\n[values.a]\nmeaning = "a"\nfrom_model = "no group"',
+            "values.a.from_model: expected a regular expression with one group",
+        ),
     ],
-    ids=["a field no call decides", "a value that is not there"],
+    ids=[
+        "a field no call decides",
+        "a value that is not there",
+        "a form's deviation",
+        "a form's header",
+        "a form's scheme",
+        "a value no model tells",
+    ],
 )
 def test_a_faulty_declaration_is_named(tmp_path: Path, told: str, fault: str) -> None:
     """A field or a value that does not exist is the file's fault."""
