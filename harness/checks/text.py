@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from harness.checks.registry import ANSWERED, check, require, unjudgeable
+from harness.materials import UNICODE
 from harness.observation import Observation
-from harness.scenarios import UNICODE
 from providers import jsontext
 from providers.errors import MalformedFrame
 

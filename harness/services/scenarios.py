@@ -13,7 +13,8 @@ import msgspec
 from msgspec.structs import replace
 
 from harness.emulators import EMULATORS
-from harness.scenarios import SCENARIOS, WEATHER
+from harness.materials import WEATHER
+from harness.scenarios import SCENARIOS
 from providers import jsontext
 from providers.call import Call, Text, user
 from providers.errors import InvalidRequest

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from harness import fixtures
 from harness.emulators import EMULATORS
 from harness.exchange import Exchange
+from harness.materials import PIXEL, WEATHER
 from harness.observation import hear
-from harness.scenarios import PIXEL, WEATHER
 from providers import schema
 from providers.call import Call, Image, Message, Reasoning, Text, ToolCall, ToolResult, tool_results, user
 from providers.events import Turn, Usage

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from harness.materials import PIXEL
 from harness.observation import Observation
-from harness.scenarios import PIXEL
 from tests.miniatures.bench import CHAT, GEMINI, MESSAGES, breaks, sending, spoken
 
 

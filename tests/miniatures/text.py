@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from harness.materials import PAPER, PIXEL
 from harness.observation import Observation
-from harness.scenarios import PAPER, PIXEL
 from providers.call import Text
 from tests.miniatures.bench import CHAT, MESSAGES, breaks, chat, sending, spoken, told
 
