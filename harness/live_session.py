@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections import Counter
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -279,6 +281,13 @@ class LiveSession:
             return f"cannot be asked: {fault}", Amount()
         return amount.told(), amount
 
+    def pytest_sessionstart(self) -> None:
+        """Let SIGTERM, by which a scheduler stops a job, end the run as Ctrl-C does."""
+        main = threading.current_thread() is threading.main_thread()
+        if self._controls and main and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            self._config.add_cleanup(_ends_at_once)
+
     def pytest_report_collectionfinish(self) -> list[str]:
         """Say what the run will ask and cost, before it does."""
         return self.forecast() if self._planned else []
@@ -382,6 +391,11 @@ class _ByScenario(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         return nodeid.rpartition("/")[0]
+
+
+def _ends_at_once() -> None:
+    """SIGTERM is what it was."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _own_folder(config: pytest.Config) -> Path:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import socket
 import threading
 import time
@@ -16,6 +18,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from harness import evidence
 from harness.exchange import FIXTURES, load, save_scenario
 from reports import results
 from reports.errors import UnwritableReport
@@ -581,6 +584,61 @@ def test_a_terminal_has_a_bar_a_provider(project: pytest.Pytester, monkeypatch: 
     assert "4/4" in drawn.stdout.str()
     assert "text.basic" not in drawn.stdout.str()
     assert drawn.parseoutcomes() == plain.parseoutcomes()
+
+
+def ending(controller: Path, number: signal.Signals) -> Callable[[_Vendor], None]:
+    """Sends a signal to the process of that file, and no answer."""
+
+    def end(vendor: _Vendor) -> None:
+        os.kill(int(controller.read_text()), number)
+        stalling(vendor)
+
+    return end
+
+
+def answering(vendor: _Vendor) -> None:
+    vendor.say(200, recorded("text"))
+
+
+ALONE, WORKERS = ("-p", "no:xdist"), ("-n2",)
+
+
+@pytest.mark.parametrize(
+    ("number", "spread", "answers"),
+    [
+        (signal.SIGTERM, ALONE, 0),
+        (signal.SIGTERM, ALONE, 1),
+        (signal.SIGINT, WORKERS, 0),
+        (signal.SIGTERM, WORKERS, 1),
+    ],
+)
+def test_a_run_that_is_ended_leaves_a_whole_file(
+    project: pytest.Pytester, number: signal.Signals, spread: tuple[str, ...], answers: int
+) -> None:
+    """Ended while the first answer is awaited, it leaves the old results and says so; later, the new ones."""
+    project.makeconftest(
+        """
+        import os
+        from pathlib import Path
+
+        def pytest_configure(config):
+            if not hasattr(config, "workerinput"):
+                Path("controller").write_text(str(os.getpid()))
+        """
+    )
+    old = results.write(project.path / "out.jsonl", results.Run(evidence.header((), {}))).read_bytes()
+    with vendor(*[answering] * answers, ending(project.path / "controller", number)) as server:
+        told = project.runpytest_subprocess(
+            "--live", "--provider=groq", "--scenario=text*", f"--base-url={server.base_url}",
+            "--results=out.jsonl", "--concurrency=1", *FEW, *spread,
+        )  # fmt: skip
+    assert told.ret == pytest.ExitCode.INTERRUPTED
+    if spread == ALONE:
+        assert len({each.scenario for each in found(project)}) == answers
+    kept = (project.path / "out.jsonl").read_bytes() == old
+    assert kept == ("nothing was judged: out.jsonl is as it was" in told.stdout.str())
+    assert answers or kept
+    results.read(project.path / "out.jsonl")
 
 
 def test_an_interrupt_while_workers_ask_leaves_the_results(project: pytest.Pytester) -> None:
