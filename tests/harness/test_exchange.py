@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -210,33 +209,90 @@ def test_a_recording_that_cannot_be_written_leaves_the_old_one(
     assert [path.name for path in (tmp_path / ".recording").iterdir()] == ["lock"]
 
 
-_RECORDER = """
-import sys
+_KILLED = """
+import os, signal, sys
+from itertools import count
 from pathlib import Path
 from msgspec.structs import replace
 from harness.exchange import load, save_scenario
+
 root = Path(sys.argv[1])
-(old,) = load(root, "p", "q", "s")
-print("ready", flush=True)
-while True:
-    for size in (10, 50_000):
-        content = bytes([size % 251]) * size
-        save_scenario(root, (replace(old, content=content, boundaries=(size,), delays_ms=(0,)),))
+old = load(root, "p", "q", "s")
+new = tuple(replace(each, content=b"new", boundaries=(3,), delays_ms=(0,)) for each in (*old, *old))
+new = tuple(replace(each, turn=turn) for turn, each in enumerate(new, 1))
+
+
+def killed_at(moment):
+    lines = 0
+
+    def each_line(frame, event, argument):
+        nonlocal lines
+        lines += event == "line"
+        if lines == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return each_line
+
+    def ours(frame, event, argument):
+        writes = frame.f_code.co_filename.endswith(("exchange.py", "files.py", "shutil.py"))
+        return each_line if writes else None
+
+    sys.settrace(ours)
+    save_scenario(root, new)
+    os._exit(0)
+
+
+seen = []
+for moment in count(1):
+    child = os.fork() or killed_at(moment)
+    if os.waitpid(child, 0)[1] == 0:
+        break
+    there = load(root, "p", "q", "s")
+    assert there in (old, new), moment
+    seen.append(there == new)
+    save_scenario(root, old)
+    assert [path.name for path in (root / ".recording").iterdir()] == ["lock"]
+print(len(seen), sum(seen))
 """
 
 
 def test_a_killed_recorder_leaves_the_old_or_the_new(tmp_path: Path) -> None:
-    """However early or late it is killed, a whole exchange is there to be loaded."""
+    """Killed at each line of what it does, it leaves a whole story, and nothing in the next one's way."""
+    save_scenario(tmp_path, (SOUND, replace(SOUND, turn=2)))
+    done = subprocess.run(
+        [sys.executable, "-c", _KILLED, str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    moments, new = map(int, done.stdout.split())
+    assert moments > 100
+    assert 0 < new < moments
+
+
+_FULL = """
+import resource, sys
+from pathlib import Path
+from msgspec.structs import replace
+from harness.errors import RecordingError
+from harness.exchange import load, save_scenario
+
+root = Path(sys.argv[1])
+(old,) = load(root, "p", "q", "s")
+resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    save_scenario(root, (replace(old, content=bytes(5000), boundaries=(5000,), delays_ms=(0,)),))
+except RecordingError as told:
+    print(told)
+"""
+
+
+def test_a_file_that_the_system_does_not_take_leaves_the_old_one(tmp_path: Path) -> None:
+    """The system's own limit, met in the middle of a file, is told with the fixture's name."""
     save_scenario(tmp_path, (SOUND,))
-    for number in range(6):
-        command = [sys.executable, "-c", _RECORDER, str(tmp_path)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as recorder:
-            assert recorder.stdout is not None
-            assert recorder.stdout.readline() == "ready\n"
-            time.sleep(0.003 + 0.011 * number)
-            recorder.kill()
-        (there,) = load(tmp_path, "p", "q", "s")
-        assert there == SOUND or len(there.content) in (10, 50_000)
+    done = subprocess.run(
+        [sys.executable, "-c", _FULL, str(tmp_path)], capture_output=True, text=True, check=True
+    )
+    assert "the recording cannot be written; the old one is as it was" in done.stdout
+    assert "seen: File too large; where: p/q/s" in done.stdout
+    assert load(tmp_path, "p", "q", "s") == (SOUND,)
 
 
 _MANY = """
