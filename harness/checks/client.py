@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 from harness.checks import registry
 from harness.checks.registry import ALL, ANSWERED, REFUSED, STREAMED, TOOL_CALLS, require, unjudgeable
 from harness.checks.streaming import grammar_of
+from harness.checks.verdicts import counted
 from harness.subjects.observation import ClientObservation
 from providers.errors import RemoteError
 from providers.events import Turn, assemble
@@ -71,15 +72,13 @@ def answer(seen: ClientObservation) -> None:
 @check("client.text", capability="text", scenarios=ANSWERED, source=_CHAT)
 def text(seen: ClientObservation) -> None:
     """The words of an answer MUST be those that were sent: none lost, doubled, moved or invented."""
-    wanted, got = _answered(seen).text or "", seen.turn.text or ""
-    require(got == wanted, expected=repr(wanted), observed=got)
+    _same_words(seen, "text")
 
 
 @check("client.reasoning", capability="reasoning", scenarios=ANSWERED, source=_THINKING)
 def reasoning(seen: ClientObservation) -> None:
     """Reasoning MUST be told as it was sent, apart from the answer."""
-    wanted, got = _answered(seen).reasoning or "", seen.turn.reasoning or ""
-    require(got == wanted, expected=repr(wanted), observed=got)
+    _same_words(seen, "reasoning")
 
 
 @check("client.tool_calls", capability="tools", scenarios=ANSWERED, source=_TOOLS)
@@ -123,10 +122,7 @@ def _passed_on(seen: ClientObservation, wanted: Turn) -> bool:
 @check("client.usage", capability="usage", scenarios=ANSWERED, source=_CHAT)
 def usage(seen: ClientObservation) -> None:
     """Token counts MUST be those that were sent: none lost, doubled or made up."""
-    wanted, got = _answered(seen).usage, seen.turn.usage
-    if wanted is None or wanted.input_tokens is None:
-        unjudgeable("no counts were sent")
-    assert wanted is not None
+    wanted, got = counted(_answered(seen)), seen.turn.usage
     if seen.call.stream and "vendors" not in seen.exposed and _usage_in(seen) in _OWN_PLACES:
         unjudgeable(f"the vendor sends them in a place of its own: {_usage_in(seen)}")
     normalised = (wanted.input_tokens, wanted.output_tokens)
@@ -150,27 +146,32 @@ def _usage_in(seen: ClientObservation) -> str:
 @check("client.model", capability="text", scenarios=("text", "text_stream"), source=_CHAT)
 def model(seen: ClientObservation) -> None:
     """The model that an answer names SHOULD be told as it was named."""
-    wanted = _answered(seen).model
-    if wanted is None:
-        unjudgeable("no model was named")
-    require(seen.turn.model == wanted, expected=str(wanted), observed=seen.turn.model)
+    _same_name(seen, "model")
 
 
 @check("client.id", capability="text", scenarios=("text", "text_stream", "tool_call"), source=_CHAT)
 def identity(seen: ClientObservation) -> None:
     """The id of an answer MUST be the one that was sent, where the client has a place for one."""
-    wanted = _answered(seen).id
-    if wanted is None:
-        unjudgeable("no id was sent")
     if seen.leaked:
         unjudgeable("the credential stands in what it returned; client.key_untold tells of it")
-    require(seen.turn.id == wanted, expected=str(wanted), observed=seen.turn.id)
+    _same_name(seen, "id")
+
+
+def _same_name(seen: ClientObservation, kind: Literal["model", "id"]) -> None:
+    wanted, got = getattr(_answered(seen), kind), getattr(seen.turn, kind)
+    if wanted is None:
+        unjudgeable(f"no {kind} was sent")
+    require(got == wanted, expected=str(wanted), observed=got)
 
 
 @check("client.refusal", capability="stop", scenarios=ANSWERED, source=_CHAT)
 def refusal(seen: ClientObservation) -> None:
     """The words by which a model refuses MUST be told as they were sent, where the client has a place."""
-    wanted, got = _answered(seen).refusal or "", seen.turn.refusal or ""
+    _same_words(seen, "refusal")
+
+
+def _same_words(seen: ClientObservation, kind: Literal["text", "reasoning", "refusal"]) -> None:
+    wanted, got = getattr(_answered(seen), kind) or "", getattr(seen.turn, kind) or ""
     require(got == wanted, expected=repr(wanted), observed=got)
 
 

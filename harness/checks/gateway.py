@@ -10,7 +10,7 @@ from functools import partial
 
 from harness.checks import registry
 from harness.checks.registry import ALL, ANSWERED, REFUSED, TOOL_CALLS, require, unjudgeable
-from harness.checks.verdicts import sound
+from harness.checks.verdicts import counted, sound
 from harness.subjects.gateway_observation import GatewayObservation
 from harness.subjects.gateway_request import missing_settings, missing_tools, missing_words, strings
 from providers.errors import (
@@ -184,13 +184,10 @@ def finish(seen: GatewayObservation) -> None:
 @check("gateway.usage", capability="usage", scenarios=ANSWERED, source=_GATEWAYS)
 def usage(seen: GatewayObservation) -> None:
     """Token counts MUST be those of the upstream, in the front's own convention."""
-    wanted, got = _answered(seen).usage, seen.turn.usage
-    if wanted is None or wanted.input_tokens is None:
-        unjudgeable("no counts were sent")
-    assert wanted is not None
+    wanted, got = counted(_answered(seen)), seen.turn.usage
     told = got and (got.input_tokens, got.output_tokens)
-    counted = (wanted.input_tokens, wanted.output_tokens)
-    require(told == counted, expected=f"input and output of {counted}", observed=told)
+    sent = (wanted.input_tokens, wanted.output_tokens)
+    require(told == sent, expected=f"input and output of {sent}", observed=told)
 
 
 @check("gateway.usage_cached", capability="caching", scenarios=("usage_cached*",), source=_GATEWAYS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.checks.registry import require, unjudgeable
 from harness.observation import Observation
 from providers.errors import ProviderError
-from providers.events import Turn
+from providers.events import Turn, Usage
 
 
 def sound(seen: Observation) -> Turn:
@@ -29,6 +29,14 @@ def identical(seen: Observation) -> None:
     """The turn is that of the unchanged exchange in everything."""
     same(seen)
     require(seen.turn == sound(seen), expected=str(sound(seen)), observed=seen.turn)
+
+
+def counted(turn: Turn) -> Usage:
+    """The token counts of an answer; skips where none were sent."""
+    if turn.usage is None or turn.usage.input_tokens is None:
+        unjudgeable("no counts were sent")
+    assert turn.usage is not None
+    return turn.usage
 
 
 def failed(seen: Observation, *, retryable: bool = False) -> ProviderError:
