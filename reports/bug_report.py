@@ -25,6 +25,7 @@ Ending = Literal["whole", "reset", "stall", "refused", "no_head"]
 MARK = "⟦changed here⟧"
 _AROUND = 600  # bytes shown on each side of a change, when the body is long
 _SCRIPT_BYTES = 6_000  # of an answer that a report holds as a program
+_SCRIPT_CHUNKS = 400
 _LEVELS: Mapping[Verdict, str] = {
     "failed": "fails",
     "warned": "falls short",
@@ -53,9 +54,9 @@ class Damage(msgspec.Struct, frozen=True):
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One reproduced cell. ``verdict`` empty means that the check did not judge it, for ``reason``.
 
-    ``call`` is what was asked, in the words of the subject protocol. ``answer`` is the content as sent;
-    ``serve`` is a base URL's path at ``wirecheck serve``, ``base_path`` the vendor's own. Turns hold
-    only what was there.
+    ``call`` is what was asked, in the words of the subject protocol. ``answer`` is the content as sent, and
+    ``chunks`` its transfer chunks, none where it went with its length. ``serve`` is a base URL's path at
+    ``wirecheck serve``, ``base_path`` the vendor's own. Turns hold only what was there.
     """
 
     id: str
@@ -81,6 +82,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     request: Request | None = None
     response: Response | None = None
     answer: bytes = b""
+    chunks: tuple[bytes, ...] = ()
     ending: Ending = "whole"
     serve: str = ""
     base_path: str = ""
@@ -127,7 +129,7 @@ def markdown(case: Case) -> str:
         f"`{case.client}` {_text(case.version)} {_LEVELS.get(verdict, verdict)} `{check.id}` on "
         f"`{case.protocol}` with {what}.",
         "## What the standard requires",
-        f"{_text(check.requirement)} ({check.level}; source: {_source(check.source)})",
+        f"{_text(check.requirement)} ({check.level}; source: {escaping.sources(check.source)})",
         "## What was asked",
         _fenced(_pretty(case.call), "json"),
         f"Retries off; {case.requests} request{'' if case.requests == 1 else 's'} came. The first one:",
@@ -179,15 +181,19 @@ def _how(case: Case) -> str:
 def script(case: Case) -> str:
     """A server that gives the answer, byte by byte the same, to whatever it is asked."""
     assert case.response is not None
-    body = case.answer
-    length = len(body) if case.ending == "whole" else len(body) + 1  # more is to come, and does not
+    chunked = bool(case.chunks) or case.ending != "whole"  # of a broken one the last chunk does not come
+    pieces = case.chunks if 0 < len(case.chunks) <= _SCRIPT_CHUNKS else (case.answer,)
+    length = "transfer-encoding: chunked" if chunked else f"content-length: {len(case.answer)}"
     kept = [(name, value) for name, value in case.response.headers if name.lower() not in _OF_TRANSFER]
     head = [f"HTTP/1.1 {case.response.status} X", *(f"{name}: {value}" for name, value in kept)]
-    head += [f"content-length: {length}", "connection: close", "", ""]
-    answer = "\n".join(f"    {piece!r}" for piece in _pieces("\r\n".join(head).encode(), body))
-    if case.ending == "no_head":
-        answer = "    b''"
-    return _SCRIPT.format(answer=answer, end=_ENDS[case.ending], imports=_IMPORTS[case.ending])
+    head += [length, "connection: close", "", ""]
+    return _SCRIPT.format(
+        imports=_IMPORTS[case.ending],
+        head=_literals("\r\n".join(head).encode(), " " * 4),
+        pieces="".join(f"\n    ({_literals(piece, ' ' * 5)})," for piece in pieces if piece),
+        send=_NOTHING if case.ending == "no_head" else _CHUNKED if chunked else _AT_ONCE,
+        end=_LAST_CHUNK if chunked and case.ending == "whole" else _ENDS[case.ending],
+    )
 
 
 _OF_TRANSFER = ("transfer-encoding", "content-length", "connection", "keep-alive")
@@ -207,12 +213,23 @@ _ENDS: Mapping[Ending, str] = {
     "\n        os.close(self.connection.detach())",
     "stall": "\n        time.sleep(600)",
 }
+_NOTHING = ""
+_AT_ONCE = """
+        self.wfile.write(HEAD + b"".join(PIECES))"""
+_CHUNKED = """
+        self.wfile.write(HEAD)
+        for piece in PIECES:  # a transfer chunk each
+            self.wfile.write(b"%x\\r\\n%b\\r\\n" % (len(piece), piece))"""
+_LAST_CHUNK = """
+        self.wfile.write(b"0\\r\\n\\r\\n")  # the transfer itself is whole"""
 _SCRIPT = """\
 {imports}
 
-ANSWER = (
-{answer}
+HEAD = (
+    {head}
 )
+PIECES = [{pieces}
+]
 
 
 class Handler(socketserver.StreamRequestHandler):
@@ -222,8 +239,7 @@ class Handler(socketserver.StreamRequestHandler):
             name, _, value = line.partition(b":")
             if name.lower() == b"content-length":
                 length = int(value)
-        self.rfile.read(length)
-        self.wfile.write(ANSWER){end}
+        self.rfile.read(length){send}{end}
 
 
 socketserver.ThreadingTCPServer.allow_reuse_address = True
@@ -231,9 +247,9 @@ socketserver.ThreadingTCPServer(("127.0.0.1", 8080), Handler).serve_forever()
 """
 
 
-def _pieces(head: bytes, body: bytes) -> list[bytes]:
-    """The answer line by line, so that a reader can see it."""
-    return [*_by_line(head), *_by_line(body)]
+def _literals(content: bytes, indent: str) -> str:
+    """Bytes as Python has them, line by line, so that a reader can see them."""
+    return f"\n{indent}".join(map(repr, _by_line(content)))
 
 
 def _by_line(body: bytes) -> list[bytes]:
@@ -303,7 +319,3 @@ def _fenced(content: str, language: str = "") -> str:
 
 def _text(text: str) -> str:
     return escaping.markdown(text)
-
-
-def _source(text: str) -> str:
-    return f"<{text}>" if text.startswith("https://") and ">" not in text else _text(text)

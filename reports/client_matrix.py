@@ -16,7 +16,7 @@ import msgspec
 
 from reports import escaping, matrix
 from reports.matrix import Cell, State
-from reports.results import VERDICTS, Blame, Check, Level, Result, Run, Verdict
+from reports.results import UNDAMAGED, VERDICTS, Blame, Check, Level, Result, Run, Verdict
 
 REPRODUCE = "wirecheck reproduce {}"
 _RED: tuple[Verdict, ...] = ("failed", "errored")
@@ -78,7 +78,8 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Clients(msgspec.Struct, frozen=True, kw_only=True):
-    """The matrix, as seen on ``date``. ``columns`` are (capability, title) in reading order."""
+    """The matrix, as seen on ``date``. ``columns`` are (capability, title) in reading order; ``selection``
+    is the run's header's."""
 
     format: Literal["wirecheck-clients"] = "wirecheck-clients"
     version: Literal[1] = 1
@@ -87,6 +88,7 @@ class Clients(msgspec.Struct, frozen=True, kw_only=True):
     clients: tuple[Client, ...]
     columns: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
+    selection: Mapping[str, tuple[str, ...]] = {}
 
     @property
     def deviations(self) -> int:
@@ -108,6 +110,7 @@ def build(run: Run, clients: Iterable[Client]) -> Clients:
         date=today,
         clients=tuple(clients),
         columns=columns,
+        selection=run.header.selection,
         rows=tuple(
             _row(versions[name], of, checks, [column for column, _ in columns], today)
             for (name, _), of in sorted(found.items())
@@ -180,7 +183,7 @@ def markdown(clients: Clients, *, cases: int = CASES) -> str:
         f"{len(run)} clients in {len(clients.rows)} rows, a row for each protocol a client speaks; "
         f"judged by wirecheck {_text(clients.wirecheck)}"
         + (f", as of {clients.date}" if clients.date else "")
-        + ". Every row was played the exchanges of the provider it names, plain and with every fault; "
+        + f". Every row was played {_played(clients.selection)}; "
         "under Red stands how many results are, under Undamaged how many of those are of answers "
         "without a fault.",
         _table(clients),
@@ -188,6 +191,19 @@ def markdown(clients: Clients, *, cases: int = CASES) -> str:
         *([_not_run(clients)] if len(run) < len(clients.clients) else ()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _played(selection: Mapping[str, tuple[str, ...]]) -> str:
+    """What the rows were played, in words: the scenarios and faults that were asked for."""
+    scenarios, faults = selection.get("scenarios", ()), selection.get("faults", ())
+    told = "the exchanges of the provider it names" + (f" ({_globs(scenarios)})" if scenarios else "")
+    if UNDAMAGED in faults:
+        return f"{told}, without any fault"
+    return f"{told}, plain and with " + (f"the faults {_globs(faults)}" if faults else "every fault")
+
+
+def _globs(globs: Iterable[str]) -> str:
+    return ", ".join(f"`{glob}`" for glob in globs)
 
 
 def _table(clients: Clients) -> str:
@@ -223,7 +239,7 @@ def _reds(row: Row, cases: int) -> str:
         first = reds[0]
         lines += [
             "",
-            f"**{_text(check)}** {_text(first.requirement)} (source: {_source(first.source)})",
+            f"**{_text(check)}** {_text(first.requirement)} (source: {escaping.sources(first.source)})",
             "",
         ]
         lines += [_case(red) for red in reds[:cases]]
@@ -249,10 +265,6 @@ def _not_run(clients: Clients) -> str:
         if client.missed
     ]
     return "\n".join(["## Not run", "", *rows])
-
-
-def _source(text: str) -> str:
-    return f"<{text}>" if text.startswith("https://") and ">" not in text else _text(text)
 
 
 def _text(text: str) -> str:

@@ -57,6 +57,14 @@ def markdown(text: str) -> str:
     return _MARKDOWN.sub(_literal, line(text).strip())
 
 
+def sources(text: str) -> str:
+    """A requirement's sources as inline Markdown: addresses become links, anything else stays words."""
+    return " ".join(
+        f"<{word}>" if word.startswith("https://") and ">" not in word else markdown(word)
+        for word in line(text).split(" ")
+    )
+
+
 def block(text: str) -> str:
     """``text`` as the content of an HTML block inside Markdown, which some readers search for fences."""
     return html.escape(visible(text)).replace("`", "&#96;").replace("~", "&#126;")

@@ -22,6 +22,7 @@ def at(header: Header) -> Callable[[Identity], bool]:
     providers = {provider.id for provider in header.providers}
     if "providers" not in header.selection:
         providers.add("")
+    faults = header.selection.get("faults", ())
     globs = {place: header.selection.get(kind, ()) for kind, place in _KINDS.items()}
 
     def looked(identity: Identity) -> bool:
@@ -29,6 +30,7 @@ def at(header: Header) -> Callable[[Identity], bool]:
             identity[0] in subjects
             and identity[1] in providers
             and all(_takes(each, identity[place]) for place, each in globs.items())
+            and (not identity[4] or _takes(faults, identity[4]))  # the undamaged case is always played
         )
 
     return looked

@@ -44,6 +44,7 @@ Verdict = Literal["passed", "failed", "warned", "errored", "skipped"]
 Blame = Literal["", "provider", "subject", "account", "network", "model", "harness"]
 Origin = Literal["", "recorded", "imported", "documented", "synthetic"]
 Level = Literal["MUST", "SHOULD", "MAY"]
+UNDAMAGED = "!*"  # of the kind "faults", in the selection of a run that looked at no damaged answer
 SHARD = "shard"  # the kind of selection that a part of a run has: ("3/8@<digest of the plan>",)
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]  # safe as a file's name
 Headers: TypeAlias = tuple[tuple[str, str], ...]  # (name, value) pairs, wire case and order kept

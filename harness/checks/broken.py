@@ -11,6 +11,10 @@ from providers.errors import RemoteError, RemoteProtocolError, TimedOut, Transpo
 
 _MESSAGES = "https://platform.claude.com/docs/en/build-with-claude/streaming#error-events"
 _CHAT = "https://platform.openai.com/docs/api-reference/chat-streaming"
+_TERMINAL = (
+    "https://platform.claude.com/docs/en/build-with-claude/streaming "
+    "https://platform.openai.com/docs/api-reference/chat-streaming"
+)
 _RFC9112 = "https://www.rfc-editor.org/rfc/rfc9112#name-handling-incomplete-message"
 _WHATWG = "https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream"
 
@@ -20,7 +24,7 @@ _WHATWG = "https://html.spec.whatwg.org/multipage/server-sent-events.html#parsin
     capability="faults",
     faults=("truncated.half", "truncated.last_frame", "truncated.empty"),
     blames="subject",
-    source=_RFC9112,
+    source=_TERMINAL,
 )
 def truncated_is_error(seen: Observation) -> None:
     """An end before the completion signal MUST be a typed error that may be retried, never a success."""

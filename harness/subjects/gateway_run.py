@@ -37,7 +37,7 @@ from harness.subjects.gateway_front import PRIVATE_COOKIE, Answered, ask
 from harness.subjects.gateway_observation import GatewayObservation
 from harness.subjects.gateway_upstream import PRIVATE, Scene, Upstream
 from harness.subjects.gateways import BACK_KEY, BACK_KEY_ID, FRONT_KEY, FRONTS, Gateway, Route
-from harness.subjects.run import Found, Log, compact, quickened
+from harness.subjects.run import Found, Log, asked_for, compact, quickened
 from providers.call import Call, Text, user
 from providers.client import Prepared, prepare
 from providers.errors import ConfigurationError, UnsupportedFeature
@@ -445,7 +445,10 @@ def run(
 
     The upstream listens on ``port`` (0: any). Raises what starting the gateway raises."""
     providers = {pair.provider: plan.catalog.get(pair.provider) for pair in plan.pairs}
-    header = replace(evidence.header(providers.values(), plan.selection.as_mapping()), subjects=(title,))
+    header = replace(
+        evidence.header(providers.values(), asked_for(plan.selection, plan.faults, plain=plan.plain)),
+        subjects=(title,),
+    )
     log = Log(path, header, Found((), ()))
     upstream = Upstream()
     with (

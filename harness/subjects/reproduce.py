@@ -222,6 +222,7 @@ def _seen(identity: Identity, plain: Exchange, seen: Observation) -> dict[str, A
         "request": shown.request if asked else None,
         "response": None if given.ending in ("refused", "no_head") else shown.response,
         "answer": given.content,
+        "chunks": given.chunks if given.boundaries or given.ending != "whole" else (),
         "ending": given.ending,
         "base_path": _path(given.request, seen) if theirs else "",
         "turn": evidence.summary(seen.turn),

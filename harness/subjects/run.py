@@ -111,6 +111,10 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
         """The providers asked for."""
         return self.selection.chosen(self.catalog)
 
+    def asked(self) -> dict[str, tuple[str, ...]]:
+        """What was asked for, for a result file's header."""
+        return asked_for(self.selection, self.faults, plain=self.plain)
+
     def stories(self, spoken: Sequence[str]) -> Iterator[Story]:
         """Every story of an endpoint whose protocol is ``spoken`` (globs)."""
         stage = Stage(self.catalog, self.exchanges)
@@ -155,6 +159,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
             for check in found
             if check.id == FIRST or self.selection.takes(protocol, scenario, check.id)
         )
+
+
+def asked_for(selection: Selection, faults: tuple[str, ...], *, plain: bool) -> dict[str, tuple[str, ...]]:
+    """A selection with its faults, by kind; kinds that take everything are absent."""
+    told = (results.UNDAMAGED,) if plain else faults
+    return {**selection.as_mapping(), **({"faults": told} if told else {})}
 
 
 class Actor:
@@ -534,13 +544,13 @@ def taken_up(
     last = earlier.results[-1:] if not earlier.complete else ()
     torn = {(r.provider, r.protocol, r.scenario) for r in last}
     done = {
-        story.id
+        story.id: {"", *story.faults}
         for story in stories
         if story.id not in torn and all((*story.id, fault) in told for fault in ("", *story.faults))
     }
-    kept = tuple(r for r in earlier.results if (r.provider, r.protocol, r.scenario) in done)
+    kept = tuple(r for r in earlier.results if r.fault in done.get((r.provider, r.protocol, r.scenario), ()))
     named = {name for result in kept for name in result.exchanges}
-    return Found(kept, tuple(each for each in earlier.exchanges if each.id in named)), done
+    return Found(kept, tuple(each for each in earlier.exchanges if each.id in named)), {*done}
 
 
 def run(
@@ -556,7 +566,7 @@ def run(
     told: Callable[[Story, Found], None] = lambda story, found: None,
 ) -> results.Run:
     """Play every story of ``plan`` to ``jobs`` subjects. Raises SubjectError when none can be started."""
-    header = replace(evidence.header(plan.providers(), plan.selection.as_mapping()), subjects=(title,))
+    header = replace(evidence.header(plan.providers(), plan.asked()), subjects=(title,))
     stories = list(plan.stories(spoken))
     kept, done = taken_up(resume, header, stories)
     log = Log(path, header, kept)

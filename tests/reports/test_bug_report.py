@@ -97,25 +97,34 @@ def test_red_is_what_failed_or_could_not_be_judged(verdict: str, red: bool) -> N
     assert case(verdict=verdict).red is red
 
 
-@pytest.mark.parametrize("ending", ["whole", "reset", "no_head"])
-def test_the_program_gives_the_answer(ending: str) -> None:
-    """The program in the report answers with the very bytes, and ends the connection as they ended."""
+@pytest.mark.parametrize(
+    ("ending", "chunks", "came"),
+    [
+        ("whole", (), CUT),
+        ("whole", (CUT[:4], CUT[4:]), b"4\r\ndata\r\n14\r\n" + CUT[4:] + b"\r\n0\r\n\r\n"),
+        ("reset", (), b"18\r\n" + CUT + b"\r\n"),
+        ("reset", (CUT[:4], CUT[4:]), b"4\r\ndata\r\n14\r\n" + CUT[4:] + b"\r\n"),
+        ("no_head", (), b""),
+    ],
+)
+def test_the_program_gives_the_answer(ending: str, chunks: tuple[bytes, ...], came: bytes) -> None:
+    """The program in the report answers with the very bytes, cut as they were, and ends as they ended.
+
+    A clean end has the last chunk of its transfer; one that breaks off has none."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    source = bug_report.script(replace(case(), ending=ending)).replace("8080", str(port))  # type: ignore[arg-type]
+    told = replace(case(), ending=ending, chunks=chunks)
+    source = bug_report.script(told).replace("8080", str(port))
     with subprocess.Popen([sys.executable, "-c", source]) as server:
         try:
             got, reset = _asked(port)
         finally:
             server.kill()
     assert reset is (ending == "reset")
-    if ending == "no_head":
-        assert got == b""
-    elif ending == "whole":
-        head, _, content = got.partition(b"\r\n\r\n")
-        assert content == CUT
-        assert b"content-type: text/event-stream" in head
+    head, _, content = got.partition(b"\r\n\r\n")
+    assert content == came
+    assert (b"content-type: text/event-stream" in head) is (ending != "no_head")
 
 
 def _asked(port: int) -> tuple[bytes, bool]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
+from msgspec.structs import replace
 
 from reports import client_matrix
 from reports.client_matrix import Client
@@ -77,6 +79,21 @@ def test_the_markdown_names_every_client() -> None:
     assert "* and 1 more" in text
     assert "\\`seen\\` &#60;none&#62;" in text or "\\`seen\\` \\<none\\>" in text
     assert "gone 3.0: it is not installed" in text
+
+
+@pytest.mark.parametrize(
+    ("selection", "told"),
+    [
+        ({}, "the exchanges of the provider it names, plain and with every fault;"),
+        ({"faults": ("!*",)}, "the exchanges of the provider it names, without any fault;"),
+        ({"faults": ("cut.*",)}, "the provider it names, plain and with the faults `cut.*`;"),
+        ({"scenarios": ("text*", "tool*")}, "names (`text*`, `tool*`), plain and with every fault;"),
+    ],
+)
+def test_the_markdown_tells_what_was_played(selection: dict[str, tuple[str, ...]], told: str) -> None:
+    """A page of a run of some faults, or of none, does not say that every fault was played."""
+    played = replace(run(), header=replace(run().header, selection=selection))
+    assert told in client_matrix.markdown(client_matrix.build(played, CLIENTS))
 
 
 def test_the_json_reads_back() -> None:

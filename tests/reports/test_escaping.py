@@ -98,6 +98,14 @@ def test_markdown_keeps_nothing_active(text: str) -> None:
     assert html.unescape(re.sub(r"\\([\\`*_{}\[\]()#!.)])", r"\1", written)) == escaping.line(text).strip()
 
 
+def test_each_address_of_several_sources_is_a_link() -> None:
+    """Two addresses are two links; words beside them stay words."""
+    told = escaping.sources("https://a.example/x https://b.example/#y RFC 9110, section <15>")
+    assert (
+        told == f"<https://a.example/x> <https://b.example/#y> {escaping.markdown('RFC 9110, section <15>')}"
+    )
+
+
 @given(MARKUP_TEXT)
 def test_block_has_no_tag_and_no_fence(text: str) -> None:
     """Inside an HTML block of a Markdown page nothing is a tag, a reference or a code fence."""

@@ -6,8 +6,10 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from harness.checks import CHECKS
 from harness.errors import NotInstalled, UnusableInput
@@ -155,6 +157,33 @@ def test_a_run_that_was_cut_off_is_taken_up(tmp_path: Path) -> None:
     )
     assert cut.read_bytes() == whole.read_bytes()
     assert 0 < len(played) < 3
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [({"plain": True}, ("!*",)), ({"faults": ("status.500",)}, ("status.500",)), ({"faults": ()}, None)],
+)
+def test_the_header_tells_the_faults(more: dict[str, Any], told: tuple[str, ...] | None) -> None:
+    """A run of some faults, or of undamaged exchanges alone, says so in its header."""
+    made = found(replace(plan("usage"), **more), process("makes_up"))
+    assert made.header.selection.get("faults") == told
+
+
+def test_a_run_that_is_taken_up_has_what_it_says(tmp_path: Path) -> None:
+    """Results of faults that are no longer asked for are not kept."""
+    path = tmp_path / "run.jsonl"
+    found(plan("text", faults=("status.500",)), process("honest"), path=path)
+    made = found(replace(plan("text"), plain=True), process("honest"), path=path, resume=path)
+    assert {each.fault for each in made.results} == {""}
+
+
+@pytest.mark.parametrize("mode", ["answers_twice", "chatters"])
+def test_two_answers_to_one_command_fail_the_case(mode: str) -> None:
+    """What a subject writes beyond its answer is a failed case, not another case's answer."""
+    made = found(plan("text", "usage"), process(mode))
+    assert verdicts(made, "failed") == {(FIRST, "failed")}
+    assert {each.scenario for each in made.results if each.verdict == "failed"} == {"text", "usage"}
+    assert all("more than it was asked for" in each.reason for each in made.results)
 
 
 def test_another_subjects_file_is_not_taken_up(tmp_path: Path) -> None:
