@@ -87,18 +87,19 @@ def model_echo(seen: Observation) -> None:
 @check("img.base64", capability="vision", scenarios=("vision*",), source=_CHAT)
 def image(seen: Observation) -> None:
     """A picture sent inline MUST reach the wire whole, and be answered with words."""
-    data = seen.call.messages[0].parts[-1]
-    sent = getattr(data, "data", "") or ""
-    require(sent.encode() in seen.sent.content, expected="the picture", observed="none", blame="subject")
-    require(bool(seen.turn.text), expected="words", observed=seen.error or seen.turn.parts)
+    _taken(seen, "the picture")
 
 
 @check("doc.base64", capability="pdf", scenarios=("pdf*",), source=_CHAT)
 def document(seen: Observation) -> None:
     """A document sent inline MUST reach the wire whole, and be answered with words."""
-    data = seen.call.messages[0].parts[-1]
-    sent = getattr(data, "data", "") or ""
-    require(sent.encode() in seen.sent.content, expected="the document", observed="none", blame="subject")
+    _taken(seen, "the document")
+
+
+def _taken(seen: Observation, what: str) -> None:
+    """The last part of the question was sent, and words came back."""
+    data = getattr(seen.call.messages[0].parts[-1], "data", "") or ""
+    require(data.encode() in seen.sent.content, expected=what, observed="none", blame="subject")
     require(bool(seen.turn.text), expected="words", observed=seen.error or seen.turn.parts)
 
 
