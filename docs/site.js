@@ -9,3 +9,17 @@ addEventListener("load", () => {
   setTimeout(reach);
   addEventListener("resize", reach);
 });
+/* The theme's landmarks get names that differ, and the bars of its code blocks are none. */
+addEventListener("load", () => setTimeout(() => {
+  for (const bar of document.querySelectorAll(".md-code__nav")) bar.setAttribute("role", "none");
+  const seen = new Set();
+  for (const nav of document.querySelectorAll("nav:not([role])")) {
+    const label = document.getElementById(nav.getAttribute("aria-labelledby"));
+    const name = (nav.getAttribute("aria-label") ?? label?.textContent ?? "").trim() || "Pages";
+    let own = name;
+    for (let number = 2; seen.has(own); number += 1) own = `${name} ${number}`;
+    seen.add(own);
+    nav.removeAttribute("aria-labelledby");
+    nav.setAttribute("aria-label", own);
+  }
+}));
