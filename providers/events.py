@@ -406,7 +406,7 @@ class _Block:
         return Reasoning(
             text,
             signature or None,
-            redacted=bool(last and last.redacted),
+            redacted=bool(last and last.redacted) and not text,  # told words are not hidden
             id=last.id if last else None,
             details=self._details or None,
         )

@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from struct import pack
-from typing import Any
+from typing import Any, get_args
 from zlib import crc32
 
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from providers import jsontext
 from providers.call import Message, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
-from providers.events import FinishReason, Turn, Usage
+from providers.events import FinishReason, Turn, Usage, parse_arguments
 from providers.framing.eventstream import EventStream
 from providers.framing.json_array import JSONArray
 from providers.framing.ndjson import NDJSON
@@ -169,16 +169,59 @@ hidden = st.builds(
 unnumbered = st.builds(_called, names, json_objects, st.none())
 
 
+def _unparsed(text: str) -> bool:
+    return bool(text.strip()) and parse_arguments(text) is None
+
+
+# Arguments as a model may write them that are no object: cut ones, words, a list, objects with more behind.
+unreadable = st.one_of(
+    st.sampled_from(('{"a": 1', "[1]", '"a"', "{}{}", '{"a":1} and more', "nul")), words.filter(_unparsed)
+)
+unread_calls = st.builds(ToolCall, names, st.none(), names, unreadable)
+
+
+def _custom(name: str, text: str, call_id: str) -> ToolCall:
+    return ToolCall(name, {"input": text}, id=call_id, arguments_raw=text, kind="custom")
+
+
+custom_calls = st.builds(_custom, names, words | unreadable, names)
+
+
 @st.composite
-def full_turns(draw: st.DrawFn, blocks: tuple[Opaque, ...] = ()) -> Turn:
-    """All that a Turn can hold: refusals, redacted thoughts, calls without ids, signed words and calls,
-    further choices, and a vendor's own ``blocks``. Ids of calls differ."""
+def full_turns(
+    draw: st.DrawFn,
+    blocks: tuple[Opaque, ...] = (),
+    cited: tuple[Any, ...] = (),
+    finishes: tuple[FinishReason, ...] = get_args(FinishReason),
+) -> Turn:
+    """All that a Turn can hold: refusals, redacted thoughts, calls without ids, of custom tools and with
+    arguments that are no JSON, signed words and calls, further choices, a vendor's own ``blocks``, and words
+    with some of the ``cited`` sources, each of which a choice has once. Ids of calls differ."""
     signed = st.builds(Text, words, signatures) | st.builds(replace, tool_calls, signature=signatures)
-    parts = answer_parts | hidden | unnumbered | signed
+    parts = answer_parts | hidden | unnumbered | signed | custom_calls | unread_calls
     parts = parts | st.sampled_from(blocks) if blocks else parts
-    said = [draw(turns(parts)) for _ in range(draw(st.integers(1, 3)))]
+    said = [draw(turns(parts, finishes)) for _ in range(draw(st.integers(1, 3)))]
+    said = [draw(_sourced(turn, cited)) for turn in said]
     said = [replace(turn, parts=_numbered(turn), refusal=draw(st.none() | written)) for turn in said]
     return replace(said[0], others=tuple(said[1:]), choices=len(said))
+
+
+@st.composite
+def _sourced(draw: st.DrawFn, turn: Turn, cited: tuple[Any, ...]) -> Turn:
+    """``turn`` with sources at words of it that are not empty."""
+    places = [at for at, part in enumerate(turn.parts) if isinstance(part, Text) and part.text]
+    if not cited or not places:
+        return turn
+    sources = draw(st.lists(st.sampled_from(cited), unique_by=repr, max_size=3))
+    at = {number: draw(st.sampled_from(places)) for number in range(len(sources))}
+    parts = tuple(
+        replace(part, citations=tuple(one for number, one in enumerate(sources) if at[number] == place))
+        if place in places
+        else part
+        for place, part in enumerate(turn.parts)
+    )
+    told = tuple(one for part in parts if isinstance(part, Text) for one in part.citations)
+    return replace(turn, parts=parts, citations=told)
 
 
 def _numbered(turn: Turn) -> tuple[Part, ...]:
@@ -198,6 +241,6 @@ def messages(draw: st.DrawFn, ids: st.SearchStrategy[str | None] = names) -> Mes
         content = st.lists(st.builds(Text, words), max_size=2).map(tuple)
         results = st.builds(ToolResult, ids, names, content, st.booleans())
         return Message("tool", tuple(draw(st.lists(results, max_size=3))))
-    unreadable = st.builds(ToolCall, names, st.none(), ids, st.just("{"))
-    said = draw(st.lists(answer_parts | unreadable, max_size=4))
+    cut = st.builds(ToolCall, names, st.none(), ids, st.just("{"))
+    said = draw(st.lists(answer_parts | cut, max_size=4))
     return Message("assistant", tuple(said), aborted=draw(st.booleans()))

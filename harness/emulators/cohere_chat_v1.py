@@ -25,7 +25,12 @@ Object: TypeAlias = dict[str, Any]
 
 PATH = "/v1/chat"
 _ROLES = ("USER", "CHATBOT", "SYSTEM")
-_FINISH: Mapping[FinishReason | None, str] = {"length": "MAX_TOKENS", "error": "ERROR"}
+_FINISH: Mapping[FinishReason | None, str] = {
+    "length": "MAX_TOKENS",
+    "content_filter": "ERROR_TOXIC",
+    "error": "ERROR",
+    "other": "USER_CANCEL",
+}
 
 
 # --- judging ---

@@ -47,5 +47,6 @@ def digest(*words: str) -> str:
 
 
 def arguments(call: ToolCall) -> str:
-    """The arguments of ``call`` as JSON text."""
-    return call.arguments_raw or jsontext.write(call.arguments or {}).decode()
+    """The arguments of ``call`` as the model wrote them; a custom tool's text is the input of a function."""
+    written = call.arguments_raw if call.kind == "function" else ""
+    return written or jsontext.write(call.arguments or {}).decode("utf-8", "surrogatepass")

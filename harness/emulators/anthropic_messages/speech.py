@@ -12,6 +12,7 @@ from itertools import cycle
 from typing import Any
 
 from harness.emulators.emulator import Spoken, spoken
+from harness.emulators.wording import arguments
 from providers import jsontext
 from providers.call import Call, Opaque, Part, Reasoning, Text, ToolCall
 from providers.errors import RemoteError
@@ -139,7 +140,7 @@ def _block(part: Part, at: int) -> dict[str, Any] | None:
 
 
 def _events(turn: Turn, call: Call, identity: str, blocks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    written = [part.arguments_raw for part in turn.parts if isinstance(part, ToolCall)]
+    written = [arguments(part) for part in turn.tool_calls]
     message = {
         **_message(turn, call, identity),
         "content": [],

@@ -15,6 +15,7 @@ from typing import Any
 
 from harness.emulators import aws_event_stream
 from harness.emulators.emulator import Spoken, spoken
+from harness.emulators.wording import arguments
 from providers import jsontext
 from providers.call import JSON, Call, Opaque, Part, Reasoning, Text, ToolCall
 from providers.errors import RemoteError
@@ -147,7 +148,7 @@ def _block(part: Part, at: int) -> _Block | None:
                 "name": part.name,
                 "toolUseId": part.id or f"tooluse_{at:022d}",
             }
-            return "toolUse", value, part.arguments_raw
+            return "toolUse", value, arguments(part)
         case Opaque() if part.protocol == "bedrock-converse" and len(part.value) == 1:
             [(kind, value)] = part.value.items()
             return kind, value, ""

@@ -1,7 +1,7 @@
 """A Turn as the steps of an interaction or, as it was before May 2026, as its outputs; and refusals.
 
-What the protocol cannot say is left out: refusals, several choices, signatures of words, arguments that are
-no object.
+What the protocol cannot say is left out: refusals, several choices, signatures of words, and in a whole
+answer arguments that are no object.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def _messages(
     index = 0
     for part in turn.parts:
         for item in _items_of(part, deviations):
-            start, deltas = _streamed(item)
+            start, deltas = _streamed(item, _unread(part))
             yield _message(f"{unit}.start", {"index": index, key: start})
             for delta in deltas:
                 yield _message(f"{unit}.delta", {"index": index, "delta": delta})
@@ -78,7 +78,8 @@ def _message(name: str, data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 def _items_of(part: Part, deviations: Deviations) -> Iterator[dict[str, Any]]:
     match part:
         case Text(text):
-            content = {"type": "text", "text": text}
+            cited = {"annotations": list(part.citations)} if part.citations else {}
+            content = {"type": "text", "text": text, **cited}
             yield content if deviations.legacy_outputs else {"type": "model_output", "content": [content]}
         case Reasoning(text, signature):
             summary = {"summary": [{"type": "text", "text": text}]} if text else {}
@@ -97,21 +98,29 @@ def _items_of(part: Part, deviations: Deviations) -> Iterator[dict[str, Any]]:
             yield value
 
 
-def _streamed(item: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """An item's head, and the pieces that follow it."""
+def _unread(part: Part) -> str:
+    """A call's arguments that are no object, as the model wrote them."""
+    return part.arguments_raw if isinstance(part, ToolCall) and part.arguments is None else ""
+
+
+def _streamed(item: dict[str, Any], unread: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """An item's head, and the pieces that follow it; ``unread`` stands for the arguments."""
     kind = item["type"]
     if kind in ("text", "model_output"):
-        text = item["text"] if kind == "text" else item["content"][0]["text"]
-        return {"type": kind}, [{"type": "text", "text": piece} for piece in cut(text)]
+        content = item if kind == "text" else item["content"][0]
+        words = [{"type": "text", "text": piece} for piece in cut(content["text"])]
+        sources = content.get("annotations")
+        cited = [{"type": "text_annotation_delta", "annotations": sources}] if sources else []
+        return {"type": kind}, [*words, *cited]
     if kind == "thought":
         deltas = [{"type": "thought_summary", "content": part} for part in item.get("summary", ())]
         if "signature" in item:
             deltas.append({"type": "thought_signature", "signature": item["signature"]})
         return {"type": kind}, deltas
     if kind == "function_call":
-        text = jsontext.write(item["arguments"]).decode()
-        pieces = [{"type": "arguments_delta", "arguments": piece} for piece in cut(text)]
-        return {**item, "arguments": {}}, pieces if item["arguments"] else []
+        text = unread or (jsontext.write(item["arguments"]).decode() if item["arguments"] else "")
+        pieces = [{"type": "arguments_delta", "arguments": piece} for piece in cut(text) if piece]
+        return {**item, "arguments": {}}, pieces
     return item, []
 
 

@@ -12,6 +12,7 @@ from itertools import count, cycle
 from typing import Any, TypeAlias
 
 from harness.emulators.emulator import Spoken, spoken
+from harness.emulators.wording import arguments
 from providers import jsontext
 from providers.call import Call, Opaque, Part, Reasoning, Text, ToolCall
 from providers.errors import RemoteError
@@ -196,14 +197,15 @@ class _Item:
 
 
 def _items(turn: Turn, identity: str, deviations: Deviations) -> list[_Item]:
-    cited = list(turn.citations)
+    told = any(part.citations for part in turn.parts if isinstance(part, Text))
+    loose = [] if told else list(turn.citations)  # those that belong to no text stand in the first one
     items: list[_Item] = []
     for at, part in enumerate(turn.parts):
-        made = _item(part, f"{identity[:46]}{at:02d}", cited, deviations)
+        made = _item(part, f"{identity[:46]}{at:02d}", loose, deviations)
         if made is not None:
             items.append(made)
         if isinstance(part, Text):
-            cited = []
+            loose = []
     if turn.refusal is not None:
         items.append(_refusing(turn.refusal, f"{identity[:46]}99"))
     return items
@@ -212,7 +214,7 @@ def _items(turn: Turn, identity: str, deviations: Deviations) -> list[_Item]:
 def _item(part: Part, identity: str, cited: list[Any], deviations: Deviations) -> _Item | None:
     match part:
         case Text():
-            return _message(part, identity, cited)
+            return _message(part, identity, [*part.citations, *cited])
         case Reasoning():
             return _reasoning(part, identity, deviations)
         case ToolCall():
@@ -284,7 +286,7 @@ def _thoughts(
 
 def _call(part: ToolCall, identity: str, deviations: Deviations) -> _Item:
     kind, prefix, key, event = _CALLS[part.kind]
-    raw = part.arguments_raw or jsontext.write(part.arguments or {}).decode("utf-8", "surrogatepass")
+    raw = part.arguments_raw if part.kind == "custom" else arguments(part)
     head: Object = {
         "id": part.item_id or f"{prefix}_{identity}",
         "type": kind,
