@@ -41,6 +41,7 @@ Speed = Literal["recorded", "max"]
 HOST = "127.0.0.1"
 CONTROL = "/__wirecheck__/"
 _SHOWN_BYTES = 64 * 1024
+_KEPT_BYTES = _SHOWN_BYTES + 16 * 1024  # a credential that is cut in two would not be found
 _WAITING_BYTES = 256 * 1024  # of pipelined requests, before the client is read no further
 _KEPT_REQUESTS = 1000
 _KEPT_WIRES = 512
@@ -226,8 +227,8 @@ class Server:
 
     def _note(self, request: Request, exchange: Exchange, miss: str) -> None:
         self.misses += bool(miss)
-        if len(request.content) > _SHOWN_BYTES:
-            request = replace(request, content=request.content[:_SHOWN_BYTES])
+        if len(request.content) > _KEPT_BYTES:
+            request = replace(request, content=request.content[:_KEPT_BYTES])
         self._asked.append((request, exchange, miss))
 
     def control(self, request: Request) -> Exchange | None:
@@ -503,7 +504,8 @@ async def _each(chunks: tuple[bytes, ...]) -> AsyncIterator[bytes]:
 
 def _entry(request: Request, exchange: Exchange, miss: str) -> Entry:
     secrets = sent_secrets(request.url, request.headers)
-    body = redact(request.content, secrets).content
+    content = request.content
+    body = redact(content, secrets, (min(_SHOWN_BYTES, len(content)), len(content)))
     return Entry(
         method=request.method,
         url=redact(redacted_url(request.url).encode(), secrets).content.decode(),
@@ -511,7 +513,7 @@ def _entry(request: Request, exchange: Exchange, miss: str) -> Entry:
             (name, redact(value.encode(), secrets).content.decode())
             for name, value in redacted_headers(request.headers)
         ),
-        body=body.decode("utf-8", "replace"),
+        body=body.content[: body.boundaries[0]].decode("utf-8", "replace"),
         status=exchange.status,
         exchange="" if exchange.origin == "synthetic" and miss else exchange.id,
         miss=redact(miss.encode(), secrets).content.decode(),

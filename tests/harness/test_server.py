@@ -178,6 +178,17 @@ def test_the_journal_holds_no_credential(server: Server) -> None:
         assert elsewhere.status_code == 404
 
 
+@pytest.mark.parametrize("before", range(0, len(KEY), 5))
+def test_a_credential_at_the_end_of_what_is_shown_is_not_cut(server: Server, before: int) -> None:
+    """Of a long request the first 64 kB are shown, and no part of a key that begins in them."""
+    url = f"{server.url}/@text/groq/openai-completions/chat/completions?key={KEY}"
+    send(url, Request("POST", url, (), b"x" * (64 * 1024 - before) + KEY.encode() + b"y" * 50_000))
+    with httpx.Client(trust_env=False) as client:
+        (entry,) = client.get(f"{server.url}/__wirecheck__/journal").json()["requests"]
+    assert entry["body"].replace("[redacted]", "").strip("x") == ""
+    assert len(entry["body"]) <= 64 * 1024 + len("[redacted]")
+
+
 @pytest.mark.parametrize(
     "place", ["/@text/groq/openai-completions/x", "/groq/openai-completions/x", "/nowhere"]
 )
