@@ -21,7 +21,8 @@ from harness.emulated import endpoint_of, model_of
 from harness.errors import RecordingError
 from harness.exchange import Exchange, save_scenario
 from harness.fixtures import placeholder_values
-from harness.keeping import prepared
+from harness.keeping import prepared, verify_read
+from harness.observation import hear
 from harness.redaction import is_credential, secrets_of
 from harness.server import Passed
 from harness.shelf import Destination, Shelf
@@ -162,6 +163,9 @@ class Forwarder:
         assert exchange is not None
         try:
             kept = prepared(_lasting(exchange), secrets, bases)
+            endpoint = endpoint_of(going.provider, protocol, exchange.model)
+            read = (hear(kept, endpoint, streamed=streamed) for streamed in (True, False))
+            verify_read(kept, secrets, (told for each in read for told in (each.turn, each.error)))
             save_scenario(self._shelf.root, (*before, kept))
         except RecordingError as fault:
             self.not_kept.append(f"{exchange.id}: {fault}")

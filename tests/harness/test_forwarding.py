@@ -24,6 +24,7 @@ THEIRS = "gsk_client0a1b2c3d4e5f6a7b8c9d"
 ENVIRON = {"GROQ_API_KEY": KEY}
 CHUNKS = (b'data: {"a":1}\n\n', b"data: [DO", b"NE]\n\n")
 PATH = "/groq/openai-completions/chat/completions"
+HEAD = {"object": "chat.completion.chunk", "id": "c1", "created": 1, "model": "m"}
 Handler = Callable[[httpx.Request], httpx.Response]
 
 
@@ -165,6 +166,18 @@ def test_an_answer_that_breaks_off_is_not_kept(tmp_path: Path) -> None:
             ask(server)
         assert forwarder.not_kept
         assert ask(server, "/__wirecheck__/nothing").status_code == 404
+    assert scenarios_of(tmp_path, "groq", "openai-completions") == ()
+
+
+def test_a_key_in_pieces_is_not_kept(tmp_path: Path) -> None:
+    """A model that spells out the key says it in no single event; the client hears it, and no file does."""
+    deltas = [{"choices": [{"index": 0, "delta": {"content": KEY[at : at + 9]}}]} for at in range(0, 30, 9)]
+    events = [{**HEAD, **each} for each in deltas]
+    vendor = Vendor(*(f"data: {json.dumps(each)}\n\n".encode() for each in events), b"data: [DONE]\n\n")
+    with growing(tmp_path, vendor) as (server, forwarder):
+        assert ask(server, stream=True).status_code == 200
+        assert forwarder.kept == []
+        assert "what the answer is read as" in forwarder.not_kept[0]
     assert scenarios_of(tmp_path, "groq", "openai-completions") == ()
 
 
