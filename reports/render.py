@@ -128,9 +128,10 @@ def grounds(matrix: Matrix) -> str:
 
 
 def hover(cell: Cell) -> str:
-    """What a cell says when asked: its first reason, what it consists of, and findings."""
+    """What a cell says when asked: its first reason, what it consists of, and findings. What was skipped
+    beside it is no reason of a pass."""
     lines = []
-    if cell.check:
+    if cell.check and cell.state not in ("passed", "stale"):
         blamed = f" (blames {cell.blame})" if cell.blame else ""
         lines.append(f"{cell.check}: {escaping.line(cell.reason)}{blamed}")
     if cell.counts:

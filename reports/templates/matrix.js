@@ -271,6 +271,13 @@
       ...(found.exchanges ?? []).map((id, place) => proof(id, exchanges, open && place === 0)));
   }
 
+  function listed(title, found, exchanges) {
+    if (!found.length) return [];
+    return [label(title), make("ul", { class: "passes soft" }, ...found.map((one) =>
+      make("li", {}, [one.scenario ?? "no scenario", one.fault, one.reason, one.origin, one.date].filter(Boolean).join(", "),
+        ...(one.exchanges ?? []).map((id) => proof(id, exchanges, false)))))];
+  }
+
   function requirement(judged, exchanges, open) {
     const inside = make("div", { class: "inside" });
     const box = make("details", { class: "check" },
@@ -278,15 +285,10 @@
     const fill = () => {
       if (inside.childElementCount) return;
       inside.append(make("p", { class: "soft" }, make("code", { text: judged.id }), ` · ${judged.level} · source: `, web(judged.source ?? "none", judged.source ?? "none")));
-      inside.append(...(judged.told ?? []).map((found, place) => result(found, exchanges, place === 0)));
-      const passed = judged.passed ?? [];
-      if (!judged.told?.length && passed.length) inside.append(result(passed[0], exchanges, true));
-      const rest = judged.told?.length ? passed : passed.slice(1);
-      if (rest.length) {
-        inside.append(label("Passed, too"), make("ul", { class: "passes soft" }, ...rest.map((found) =>
-          make("li", {}, [found.scenario ?? "no scenario", found.fault, found.origin, found.date].filter(Boolean).join(", "),
-            ...(found.exchanges ?? []).map((id) => proof(id, exchanges, false))))));
-      }
+      const [told, passed] = [judged.told ?? [], judged.passed ?? []];
+      const all = judged.verdict === "passed" && passed.length;
+      inside.append(...(all ? passed.slice(0, 1) : told).map((found, place) => result(found, exchanges, place === 0)));
+      inside.append(...listed("Passed, too", all ? passed.slice(1) : passed, exchanges), ...listed("Skipped", all ? told : [], exchanges));
     };
     box.addEventListener("toggle", () => { if (box.open) fill(); });
     if (open) { fill(); box.open = true; }

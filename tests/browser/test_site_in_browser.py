@@ -11,6 +11,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from reports import render
+from tests.reports import samples
+
 Open = Callable[..., Page]
 
 TOOLS = "cell=acme%2Fopenai-completions%2Ftools"
@@ -134,6 +137,20 @@ def test_cell_has_an_address_of_its_own(site: Path, visit: Open) -> None:
         "Tool calls · Acme, openai-completions"
     )
     expect(visit(site / "index.html", "cell=no%2Fsuch%2Fcell").locator("#panel")).to_be_hidden()
+
+
+def test_a_pass_is_shown_by_what_passed(tmp_path: Path, visit: Open) -> None:
+    """What was skipped beside a pass is neither its reason nor its first evidence, and is listed below."""
+    seen = samples.exchange()
+    skipped = samples.result("stream.order", "skipped", scenario="tool_call", reason="nothing was called")
+    run = samples.run(samples.result("stream.order", exchanges=(seen.id,)), skipped, exchanges=(seen,))
+    render.write_site(run, tmp_path, today=samples.TODAY)
+    page = visit(tmp_path / "index.html", "cell=acme%2Fopenai-completions%2Fstreaming")
+    check = page.locator("#panel details.check[open]")
+    expect(check.locator(".told")).to_have_count(1)
+    expect(check.locator(".told .state")).to_have_text("✓ passed")
+    expect(check.locator("h3:text-is('Skipped') + ul")).to_contain_text("nothing was called")
+    assert "nothing was called" not in (page.get_attribute(_cell(page, "acme", 1), "title") or "")
 
 
 def test_unlooked_at_cell_says_so(site: Path, visit: Open) -> None:
