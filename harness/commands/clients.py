@@ -27,8 +27,9 @@ from harness.commands.options import (
     Scenarios,
     Subjects,
     isolated,
+    verify_faults,
 )
-from harness.commands.subjects import named, starter, verify_faults
+from harness.commands.subjects import named, starter
 from harness.selection import Selection
 from harness.subjects import accepted as accepting
 from harness.subjects import clients as fleet

@@ -21,13 +21,15 @@ from harness.commands.options import (
     Isolate,
     NoFaults,
     ResultsFile,
+    ResumeFile,
     Scenarios,
     Verbose,
     isolated,
+    verify_faults,
 )
 from harness.errors import UnusableInput
 from harness.selection import Selection
-from harness.subjects.gateway_process import started
+from harness.subjects.gateway_process import listening, started
 from harness.subjects.gateway_run import Pair, Plan, Story, base_paths, pairs_of, providers_of, run
 from harness.subjects.gateways import FRONT_KEY, GATEWAYS, Gateway
 from harness.subjects.run import Found
@@ -62,7 +64,9 @@ def run_gateway(
     check: Checks = None,
     fault: Faults = None,
     no_faults: NoFaults = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-n", min=1, help="Gateways of the table at a time.")] = 1,
     results_file: ResultsFile = None,
+    resume: ResumeFile = None,
     exchanges: Exchanges = None,
     catalog: Annotated[list[Path] | None, typer.Option(help="Also read these catalog files.")] = None,
     isolate: Isolate = True,
@@ -76,8 +80,16 @@ def run_gateway(
             "where is the gateway's upstream?",
             expected="--upstream-port N, and a gateway whose vendor address is http://127.0.0.1:N",
         )
+    if gateway and jobs > 1:
+        raise UnusableInput(
+            "a gateway that runs has one upstream, and is asked one case at a time",
+            expected="--jobs 1, or a gateway of the table, of which several are started",
+            seen=f"--jobs {jobs}",
+        )
+    address = listening(gateway) if gateway else ""
     selection = Selection(scenarios=tuple(scenario or ()), checks=tuple(check or ()))
     selection.verify()
+    verify_faults(fault or ())
     used = configuration.read(Path.cwd(), tuple(catalog or ()), exchanges)
     row = GATEWAYS[subject] if subject else None
     isolated(isolate and row is not None)
@@ -102,10 +114,12 @@ def run_gateway(
         print(f"the front is asked with the key {FRONT_KEY}", file=sys.stderr)
     found = run(
         plan,
-        _starting(row, plan) if row is not None else _running(gateway),
+        _starting(row, plan) if row is not None else _running(address),
         title=title,
         port=upstream_port,
-        path=results_file,
+        jobs=jobs,
+        path=resume or results_file,
+        resume=resume,
         told=_told(verbose),
     )
     raise typer.Exit(_summary(found))
@@ -121,7 +135,7 @@ def _named(model: str) -> Callable[[str, str], str]:
 
 
 def _running(address: str) -> Callable[[str], contextlib.AbstractContextManager[str]]:
-    return lambda origin: contextlib.nullcontext(address.rstrip("/"))
+    return lambda origin: contextlib.nullcontext(address)
 
 
 def _starting(row: Gateway, plan: Plan) -> Callable[[str], contextlib.AbstractContextManager[str]]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
 
+from harness.errors import UnusableInput
+from harness.faults import FAULTS
 from harness.subjects import isolation
 
 Globs: TypeAlias = list[str]
@@ -40,3 +44,10 @@ def isolated(isolate: bool) -> None:
     refusal = isolation.enter() if isolate else ""
     if refusal:
         print(f"no network namespace ({refusal}): the guard alone keeps subjects in", file=sys.stderr)
+
+
+def verify_faults(globs: Sequence[str]) -> None:
+    """Raises UnusableInput for a glob that no fault's name matches."""
+    for glob in globs:
+        if not any(fnmatchcase(name, glob) for name in FAULTS):
+            raise UnusableInput("no fault has this name", expected="a fault, or a glob of some", seen=glob)

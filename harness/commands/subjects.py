@@ -7,7 +7,6 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated
 
@@ -30,9 +29,9 @@ from harness.commands.options import (
     Scenarios,
     Verbose,
     isolated,
+    verify_faults,
 )
 from harness.errors import UnusableInput
-from harness.faults import FAULTS
 from harness.selection import Selection
 from harness.subjects import check as checking
 from harness.subjects import install as installing
@@ -68,13 +67,6 @@ def start_of(row: Row) -> Callable[[], Process]:
 def starter(row: Row, catalog: Catalog) -> Callable[[], Subject]:
     """Starts any client of the table, our own adapters in this process. Raises NotInstalled."""
     return (lambda: InProcess(catalog)) if row.language == "ours" else start_of(row)
-
-
-def verify_faults(globs: Sequence[str]) -> None:
-    """Raises UnusableInput for a glob that no fault's name matches."""
-    for glob in globs:
-        if not any(fnmatchcase(name, glob) for name in FAULTS):
-            raise UnusableInput("no fault has this name", expected="a fault, or a glob of some", seen=glob)
 
 
 def _of_command(command: str) -> Callable[[], Process]:

@@ -1,11 +1,16 @@
 """Asks at a gateway's front as a client of that protocol would, and keeps what came as it came.
 
-Our own adapters hear the bytes while they arrive, so that it is known when the first words were there.
+Our own adapters hear the bytes while they arrive, so that it is known when the first words were there. A case
+has a hard limit: a front that gives a byte now and then for ever, or bytes without end, is cut off.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import httpx
 import msgspec
@@ -16,7 +21,16 @@ from providers.errors import ProviderError, RemoteProtocolError, TimedOut, Unrea
 from providers.events import Assembler, Event, ReasoningDelta, TextDelta, ToolCallStart
 from providers.wire import Frame, Headers, request_id
 
+LIMIT_S = 30.0
+MOST_BYTES = 64 * 1024 * 1024
 PRIVATE_COOKIE = "wirecheck-canary-cookie"  # the front's own session, which is nobody's business at the back
+
+
+def client() -> httpx.Client:
+    """What asks at a front: a connection for each case, so that each can be cut off by itself."""
+    return httpx.Client(
+        timeout=httpx.Timeout(10.0), trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+    )
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -28,8 +42,60 @@ class Answered(msgspec.Struct, frozen=True):
     content: bytes = b""
 
 
-def ask(http: httpx.Client, prepared: Prepared, said: Callable[[], None] = lambda: None) -> Answered:
+class _Limit:
+    """Cuts a connection off when its time is over."""
+
+    def __init__(self) -> None:
+        self.over = False
+        self._connection: socket.socket | None = None
+
+    @contextlib.contextmanager
+    def held(self, limit_s: float) -> Iterator[None]:
+        """The time begins, and ends with the block."""
+        timer = threading.Timer(limit_s, self._cut)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def trace(self, event: str, facts: Mapping[str, Any]) -> None:
+        """What httpx tells of its connections (its extension ``trace``)."""
+        if event in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
+            self._connection = facts["return_value"].get_extra_info("socket")
+
+    def _cut(self) -> None:
+        self.over = True
+        if self._connection is not None:
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RDWR)
+
+
+def ask(
+    http: httpx.Client,
+    prepared: Prepared,
+    said: Callable[[], None] = lambda: None,
+    limit_s: float = LIMIT_S,
+) -> Answered:
     """Send a request and hear its answer; ``said`` is called once some of the answer's content is there."""
+    limit = _Limit()
+    with limit.held(limit_s):
+        answered = _asked(http, prepared, said, limit)
+    if not limit.over or answered.heard.error is None:
+        return answered
+    error = TimedOut(
+        expected=f"the end of the answer within {limit_s:g} s",
+        seen=f"{len(answered.content)} bytes without an end",
+        where="the front",
+    )
+    turn = msgspec.structs.replace(answered.heard.turn, error=error)
+    return msgspec.structs.replace(
+        answered, heard=msgspec.structs.replace(answered.heard, turn=turn, error=error)
+    )
+
+
+def _asked(http: httpx.Client, prepared: Prepared, said: Callable[[], None], limit: _Limit) -> Answered:
     request = prepared.request
     frames: list[Frame] = []
     events: list[Event] = []
@@ -43,6 +109,7 @@ def ask(http: httpx.Client, prepared: Prepared, said: Callable[[], None] = lambd
             request.url,
             headers=[*request.headers, ("cookie", f"session={PRIVATE_COOKIE}")],
             content=request.content or None,
+            extensions={"trace": limit.trace},
         ) as response:
             status = response.status_code
             head = tuple(
@@ -51,6 +118,13 @@ def ask(http: httpx.Client, prepared: Prepared, said: Callable[[], None] = lambd
             listener = prepared.listener(status, head)
             for chunk in response.iter_bytes():
                 content += chunk
+                if len(content) > MOST_BYTES:
+                    raise RemoteProtocolError(
+                        "the answer has no end",
+                        expected=f"at most {MOST_BYTES} bytes",
+                        seen=f"{len(content)} bytes",
+                        where="the front",
+                    )
                 for frame in listener.frames(chunk):
                     frames.append(frame)
                     for event in listener.events(frame):

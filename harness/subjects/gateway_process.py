@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import json
 import secrets
 import socket
@@ -11,10 +12,11 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
-from harness.errors import NotInstalled, SubjectError
+from harness.errors import NotInstalled, SubjectError, UnusableInput
 from harness.subjects import install
 from harness.subjects.gateways import Gateway, Route
 from harness.subjects.kept import Kept
@@ -23,6 +25,9 @@ from harness.subjects.process import environment
 HOST = "127.0.0.1"
 READY_S = 180.0
 _LOOK_S = 0.2
+_LISTENS_S = 2.0
+_PORTS = {"http": 80, "https": 443}
+_EXAMPLE = f"http://{HOST}:4000, without a path"
 _TOLD_BYTES = 1200
 
 
@@ -31,6 +36,44 @@ def free_port() -> int:
     with socket.socket() as asked:
         asked.bind((HOST, 0))
         return int(asked.getsockname()[1])
+
+
+def listening(address: str) -> str:
+    """The address of a gateway that runs here, without a slash at its end.
+
+    Raises UnusableInput for one that is not on loopback, is no address, or where nobody listens."""
+    try:
+        told = urlsplit(address)
+        host, port = told.hostname or "", told.port or _PORTS.get(told.scheme, 0)
+    except ValueError as fault:
+        raise UnusableInput("this is no address", expected=_EXAMPLE, seen=f"{address} ({fault})") from None
+    if told.scheme not in _PORTS or told.path.strip("/") or told.query or told.username:
+        raise UnusableInput("this is no gateway's address", expected=_EXAMPLE, seen=address)
+    if not _loopback(host):
+        raise UnusableInput(
+            "a gateway is tested on loopback alone: it is given broken answers and canary keys",
+            expected=_EXAMPLE,
+            seen=address,
+            next_step="run it here, or forward its port",
+        )
+    try:
+        socket.create_connection((host, port), _LISTENS_S).close()
+    except OSError as fault:
+        raise UnusableInput(
+            "nobody listens at the gateway's address",
+            expected="a gateway that runs",
+            seen=fault.strerror or str(fault),
+            where=address,
+            next_step="start it, with its vendor's address at --upstream-port",
+        ) from None
+    return address.rstrip("/")
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 @contextlib.contextmanager

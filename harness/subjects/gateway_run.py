@@ -1,9 +1,9 @@
 """Runs the checks against a gateway: for each front and back, every scenario and what may go wrong behind it.
 
 A case asks at the front while the upstream plays an exchange of the back's fixtures, whole or damaged; one
-case at a time, since a gateway knows one address of its upstream. A plain stream of words is asked twice
-more: held, with the second half given once the front has seen something of the first, and several at once.
-Results name the pair where others name the protocol: ``front:back``.
+case at a time, since a gateway knows one address of its upstream: several workers have a gateway each. A
+plain stream of words is asked twice more: held, with the second half given once the front has seen something
+of the first, and several at once. Results name the pair where others name the protocol: ``front:back``.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ from harness.scenarios import SCENARIOS
 from harness.selection import Selection
 from harness.server import Server, running
 from harness.stage import Case, Stage, judged_request
-from harness.subjects.gateway_front import PRIVATE_COOKIE, Answered, ask
+from harness.subjects.gateway_front import PRIVATE_COOKIE, Answered, ask, client
 from harness.subjects.gateway_observation import GatewayObservation
 from harness.subjects.gateway_upstream import PRIVATE, Scene, Upstream
 from harness.subjects.gateways import BACK_KEY, BACK_KEY_ID, FRONT_KEY, FRONTS, Gateway, Route
-from harness.subjects.run import Found, Log, asked_for, compact, quickened
+from harness.subjects.run import Found, Log, asked_for, compact, quickened, shared, taken_up
 from providers.call import Call, Text, user
 from providers.client import Prepared, prepare
 from providers.errors import ConfigurationError, UnsupportedFeature
@@ -59,7 +59,6 @@ PLAYED = (
     "tool_roundtrip*",
 )
 _STREAM = "text_stream"  # which is asked held and several at once, too
-_LIMIT = httpx.Timeout(10.0)
 _WORDS = 40
 
 
@@ -84,6 +83,11 @@ class Story(msgspec.Struct, frozen=True):
     pair: Pair
     scenario: str
     faults: tuple[str, ...]
+
+    @property
+    def id(self) -> tuple[str, str, str]:
+        """What names it in results."""
+        return (self.pair.provider, self.pair.id, self.scenario)
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -438,29 +442,38 @@ def run(
     *,
     title: results.Subject,
     port: int = 0,
+    jobs: int = 1,
     path: Path | None = None,
+    resume: Path | None = None,
     told: Callable[[Story, Found], None] = lambda story, found: None,
 ) -> results.Run:
-    """Play every story of ``plan`` to the gateway that ``url(upstream's origin)``, a context, gives.
+    """Play every story of ``plan`` to gateways that ``url(upstream's origin)``, a context, gives.
 
-    The upstream listens on ``port`` (0: any). Raises what starting the gateway raises."""
+    Each of ``jobs`` workers has a gateway and an upstream of its own, which listens on ``port`` (0: any).
+    Whole stories of an unfinished file ``resume`` are kept. Raises what starting a gateway raises."""
     providers = {pair.provider: plan.catalog.get(pair.provider) for pair in plan.pairs}
     header = replace(
         evidence.header(providers.values(), asked_for(plan.selection, plan.faults, plain=plan.plain)),
         subjects=(title,),
     )
-    log = Log(path, header, Found((), ()))
-    upstream = Upstream()
-    with (
-        running(Server(upstream, port=port, forward=upstream.forward)) as server,
-        url(server.url) as address,
-        httpx.Client(timeout=_LIMIT, trust_env=False) as http,
-    ):
-        player = Player(plan, upstream, address, title.name, http)
-        for story in plan.stories():
-            found = player.play(story)
-            log.add(found)
-            told(story, found)
+    stories = list(plan.stories())
+    kept, done = taken_up(resume, header, stories)
+    log = Log(path, header, kept)
+
+    def work(mine: Iterator[Story]) -> None:
+        upstream = Upstream()
+        with (
+            running(Server(upstream, port=port, forward=upstream.forward)) as server,
+            url(server.url) as address,
+            client() as http,
+        ):
+            player = Player(plan, upstream, address, title.name, http)
+            for story in mine:
+                found = player.play(story)
+                log.add(found)
+                told(story, found)
+
+    shared([story for story in stories if story.id not in done], jobs, work)
     return log.finish()
 
 

@@ -15,7 +15,6 @@ from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from harness import __version__, evidence
@@ -31,6 +30,7 @@ from harness.server import Server, running
 from harness.stage import Case as Cell
 from harness.stage import Stage
 from harness.subjects import gateway_run
+from harness.subjects.gateway_front import client as client_of_front
 from harness.subjects.gateway_observation import GatewayObservation
 from harness.subjects.gateway_upstream import Upstream
 from harness.subjects.judged import checks_of, judged_by
@@ -43,7 +43,6 @@ from providers.wire import Request
 from reports import results
 from reports.bug_report import Case, Damage
 
-_LIMIT_S = 10.0
 _PARTS = ("subject", "provider", "protocol", "scenario", "fault", "check")
 
 
@@ -151,7 +150,7 @@ def reproduce_gateway(
     with (
         running(Server(upstream, forward=upstream.forward)) as server,
         started(server.url) as address,
-        httpx.Client(timeout=_LIMIT_S, trust_env=False) as http,
+        client_of_front() as http,
     ):
         player = gateway_run.Player(plan, upstream, address, identity.subject, http)
         try:

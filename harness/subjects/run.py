@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -51,6 +51,8 @@ _STALLED_S = 1.0
 _LONGEST_DELAY_MS = 250
 _SOME_RETRIES = 10
 _SHOWN = 400
+_ABORTED_S = 5.0
+_Story = TypeVar("_Story")
 _Violations: TypeAlias = tuple[tuple[str, str, str, str], ...]
 
 
@@ -263,12 +265,13 @@ class Player:
         exchange = quickened(given.exchange)
         place = self._stand.open(exchange, given.endpoint.base_url)
         limit_s = _STALLED_S if exchange.ending == "stall" else _LIMIT_S
+        provider = self._plan.catalog.get(given.provider)
         run = Run(
             id=place.number,
             protocol=given.protocol,
             provider=given.provider,
             base_url=self._url() + place.path(),
-            key=fixtures.CANARY,
+            key=fixtures.canary(provider, given.protocol, given.call.model),
             call=given.call,
             timeout_s=limit_s,
             hints=hints(given.endpoint),
@@ -481,6 +484,7 @@ def hints(endpoint: Endpoint) -> Hints:
     return Hints(
         max_tokens_field=getattr(told, "max_tokens_field", None) or None,
         stream_usage=getattr(told, "stream_usage", "") == "asked",
+        project=getattr(told, "project", "") or getattr(told, "project_id", ""),
     )
 
 
@@ -521,8 +525,20 @@ def _lines(records: Iterable[object]) -> bytes:
     return b"".join(results.json_line(record) + b"\n" for record in records)
 
 
+class Told(Protocol):
+    """What a result file tells of: a story of a client or a gateway."""
+
+    @property
+    def id(self) -> tuple[str, str, str]:
+        """What names it in results."""
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Its cases beside the plain one."""
+
+
 def taken_up(
-    path: Path | None, header: results.Header, stories: Sequence[Story]
+    path: Path | None, header: results.Header, stories: Sequence[Told]
 ) -> tuple[Found, set[tuple[str, str, str]]]:
     """What an unfinished file has of whole stories, and which those are.
 
@@ -540,7 +556,7 @@ def taken_up(
             seen=str(earlier.header.subjects),
             where=str(path),
         )
-    told = {(r.provider, r.protocol, r.scenario, r.fault) for r in earlier.results if r.check == FIRST}
+    told = {(r.provider, r.protocol, r.scenario, r.fault) for r in earlier.results}
     last = earlier.results[-1:] if not earlier.complete else ()
     torn = {(r.provider, r.protocol, r.scenario) for r in last}
     done = {
@@ -570,43 +586,74 @@ def run(
     stories = list(plan.stories(spoken))
     kept, done = taken_up(resume, header, stories)
     log = Log(path, header, kept)
-    waiting: queue.SimpleQueue[Story] = queue.SimpleQueue()
-    for story in stories:
-        if story.id not in done:
-            waiting.put(story)
+    actors: list[Actor] = []
     stand = Stand()
-    failures: list[BaseException] = []
-    with running(Server(stand)) as server:
 
-        def work(actor: Actor) -> None:
-            player = Player(plan, stand, lambda: server.url, actor, name)
-            try:
-                while not failures:
-                    story = waiting.get_nowait()
-                    found = player.play(story)
-                    log.add(found)
-                    told(story, found)
-            except queue.Empty:
-                pass
-            except BaseException as fault:  # handed to whoever waits
-                failures.append(fault)
-            finally:
-                actor.stop()
-
-        actors = [Actor(start) for _ in range(max(1, jobs))]
-        workers = [threading.Thread(target=work, args=(actor,), name="wirecheck-subject") for actor in actors]
-        for worker in workers:
-            worker.start()
+    def work(mine: Iterator[Story]) -> None:
+        actor = Actor(start)
+        actors.append(actor)
+        player = Player(plan, stand, lambda: server.url, actor, name)
         try:
-            for worker in workers:
-                worker.join()
-        except BaseException as fault:
+            for story in mine:
+                found = player.play(story)
+                log.add(found)
+                told(story, found)
+        finally:
+            actor.stop()
+
+    def abort() -> None:
+        for actor in actors:
+            actor.abort()
+
+    with running(Server(stand)) as server:
+        shared([story for story in stories if story.id not in done], jobs, work, abort)
+    return log.finish()
+
+
+def shared(
+    stories: Sequence[_Story],
+    jobs: int,
+    work: Callable[[Iterator[_Story]], None],
+    abort: Callable[[], None] = lambda: None,
+) -> None:
+    """Share stories out to ``jobs`` workers at most, each of which takes the next when it is done with one.
+
+    Raises the first fault of a worker, when all have ended. Who is interrupted calls ``abort``, which lets
+    what the workers wait for end, and does not wait for them for long.
+    """
+    waiting: queue.SimpleQueue[_Story] = queue.SimpleQueue()
+    for story in stories:
+        waiting.put(story)
+    failures: list[BaseException] = []
+
+    def mine() -> Iterator[_Story]:
+        while not failures and not waiting.empty():
+            try:
+                story = waiting.get_nowait()
+            except queue.Empty:
+                return
+            yield story
+
+    def worker() -> None:
+        try:
+            work(mine())
+        except BaseException as fault:  # handed to whoever waits
             failures.append(fault)
-            for actor in actors:
-                actor.abort()
-            for worker in workers:
-                worker.join()
-            raise
+
+    workers = [
+        threading.Thread(target=worker, name="wirecheck-subject", daemon=True)
+        for _ in range(min(max(1, jobs), len(stories)))
+    ]
+    for each in workers:
+        each.start()
+    try:
+        for each in workers:
+            each.join()
+    except BaseException as fault:
+        failures.append(fault)
+        abort()
+        for each in workers:
+            each.join(_ABORTED_S)
+        raise
     if failures:
         raise failures[0]
-    return log.finish()

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import socket
+import subprocess
 import sys
+import threading
+import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -17,13 +22,17 @@ from harness.exchange import FIXTURES
 from harness.scenarios import SCENARIOS
 from harness.selection import Selection
 from harness.server import Server, running
-from harness.subjects import gateway_run, install
-from harness.subjects.gateway_process import started
+from harness.subjects import gateway_front, gateway_run, install
+from harness.subjects.gateway_front import ask, client
+from harness.subjects.gateway_process import listening, started
 from harness.subjects.gateway_request import missing_settings, missing_words
 from harness.subjects.gateway_run import Pair, Plan, Player, pairs_of
 from harness.subjects.gateway_upstream import Upstream, streamed
 from harness.subjects.gateways import BACK_KEY, GATEWAYS, Route
 from providers import schema
+from providers.call import Call, user
+from providers.client import Prepared, prepare
+from providers.errors import TimedOut
 from providers.protocols import PROTOCOLS
 from providers.wire import Request
 from reports import results
@@ -75,6 +84,133 @@ def test_a_run_writes_a_result_file(tmp_path: Path) -> None:
     assert results.read(path) == made
     assert {each.protocol for each in made.results} == {"openai-completions:google-generative-ai"}
     assert ("gateway.asks", "failed") in {(each.check, each.verdict) for each in made.results}
+
+
+def dead(path: Path, jobs: int = 1, resume: Path | None = None) -> tuple[results.Run, list[str], int]:
+    """A run of a gateway that answers nobody: what it made, the scenarios it played, how often it started."""
+    played: list[str] = []
+    starts: list[str] = []
+
+    @contextlib.contextmanager
+    def url(origin: str) -> Iterator[str]:
+        starts.append(origin)
+        yield "http://127.0.0.1:1"
+
+    planned = replace(plan(PAIRS[0]), selection=Selection(scenarios=("text*", "usage*")), plain=True)
+    made = gateway_run.run(
+        planned,
+        url,
+        title=results.Subject("gateway"),
+        jobs=jobs,
+        path=path,
+        resume=resume,
+        told=lambda story, found: played.append(story.scenario),
+    )
+    return made, played, len({*starts})
+
+
+def test_workers_have_a_gateway_each_and_find_the_same(tmp_path: Path) -> None:
+    """Two gateways at a time, each with its own upstream, write the very bytes that one writes."""
+    one, two = tmp_path / "one.jsonl", tmp_path / "two.jsonl"
+    assert dead(one)[2] == 1
+    assert dead(two, jobs=2)[2] == 2
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_a_gateways_run_that_was_cut_off_is_taken_up(tmp_path: Path) -> None:
+    """Whole stories of an unfinished file are kept; when all are there no gateway is started."""
+    whole, cut = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
+    every = dead(whole)[1]
+    lines = whole.read_bytes().splitlines(keepends=True)
+    cut.write_bytes(b"".join(lines[: len(lines) // 2]) + lines[-2][:40])
+    assert 0 < len(dead(cut, resume=cut)[1]) < len(every)
+    assert cut.read_bytes() == whole.read_bytes()
+    assert dead(cut, resume=cut)[1:] == ([], 0)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("http://192.0.2.1:4000", "on loopback alone"),
+        ("https://gateway.example", "on loopback alone"),
+        ("127.0.0.1:4000", "no gateway's address"),
+        ("http://127.0.0.1:4000/v1", "no gateway's address"),
+        ("http://127.0.0.1:70000", "no address"),
+        ("http://127.0.0.1:1", "nobody listens"),
+        ("http://[::1]:1/", "nobody listens"),
+    ],
+)
+def test_an_address_that_is_no_gateways_is_refused(address: str, said: str) -> None:
+    """Another host, a path, and a port where nobody listens are told before any work."""
+    with pytest.raises(UnusableInput, match=said):
+        listening(address)
+
+
+def test_a_run_at_no_gateways_address_ends_with_2() -> None:
+    """Nothing is asked, and stdout is empty."""
+    command = ("run", "--gateway=http://127.0.0.1:1", "--upstream-port", "4999")
+    done = subprocess.run((sys.executable, "-m", "harness", *command), capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_a_gateway_that_listens_is_taken() -> None:
+    """An address of loopback where somebody listens is what is asked, without its last slash."""
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        port = there.getsockname()[1]
+        assert listening(f"http://localhost:{port}/") == f"http://localhost:{port}"
+
+
+def test_a_gateway_that_runs_is_asked_one_case_at_a_time() -> None:
+    """It knows one upstream, so that several cases at a time are refused."""
+    with pytest.raises(UnusableInput, match="one case at a time"):
+        gateways.run_gateway(gateway="http://127.0.0.1:1", upstream_port=1, jobs=2)
+
+
+@pytest.mark.parametrize("head", [b"HTTP/1.1 200 OK\r\nx: ", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_case_has_a_hard_limit(head: bytes) -> None:
+    """A front that gives a byte now and then, in its head or its answer, is cut off."""
+    with dripping(head, b".") as url, client() as http:
+        begun = time.monotonic()
+        answered = ask(http, asking(url), limit_s=0.3)
+    assert isinstance(answered.heard.error, TimedOut)
+    assert answered.heard.turn.error is answered.heard.error
+    assert time.monotonic() - begun < 5
+
+
+def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A front that floods is given up at a number of bytes, not at the end of memory."""
+    monkeypatch.setattr(gateway_front, "MOST_BYTES", 2**20)
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
+    with dripping(head, b": flood\n\n" * 2**14) as url, client() as http:
+        answered = ask(http, asking(url))
+    assert "no end" in str(answered.heard.error)
+
+
+def asking(url: str) -> Prepared:
+    """A call of chat completions at an address."""
+    call = Call(model="gpt-4.1-nano", messages=(user("Hello."),), stream=True)
+    return prepare(CATALOG.get("openai"), call, key="k", protocol=CHAT, base_url=f"{url}/v1", undeclared=True)
+
+
+@contextlib.contextmanager
+def dripping(head: bytes, drop: bytes) -> Iterator[str]:
+    """A server that begins to answer and never comes to an end."""
+
+    def drip(there: socket.socket) -> None:
+        connection, _ = there.accept()
+        with connection, contextlib.suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(head)
+            while True:
+                connection.sendall(drop)
+                time.sleep(0.01)
+
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        worker = threading.Thread(target=drip, args=(there,))
+        worker.start()
+        yield f"http://127.0.0.1:{there.getsockname()[1]}"
+        worker.join(10)
+        assert not worker.is_alive()
 
 
 def test_a_pair_nobody_has_is_refused() -> None:
