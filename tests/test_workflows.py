@@ -154,6 +154,43 @@ def test_the_action_decides(tmp_path: Path) -> None:
     assert not (tmp_path / "pwned").exists()
 
 
+def test_the_action_s_steps_follow_each_other(tmp_path: Path) -> None:
+    """All scripts of the action run as written, in order: what one installs the next one calls."""
+    variables = _machine(tmp_path)
+    installed = Path(variables["RUNNER_TEMP"]) / "wirecheck" / "bin"
+    command = (installed / "wirecheck").read_text()
+    shutil.rmtree(installed.parent)
+    python = tmp_path / "bin" / "python"  # a venv of its own would take longer than all other tests here
+    python.parent.mkdir()
+    python.write_text(
+        f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n[ "$2" = venv ] || exit 0\n'
+        f'mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; cp {tmp_path}/command "$3/bin/wirecheck"\n'
+    )
+    (tmp_path / "command").write_text(command)
+    for path in (python, tmp_path / "command"):
+        path.chmod(0o755)
+    variables |= {"PATH": f"{python.parent}:{os.environ['PATH']}", "GITHUB_ACTION_PATH": "/the/action"}
+    results.write(tmp_path / "results.jsonl", run(result("stream.order")))
+    baseline.write(tmp_path / "baseline", baseline.of(run(result("stream.order"))))
+    declared = {name: each.get("default", "") for name, each in _read(ACTION)["inputs"].items()}
+    inputs = declared | {"results": "results.jsonl", "against": "baseline", "junit": "gate.xml"}
+    for step in _steps(ACTION):
+        if "run" in step:
+            told = {
+                name: re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda found: inputs[found[1]], value)
+                for name, value in step.get("env", {}).items()
+            }
+            ended = _shell(step["run"], tmp_path, variables | told)
+            assert (ended.returncode, ended.stderr) == (0, ""), step["name"]
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        f"-m venv {tmp_path}/wirecheck",
+        "-m pip install --quiet /the/action",
+    ]
+    assert (tmp_path / "output").read_text() == "exit-code=0\n"
+    assert (tmp_path / "gate.xml").exists()
+    assert not (tmp_path / "gate.sarif").exists()
+
+
 def test_the_workflow_merges_and_decides(tmp_path: Path) -> None:
     """The workflow's last script joins the shards, compares, and keeps what it found."""
     variables = _machine(tmp_path)
