@@ -376,6 +376,11 @@ _OVERFLOW = (
     "exceeds the context length",
     "too many tokens in the prompt",
     "model_max_prompt_tokens_exceeded",
+    "exceeded model token limit",
+    "greater than the context length",
+    "maximum prompt length is",
+    "too large for model with",
+    "`max_new_tokens` must be <=",
     "please reduce the length of the messages",
 )
 _QUOTA = (
