@@ -38,7 +38,8 @@ _REFERENCES_READ = date(2026, 11, 21)  # of the protocols' references
 _LOGIN = (
     b64encode(b'{"https://api.openai.com/auth":{"chatgpt_account_id":"test-account"}}').decode().rstrip("=")
 )
-_IN_FORM: Mapping[str, str] = {"chatgpt": f"{b64encode(b'{}').decode().rstrip('=')}.{_LOGIN}.{CANARY}"}
+LOGIN_CANARY = f"{b64encode(b'{}').decode().rstrip('=')}.{_LOGIN}.{CANARY}"
+_IN_FORM: Mapping[str, str] = {"chatgpt": LOGIN_CANARY}
 
 
 def canary(provider: Provider, protocol: str | None = None, model: str | None = None) -> str:

@@ -15,7 +15,7 @@ import msgspec
 from harness.emulators import EMULATORS
 from harness.errors import SubjectError
 from harness.exchange import Exchange
-from harness.fixtures import CANARY
+from harness.fixtures import CANARY, LOGIN_CANARY
 from harness.server import Server, running
 from harness.subjects.process import Conduct, Process
 from harness.subjects.protocol import Answer, Run, Unsupported, line_of
@@ -114,7 +114,12 @@ def _one(process: Process, stand: Stand, url: str, protocol: str, call: Call) ->
     place = stand.open(_exchange(endpoint, call), endpoint.base_url)
     what = f"{protocol}, {'streamed' if call.stream else 'whole'}"
     run = Run(
-        id=place.number, protocol=protocol, base_url=url + place.path(), key=CANARY, call=call, timeout_s=5
+        id=place.number,
+        protocol=protocol,
+        base_url=url + place.path(),
+        key=LOGIN_CANARY,  # in the form that the strictest scheme takes
+        call=call,
+        timeout_s=5,
     )
     reply = process.ask(run, _LIMIT_S)
     stand.close(place)

@@ -69,10 +69,11 @@ class Hello(msgspec.Struct, frozen=True, tag_field="cmd", tag="hello"):
 class Hints(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a user of this provider knows from its reference and would set by hand, where the client asks for
     it. ``max_tokens_field`` is the name of the output limit, ``stream_usage`` whether a stream counts only
-    when asked to."""
+    when asked to, ``project`` the project that is charged."""
 
     max_tokens_field: str | None = None
     stream_usage: bool = False
+    project: str = ""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, tag_field="cmd", tag="run"):

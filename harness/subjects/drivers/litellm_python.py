@@ -139,7 +139,7 @@ def codex(run):
     refuse(run.call, "extra_body")
     arguments = {**shapes.codex(run), **_options(run), "api_base": run.base_url}
     arguments["model"] = f"openai/{run.call['model']}"
-    arguments["extra_headers"] = {**shapes.CODEX_ACCOUNT, **dict(run.call.get("extra_headers", ()))}
+    arguments["extra_headers"] = {**shapes.codex_account(run.key), **dict(run.call.get("extra_headers", ()))}
     return responses.events(litellm.responses(**arguments))
 
 

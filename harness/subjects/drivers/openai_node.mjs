@@ -25,7 +25,7 @@ const responses = async (run) => {
 
 /** A streamed response of Codex, by a client that is given its address and account. */
 const codex = async (run) =>
-  responseEvents(await clientOf(run, { defaultHeaders: shapes.CODEX_ACCOUNT }).responses.create(...asked(run, shapes.codex)));
+  responseEvents(await clientOf(run, { defaultHeaders: shapes.codexAccount(run.key) }).responses.create(...asked(run, shapes.codex)));
 
 const join = (before, more) => (before ?? "") + more;
 

@@ -155,7 +155,7 @@ def responses(run):
 
 def codex(run):
     """A streamed response of Codex, by a client that is given its address and account."""
-    stream = _client(run).with_options(default_headers=shapes.CODEX_ACCOUNT).responses
+    stream = _client(run).with_options(default_headers=shapes.codex_account(run.key)).responses
     return _response_events(stream.create(**shapes.codex(run), **_extras(run)))
 
 

@@ -28,12 +28,6 @@ const modelOf = (run) => {
   };
 };
 
-/** Codex signs in with a token that names its account. */
-const codexKey = (key) => {
-  const claims = { "https://api.openai.com/auth": { chatgpt_account_id: "test-account" } };
-  return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64")}.${key}`;
-};
-
 const SAMPLING = { top_p: "top_p", seed: "seed", stop: "stop", parallel_tool_calls: "parallel_tool_calls", user: "user" };
 const LIKE_OPENAI = new Set(["openai-completions", "openai-responses", "azure-openai-responses"]);
 
@@ -47,7 +41,7 @@ const options = (run) => {
   if (!LIKE_OPENAI.has(run.protocol)) refuse(call, ...Object.keys(SAMPLING), "extra_body");
   const vertex = run.base_url.match(/\/projects\/([^/]+)\/locations\/([^/]+)$/);
   return defined({
-    apiKey: run.protocol === "openai-codex-responses" ? codexKey(run.key) : run.key, maxRetries: 0, timeoutMs: run.timeout_s * 1000,
+    apiKey: run.key, maxRetries: 0, timeoutMs: run.timeout_s * 1000,
     transport: "sse", cacheRetention: "none", maxTokens: call.max_output_tokens, temperature: call.temperature,
     toolChoice: call.tool_choice, reasoning: call.thinking && effort !== "none" ? effort : undefined,
     samplingParams: Object.keys(more).length ? more : undefined,

@@ -136,12 +136,17 @@ export const responses = (run) => {
   return told;
 };
 
-export const CODEX_ACCOUNT = { "chatgpt-account-id": "test-account" };
+/** The field that names the account of a login, as its token does: a JWT with the account in a claim. */
+export const codexAccount = (key) => {
+  const told = JSON.parse(Buffer.from(key.split(".")[1], "base64url"));
+  return { "chatgpt-account-id": told["https://api.openai.com/auth"].chatgpt_account_id };
+};
 
 /** Every argument of a response of ChatGPT's Codex, which stores nothing and takes no limit. */
 export const codex = (run) => {
   refuse(run.call, "temperature", "top_p", "user");
   const { max_output_tokens: _, ...told } = responses(run);
+  if (run.call.thinking) told.include = ["reasoning.encrypted_content"]; // what is not stored is sent back
   return { instructions: "You are a helpful assistant.", ...told, store: false };
 };
 

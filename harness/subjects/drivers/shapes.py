@@ -4,6 +4,7 @@ Standard library only. Each function gives the arguments that a careful user of 
 for the call, and nothing that the call leaves out.
 """
 
+import base64
 import json
 
 from driver import Unsupported, words
@@ -177,7 +178,11 @@ def responses(run):
     return told
 
 
-CODEX_ACCOUNT = {"chatgpt-account-id": "test-account"}
+def codex_account(key):
+    """The field that names the account of a login, as its token does: a JWT with the account in a claim."""
+    claims = key.split(".")[1]
+    told = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    return {"chatgpt-account-id": told["https://api.openai.com/auth"]["chatgpt_account_id"]}
 
 
 def codex(run):
@@ -189,6 +194,8 @@ def codex(run):
     told = responses(run)
     told.pop("max_output_tokens", None)
     told.setdefault("instructions", "You are a helpful assistant.")
+    if call.get("thinking"):
+        told["include"] = ["reasoning.encrypted_content"]  # what is not stored is sent back
     return {**told, "store": False}
 
 
