@@ -15,6 +15,7 @@ from harness.emulators.anthropic_messages.shapes import (
     BETA_BODY,
     BLOCKS,
     BODY,
+    GONE,
     SERVER_BLOCKS,
     anything,
     one_of,
@@ -67,8 +68,9 @@ class _Judge(Judgement):
             fits = bool(self.endpoint.path) or target.endswith(PATH)
             self.must(fits, "head.path", f"a path that ends in {PATH}", target, "path")
             version = header(request.headers, "anthropic-version")
-            expected = f"{deviations.version}; anthropic-version: header is required"
-            self.must(version == deviations.version, "head.version", expected, version, "anthropic-version")
+            known = (deviations.version, *deviations.later_versions)
+            expected = f"{' or '.join(known)}; anthropic-version: header is required"
+            self.must(version in known, "head.version", expected, version, "anthropic-version")
 
     # body
 
@@ -79,7 +81,9 @@ class _Judge(Judgement):
             required["model"] = word
         else:
             required["anthropic_version"] = one_of(hosted)
-        optional = {**BODY, **(BETA_BODY if self.betas else {})}
+        version = header(self.request.headers, "anthropic-version") or ""
+        known = {**BODY, **(BETA_BODY if self.betas else {})}
+        optional = {name: check for name, check in known.items() if name not in GONE.get(version, ())}
         self.shape(body, "", required, optional)
         model = body.get("model") if isinstance(body.get("model"), str) else ""
         self.tools(body)

@@ -313,4 +313,8 @@ BODY: Mapping[str, Check] = {
     "container": anything,
     "cache_control": _CACHE["cache_control"],
 }
+# The fields that a version of the API has no more, by the types of the vendor's SDK for TypeScript, 1.0.0
+# against 0.137.0 (https://github.com/anthropics/anthropic-sdk-typescript/blob/main/CHANGELOG.md, read
+# 2026-11-21).
+GONE: Mapping[str, tuple[str, ...]] = {"2026-10-21": ("temperature", "top_k", "top_p")}
 BETA_BODY: Mapping[str, Check] = {"context_management": _object, "mcp_servers": anything, "speed": anything}

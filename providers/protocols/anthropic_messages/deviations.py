@@ -43,7 +43,8 @@ _EFFORTS: Mapping[Effort, str] = {"minimal": "low"}
 class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where an endpoint differs from Anthropic's own. Models are named by globs.
 
-    ``version``: the ``anthropic-version`` field. ``hosted_version``: sent instead as the body's
+    ``version``: the ``anthropic-version`` field. ``later_versions``: further ones that are answered in the
+    same shapes, which newer clients name. ``hosted_version``: sent instead as the body's
     ``anthropic_version``, without ``model``, where a cloud hosts the model (Vertex AI).
     ``betas``: values of ``anthropic-beta``, sent with every request.
     ``default_max_tokens``: ``max_tokens`` of a call that sets no limit; a thinking budget is added to it.
@@ -67,6 +68,7 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """
 
     version: str = "2023-06-01"
+    later_versions: tuple[str, ...] = ()
     hosted_version: str | None = None
     betas: tuple[str, ...] = ()
     default_max_tokens: int = 4096

@@ -288,6 +288,17 @@ def test_an_unlawful_request_is_refused(change: dict[str, Any], fault: tuple[str
     assert fault in broken(request(change))
 
 
+@pytest.mark.parametrize("field", ["temperature", "top_k", "top_p"])
+def test_a_later_version_is_taken_without_sampling(field: str) -> None:
+    """Version 2026-10-21 is taken where the endpoint has it, and knows no sampling fields."""
+    later = (HEADERS[0], ("anthropic-version", "2026-10-21"))
+    newer = replace(ENDPOINT, deviations=Deviations(later_versions=("2026-10-21",)))
+    assert broken(request({}, later), newer) == []
+    assert broken(request({field: 1}, later), newer) == [("body.unknown", f"/{field}")]
+    assert broken(request({field: 1}), newer) == []
+    assert broken(request({}, later)) == [("head.version", "anthropic-version")]
+
+
 def test_a_request_without_the_version_is_refused() -> None:
     """The version field is required."""
     assert broken(request({}, HEADERS[:1])) == [("head.version", "anthropic-version")]
