@@ -11,18 +11,22 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
-from harness import configuration, unasked
+import reports
+from harness import configuration, evidence, unasked
 from harness.commands import discovery
 from harness.exchange import scenarios_of
+from providers.auth import SCHEMES
 from providers.errors import ProviderError
-from providers.schema import Auth, Provider
-from reports import escaping, results
+from providers.schema import Auth, Model, Provider, System, Value
+from reports import baseline, escaping, results
 from reports.matrix import Cell, Matrix
 from reports.matrix import build as build_matrix
 
 app = typer.Typer(help="What the catalog says of each provider.", invoke_without_command=True)
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 app.command("discover")(discovery.discover)
+LAST = Path("build/matrix/results.jsonl")  # of the folder where the command is typed
+PUBLISHED = Path(reports.__file__).parent / "data"
 Catalogs = Annotated[
     list[Path] | None,
     typer.Option("--catalog", metavar="DIR", help="Also read the catalog files in DIR; may be repeated."),
@@ -50,17 +54,36 @@ def all_providers(context: typer.Context, as_json: _Json = False, catalogs: Cata
 @app.command("show")
 def show(
     name: Annotated[str, typer.Argument(help="An id or an alias.")],
-    run: Annotated[Path, typer.Option("--results", help="A result file.")] = Path(
-        "build/matrix/results.jsonl"
-    ),
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            "--results",
+            help="A result file or a baseline's folder; by default the last matrix here, else ours.",
+        ),
+    ] = None,
     catalogs: Catalogs = None,
 ) -> None:
     """One provider for people: how to log in, which variables and protocols, what is proven, its quirks."""
     catalog = configuration.read(Path.cwd(), tuple(catalogs or ())).catalog
     tell(catalog.faults)
     provider = catalog.get(name)
-    matrix = build_matrix(results.read(run)) if run.exists() else None
-    print("\n".join([*_access(provider), *_proven(provider, matrix), *_quirks(provider)]))
+    place = run or (LAST if LAST.exists() else PUBLISHED)
+    print(
+        "\n".join(
+            [*_access(provider), *_proven(provider, _matrix(provider, place), place), *_quirks(provider)]
+        )
+    )
+
+
+def _matrix(provider: Provider, place: Path) -> Matrix | None:
+    """What is remembered of the provider at ``place``: a result file, or a baseline's folder."""
+    if not place.is_dir():
+        return build_matrix(results.read(place)) if place.exists() else None
+    file = place / f"{provider.id}.jsonl"
+    if not file.exists():
+        return None
+    remembered = baseline.Baseline(baseline.parse(file.read_bytes(), file.name, str(file)))
+    return build_matrix(baseline.as_run(remembered, evidence.header((provider,), {})))
 
 
 def tell(faults: Iterable[ProviderError]) -> None:
@@ -105,33 +128,69 @@ def _access(provider: Provider) -> list[str]:
         f"Log in: {_key(provider.auth)}",
     ]
     lines += [
-        f"  over {each.protocol}: {_key(each.auth)}"
+        f"  over {each.protocol}: {_key(provider.auth_for(each.protocol, each.models[0]))}"
         for each in provider.endpoints
         if each.auth and each.auth != provider.auth
     ]
     lines += [
-        f"  in {system:9s} {known.id:24s} {', '.join(known.env)}  {known.login}".rstrip()
-        for system, known in provider.systems.items()
+        f"  a credential that begins with {form.prefix}: as {form.scheme} {form.name}".rstrip()
+        for form in provider.auth.forms
     ]
+    lines += [f"  {text} is a client's placeholder, and no key" for text in provider.auth.placeholders]
+    for system, known in provider.systems.items():
+        lines += _in_system(system, known)
     if provider.values:
-        lines += ["", "Values:"]
-    lines += [
-        f"  {name}: {' or '.join(value.env) or 'no variable'}, {value.meaning}"
-        + (f" (default {value.default})" if value.default else "")
-        for name, value in provider.values.items()
-    ]
+        lines += ["", "Values:", *(_value(provider, name, value) for name, value in provider.values.items())]
     lines += ["", "Protocols:"]
     lines += [
         f"  {each.protocol:24s} {each.base_url}{each.path or ''}  for {', '.join(each.models)}"
         + (f", without {', '.join(each.lacks)}" if each.lacks else "")
         for each in provider.endpoints
     ]
-    return [*lines, "", "Models:", *(f"  {model.id}" for model in provider.models)]
+    return [*lines, "", "Models:", *map(_model, provider.models)]
+
+
+def _in_system(system: str, known: System) -> list[str]:
+    """The provider in one client system: its id, variables in order, login, and what else it reads."""
+    newest = (
+        "none" if known.newest_env == () else ", ".join(known.newest_env or ()),
+        ", ".join(known.extra_env),
+        known.auth_key or "",
+    )
+    labels = ("a newer release:", "also:", "key of its auth file:")
+    first = f"  in {system:9s} {known.id:24s} {', '.join(known.env)}  {known.login}".rstrip()
+    return [first, *(f"{'':15s}{label} {text}" for label, text in zip(labels, newest, strict=True) if text)]
+
+
+def _value(provider: Provider, name: str, value: Value) -> str:
+    told = f"  {name}: {' or '.join(value.env) or 'no variable'}, {value.meaning}"
+    if value.default or value.default_where or value.deviations:
+        return told + (f" (default {value.default})" if value.default else " (optional)")
+    if value.default == "":
+        return f"{told} (optional)"
+    alone = any(each.key_base_url for each in provider.endpoints)
+    return f"{told} (required{', but with a key alone' if alone else ''})"
+
+
+def _model(model: Model) -> str:
+    """The id and what is known of the model."""
+    facts = [
+        f"{model.context_window} tokens of context" if model.context_window else "",
+        f"{model.max_output_tokens} out" if model.max_output_tokens else "",
+        ", ".join(model.input),
+        "reasoning" if model.reasoning else "",
+        f"${model.price.input:g} in and ${model.price.output:g} out per million" if model.price else "",
+    ]
+    return f"  {model.id:40s} {'; '.join(fact for fact in facts if fact)}".rstrip()
 
 
 def _key(auth: Auth) -> str:
     wanted = "" if auth.required else " (optional)"
-    told = f"{' or '.join(auth.env) or 'no variable'} as {auth.scheme} {auth.name}".rstrip()
+    chain = SCHEMES[auth.scheme].find is not None and len(auth.env) > 1
+    names = (
+        f"the first whole one of {', '.join(auth.env)}" if chain else " or ".join(auth.env) or "no variable"
+    )
+    told = f"{names} as {auth.scheme} {auth.name}".rstrip()
     behind = f"; the vendor behind it: {' or '.join(auth.upstream.env)}" if auth.upstream else ""
     return ("no key" if auth.scheme == "none" else told + wanted) + behind
 
@@ -148,12 +207,12 @@ def _quirks(provider: Provider) -> list[str]:
     return ["", "Quirks:", *(found or ["  none known"])]
 
 
-def _proven(provider: Provider, matrix: Matrix | None) -> list[str]:
+def _proven(provider: Provider, matrix: Matrix | None, place: Path) -> list[str]:
     """What a run has found, at which strength, and how old that is on the day of its newest evidence."""
     rows = [row for row in matrix.rows if row.provider == provider.id] if matrix else []
     if matrix is None or not rows:
         return ["", "Proven: nothing here yet; wirecheck matrix judges it, --results names a file"]
-    lines = ["", f"Proven, as of {matrix.today}:"]
+    lines = ["", f"Proven, as of {matrix.today}, by {'published results' if place == PUBLISHED else place}:"]
     for row in rows:
         lines += [f"  {row.protocol}"]
         lines += [

@@ -6,6 +6,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+import pytest
 from typer.testing import CliRunner
 
 from harness import evidence
@@ -79,3 +80,39 @@ def test_an_endpoint_with_its_own_key_says_so(tmp_path: Path) -> None:
     )
     provider, endpoint = declared
     assert f"  over {endpoint.protocol}: " in shown(provider.id, tmp_path / "none.jsonl")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("amazon-bedrock", "Log in: the first whole one of AWS_BEARER_TOKEN_BEDROCK, AWS_ACCESS_KEY_ID"),
+        ("anthropic", "  a credential that begins with sk-ant-oat: as bearer"),
+        ("qwen-portal", "  qwen-oauth is a client's placeholder, and no key"),
+        (
+            "cloudflare-ai-gateway",
+            "  over anthropic-messages: CLOUDFLARE_API_KEY as bearer cf-aig-authorization",
+        ),
+        ("cloudflare-workers-ai", "  account_id: CLOUDFLARE_ACCOUNT_ID, the account's id (required)"),
+        ("google-vertex", "(required, but with a key alone)"),
+        ("azure-openai-responses", "key of its auth file: azure-openai-responses"),
+        ("github-copilot", "a newer release: COPILOT_GITHUB_TOKEN"),
+        ("ollama", "(optional)"),
+        ("groq", "131072 tokens of context; "),
+    ],
+)
+def test_a_page_has_what_its_reader_must_know(name: str, told: str, tmp_path: Path) -> None:
+    """How each kind of credential is found and sent, what is required, and the facts of the models."""
+    page = shown(name, tmp_path / "none.jsonl")
+    assert told in page
+    for heading in ("Log in: ", "Protocols:", "Models:", "Proven", "Quirks:"):
+        assert heading in page
+
+
+def test_what_is_published_is_told_without_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no matrix was made, the results that come with wirecheck tell what is proven."""
+    monkeypatch.chdir(tmp_path)
+    told = CliRunner().invoke(app, ["providers", "show", "groq"])
+    assert ", by published results:" in told.stdout
+    text = next(line for line in told.stdout.splitlines() if line.startswith("    Text "))
+    assert " 20" in text
+    assert " passed" in text
