@@ -16,6 +16,7 @@ from markdown import markdown
 
 from reports import announcing, baseline, gate, sarif
 from reports.gate import Decision, Expected
+from tests.reports import junit_schema
 from tests.reports.samples import OLD, TODAY, result, run
 
 HOSTILE = (
@@ -121,13 +122,31 @@ def test_markdown_fits_into_a_comment() -> None:
 
 def test_junit_holds_every_notice() -> None:
     """What fails the gate is a failure, an expected failure is skipped; the counts agree."""
-    suite = ElementTree.fromstring(announcing.junit(_decision(HOSTILE)))[0]
+    suites = ElementTree.fromstring(announcing.junit(_decision(HOSTILE)))
+    assert [*junit_schema.faults(suites)] == []
+    suite = suites[0]
     assert [suite.get(name) for name in ("tests", "failures", "skipped")] == ["5", "3", "1"]
     assert len(suite.findall("testcase")) == 5
     assert len(suite.findall("*/failure")) == 3
     assert "<script>" in (suite.findall("*/failure")[0].get("message") or "")
     passed = ElementTree.fromstring(announcing.junit(Decision(gate.PASSED)))[0]
     assert (passed.get("tests"), passed.get("failures"), len(passed)) == ("1", "0", 1)
+
+
+def test_the_junit_schema_forbids() -> None:
+    """What the schema does not know, lacks, or has elsewhere is told."""
+    wrong = ElementTree.fromstring(
+        '<testsuites skipped="1"><testsuite name="a" tests="1" failures="0" time="soon">text'
+        "<testcase><failure/><testcase name='b'/></testcase></testsuite></testsuites>"
+    )
+    assert [*junit_schema.faults(wrong)] == [
+        "testsuites has skipped",
+        "testsuite lacks errors",
+        "testsuite takes soon",
+        "testsuite holds text",
+        "testcase lacks name",
+        "testcase holds testcase",
+    ]
 
 
 def _object(required: list[str], **properties: object) -> dict[str, object]:
