@@ -54,9 +54,10 @@ class Damage(msgspec.Struct, frozen=True):
 class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One reproduced cell. ``verdict`` empty means that the check did not judge it, for ``reason``.
 
-    ``call`` is what was asked, in the words of the subject protocol. ``answer`` is the content as sent, and
-    ``chunks`` its transfer chunks, none where it went with its length. ``serve`` is a base URL's path at
-    ``wirecheck serve``, ``base_path`` the vendor's own. Turns hold only what was there.
+    ``call`` is what was asked, in the words of the subject protocol; ``code``, in ``language``, the lines
+    that call the client, where they are known. ``answer`` is the content as sent, and ``chunks`` its transfer
+    chunks, none where it went with its length. ``serve`` is a base URL's path at ``wirecheck serve``,
+    ``base_path`` the vendor's own. Turns hold only what was there.
     """
 
     id: str
@@ -78,6 +79,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     fault: str = ""
     damage: Damage | None = None
     call: Mapping[str, Any] = {}
+    code: str = ""
+    language: str = ""
     requests: int = 0
     request: Request | None = None
     response: Response | None = None
@@ -132,6 +135,7 @@ def markdown(case: Case) -> str:
         f"{_text(check.requirement)} ({check.level}; source: {escaping.sources(check.source)})",
         "## What was asked",
         _fenced(_pretty(case.call), "json"),
+        *_code(case),
         f"Retries off; {case.requests} request{'' if case.requests == 1 else 's'} came. The first one:",
         _fenced(_request(case)),
         "## What was answered",
@@ -147,6 +151,15 @@ def markdown(case: Case) -> str:
         + f". The same again: `wirecheck reproduce {case.id}`",
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _code(case: Case) -> tuple[str, ...]:
+    if not case.code:
+        return ()
+    return (
+        "The client is called so, by a driver that makes its arguments of the call above (`run`):",
+        _fenced(case.code, case.language),
+    )
 
 
 def _first_sentence(requirement: str) -> str:

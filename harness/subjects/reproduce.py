@@ -29,10 +29,11 @@ from harness.scenarios import SCENARIOS
 from harness.server import Server, running
 from harness.stage import Case as Cell
 from harness.stage import Stage
-from harness.subjects import gateway_run
+from harness.subjects import gateway_run, snippets
 from harness.subjects.gateway_front import client as client_of_front
 from harness.subjects.gateway_observation import GatewayObservation
 from harness.subjects.gateway_upstream import Upstream
+from harness.subjects.install import DRIVERS
 from harness.subjects.judged import checks_of, judged_by
 from harness.subjects.observation import ClientObservation
 from harness.subjects.run import Actor, Plan, Player, Story, Subject, truly
@@ -43,6 +44,7 @@ from providers.wire import Request
 from reports import results
 from reports.bug_report import Case, Damage
 
+_LANGUAGES = {"python": "python", "node": "javascript"}
 _PARTS = ("subject", "provider", "protocol", "scenario", "fault", "check")
 
 
@@ -196,11 +198,20 @@ def _case(
         "observed": made.observed,
         "where": made.where,
         "fault": identity.fault,
+        "code": _code(client, identity.protocol),
+        "language": _LANGUAGES.get(client.language, ""),
         "serve": f"/@{at_serve}/{identity.provider}/{identity.protocol}",
     }
     if seen is not None:
         told |= _seen(identity, plain, seen)
     return Case(**told)
+
+
+def _code(client: Client, protocol: str) -> str:
+    """The driver's lines that call the client."""
+    if not client.driver:
+        return ""
+    return snippets.of(client.language, (DRIVERS / client.driver).read_text("utf-8"), protocol)
 
 
 def _seen(identity: Identity, plain: Exchange, seen: Observation) -> dict[str, Any]:

@@ -97,6 +97,13 @@ def test_red_is_what_failed_or_could_not_be_judged(verdict: str, red: bool) -> N
     assert case(verdict=verdict).red is red
 
 
+def test_the_report_shows_how_the_client_is_called() -> None:
+    """The lines that call the client stand in the report, where they are known."""
+    told = bug_report.markdown(case(code="def chat(run):\n    return 1", language="python"))
+    assert "```python\ndef chat(run):\n    return 1\n```" in told
+    assert "The client is called so" not in bug_report.markdown(case())
+
+
 @pytest.mark.parametrize(
     ("ending", "chunks", "came"),
     [
