@@ -8,12 +8,12 @@ deltas, alternatives in turns, and transfer chunks end inside events now and the
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain, zip_longest
 from typing import Any, TypeAlias
 
 from harness.emulators.emulator import Spoken, spoken
+from harness.emulators.wording import digest, pieces, transferred
 from providers import jsontext
 from providers.call import JSON, Call, Reasoning, Text, ToolCall
 from providers.events import FinishReason, Turn, Usage
@@ -23,7 +23,6 @@ from providers.wire import Endpoint, Headers, Refused
 Object: TypeAlias = dict[str, Any]
 
 CREATED = 1767225600  # seconds since 1970: 2026-01-01
-_PIECES = (3, 9, 5, 14)  # characters of successive deltas
 
 _FINISH: Mapping[FinishReason | None, str | None] = {
     None: None,
@@ -70,13 +69,8 @@ _ERRORS: Mapping[str, Callable[[str, Refused], JSON]] = {
 }
 
 
-def _digest(*words: str) -> str:
-    text = "\n".join(words).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(text).hexdigest()
-
-
 def _headers(turn: Turn, call: Call, media_type: str) -> Headers:
-    request_id = turn.request_id or "req_" + _digest(call.model, turn.text or "")[:32]
+    request_id = turn.request_id or "req_" + digest(call.model, turn.text or "")[:32]
     return (
         ("content-type", media_type),
         ("cache-control", "no-cache"),
@@ -87,7 +81,7 @@ def _headers(turn: Turn, call: Call, media_type: str) -> Headers:
 
 def _envelope(turn: Turn, call: Call, kind: str, deviations: Deviations) -> Object:
     envelope: Object = {
-        "id": turn.id or "chatcmpl-" + _digest(call.model, turn.text or "", "id")[:29],
+        "id": turn.id or "chatcmpl-" + digest(call.model, turn.text or "", "id")[:29],
         "object": kind,
         "created": CREATED,
         "model": turn.model or call.model,
@@ -99,7 +93,7 @@ def _envelope(turn: Turn, call: Call, kind: str, deviations: Deviations) -> Obje
 
 
 def _fingerprint(call: Call) -> str:
-    return "fp_" + _digest(call.model)[:10]
+    return "fp_" + digest(call.model)[:10]
 
 
 def _finish(turn: Turn, deviations: Deviations) -> JSON:
@@ -205,7 +199,7 @@ def _call(call: ToolCall, index: int, deviations: Deviations) -> Object:
 
 
 def _id(call: ToolCall, index: int) -> str:
-    return call.id or "call_" + _digest(call.name, _raw(call), str(index))[:24]
+    return call.id or "call_" + digest(call.name, _raw(call), str(index))[:24]
 
 
 def _raw(call: ToolCall) -> str:
@@ -254,21 +248,7 @@ def _streamed(turn: Turn, call: Call, deviations: Deviations) -> list[bytes]:
         events = [comment, *events[:2], comment, *events[2:]]
     if deviations.done_sentinel:
         events.append(b"data: [DONE]\n\n")
-    return _transferred(events)
-
-
-def _transferred(events: list[bytes]) -> list[bytes]:
-    """``events`` as transfer chunks: two in one, one in two, an end inside the line ends."""
-    text = b"".join(events)
-    ends: list[int] = []
-    length = 0
-    for number, event in enumerate(events):
-        length += len(event)
-        shift = (0, None, -7, -1)[number % 4]
-        if shift is not None:
-            ends.append(length + shift)
-    ends = [*ends, length] if not ends or ends[-1] != length else ends
-    return [text[start:end] for start, end in zip([0, *ends], ends, strict=False)]
+    return transferred(events)
 
 
 def _chunks(turn: Turn, call: Call, deviations: Deviations) -> Iterator[Object]:
@@ -338,39 +318,28 @@ def _deltas(turn: Turn, deviations: Deviations) -> Iterator[Object]:
             for delta in _call_deltas(part, number, deviations):
                 yield {"tool_calls": [delta]}
             number += 1
-    for piece in _pieces(turn.refusal or ""):
+    for piece in pieces(turn.refusal or ""):
         yield {"refusal": piece}
     if turn.citations:
         yield {"annotations": list(turn.citations)}
 
 
-def _pieces(text: str) -> list[str]:
-    """``text`` in pieces of uneven length; none for an empty text."""
-    pieces: list[str] = []
-    start = 0
-    while start < len(text):
-        end = start + _PIECES[len(pieces) % len(_PIECES)]
-        pieces.append(text[start:end])
-        start = end
-    return pieces
-
-
 def _words(text: str, deviations: Deviations) -> Iterator[Object]:
-    for piece in _pieces(text) or [""]:
+    for piece in pieces(text) or [""]:
         yield {"content": _content(piece, deviations)}
 
 
 def _thoughts(part: Reasoning, deviations: Deviations) -> Iterator[Object]:
     field = deviations.reasoning_field
     if field == "thinking_parts":
-        yield from ({"content": [_thinking_part(piece)]} for piece in _pieces(part.text))
+        yield from ({"content": [_thinking_part(piece)]} for piece in pieces(part.text))
     if field in _IN_CONTENT:
         return
     if field == "reasoning_details" and part.details is not None:
         for number, detail in enumerate(part.details):
             yield {"reasoning": part.text if number == 0 else None, "reasoning_details": [detail]}
         return
-    for piece in _pieces(part.text):
+    for piece in pieces(part.text):
         delta: Object = {field: piece}
         if field == "reasoning_details":
             detail = {"type": "reasoning.text", "text": piece, "index": 0, "format": None}
@@ -389,7 +358,7 @@ def _call_deltas(call: ToolCall, index: int, deviations: Deviations) -> Iterator
         yield {**position, **whole}
         return
     yield {**position, **whole, name: {"name": call.name, field: ""}}
-    for piece in _pieces(_raw(call)):
+    for piece in pieces(_raw(call)):
         yield {**position, **_repeated(whole, deviations), name: _again(call, deviations) | {field: piece}}
 
 
