@@ -1,7 +1,8 @@
 """ChatGPT's side of the Responses API, as its own client reads it.
 
 Source: https://github.com/openai/codex, codex-rs/codex-api (read 2026-11-21): the error types
-``usage_limit_reached`` and ``usage_not_included``, and refusals in ``detail``.
+``usage_limit_reached`` and ``usage_not_included``, refusals in ``detail``, and the account's id, which the client
+sends in ``chatgpt-account-id`` with every token of a login.
 """
 
 from __future__ import annotations
@@ -26,12 +27,15 @@ _RESPONSES = emulator(
 
 
 def _judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
-    """What the Responses API refuses, and a token without an account beside it, or with another's."""
+    """What the Responses API refuses, and a token without an account beside it, or with another's. A token that
+    names nobody may go with any account, and never without."""
     found = _RESPONSES.judge(request, endpoint)
     authorization = header(request.headers, "authorization")
-    account = account_id((authorization or "").rpartition(" ")[2])
+    if authorization is None:  # who asks is not judged here
+        return found
     named = header(request.headers, ACCOUNT_FIELD)
-    if account in (None, named):  # a token that names nobody is its sender's business
+    account = account_id(authorization.rpartition(" ")[2]) or named
+    if account and account == named:
         return found
     return (*found, Violation("head.account", "the account of the token", named or "nothing", ACCOUNT_FIELD))
 

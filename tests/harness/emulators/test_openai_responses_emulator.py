@@ -523,7 +523,7 @@ def test_another_path_is_refused() -> None:
 
 
 def test_chatgpt_wants_the_account_of_the_token() -> None:
-    """A login's token without its account beside it is refused by ChatGPT, and taken with it."""
+    """A login's token without its account beside it, or any without one, is refused by ChatGPT."""
     claim = base64.urlsafe_b64encode(
         b'{"https://api.openai.com/auth":{"chatgpt_account_id":"acc-1"}}'
     ).decode()
@@ -532,5 +532,9 @@ def test_chatgpt_wants_the_account_of_the_token() -> None:
     named = replace(bare, headers=(*bare.headers, ("chatgpt-account-id", "acc-1")))
     judge = EMULATORS["openai-codex-responses"].judge
     opaque = replace(request, headers=(*request.headers, ("authorization", "Bearer k-1")))
-    assert [one.rule for one in judge(bare, CODEX)] == ["head.account"]
-    assert judge(opaque, CODEX) == judge(named, CODEX) == judge(request, CODEX) == ()
+    beside = replace(opaque, headers=(*opaque.headers, ("chatgpt-account-id", "acc-2")))
+    other = replace(bare, headers=(*bare.headers, ("chatgpt-account-id", "acc-2")))
+    assert [one.rule for asked in (bare, opaque, other) for one in judge(asked, CODEX)] == [
+        "head.account"
+    ] * 3
+    assert judge(beside, CODEX) == judge(named, CODEX) == judge(request, CODEX) == ()
