@@ -1,7 +1,7 @@
 """The lines of a driver that call its client, for a report that its developers read. Pure.
 
-A driver names a function for each protocol in its ``serve``; the snippet is that function. Where it is made
-otherwise, as by a function that returns one, there is no snippet.
+A driver names a function for each protocol in its ``serve``, or calls one that makes it; the snippet is that
+function. Drivers of the AI SDK give ``drive`` a model for each protocol; there it is the whole ``drive``.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ def _python(source: str, protocol: str) -> str:
     tree = ast.parse(source)
     name = next(
         (
-            value.id
+            made.id
             for node in ast.walk(tree)
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "serve"
             for argument in node.keywords
             if argument.arg == "protocols" and isinstance(argument.value, ast.Dict)
             for key, value in zip(argument.value.keys, argument.value.values, strict=True)
-            if isinstance(key, ast.Constant) and key.value == protocol and isinstance(value, ast.Name)
+            for made in (value.func if isinstance(value, ast.Call) else value,)
+            if isinstance(key, ast.Constant) and key.value == protocol and isinstance(made, ast.Name)
         ),
         "",
     )
@@ -39,11 +40,14 @@ def _python(source: str, protocol: str) -> str:
 
 
 def _node(source: str, protocol: str) -> str:
+    driven = re.search(r"^drive\(\{\n.*?^\}\);$", source, re.DOTALL | re.MULTILINE)
+    if driven is not None:
+        return driven[0] if f'"{protocol}"' in driven[0] else ""
     _, _, serving = source.rpartition("serve({")
-    named = re.search(rf'"{re.escape(protocol)}": (\w+)[,\s}}]', serving)
+    named = re.search(rf'"{re.escape(protocol)}": (\w+)[,(\s}}]|\[name, (\w+)\]', serving)
     if named is None:
         return ""
-    name = re.escape(named[1])
+    name = re.escape(named[1] or named[2])
     head = rf"^(?:const {name} = |(?:async )?function\*? {name}\()[^\n]*"
     for form in (rf"{head}\{{\n.*?^\}}[;)]*$", rf"{head}?;$", rf"{head}\n.*?;$(?!\n[ \t}}])"):
         found = re.search(form, source, re.DOTALL | re.MULTILINE)

@@ -15,7 +15,14 @@ def chat(run):
 def other(run):
     return None
 
-serve(package="c", protocols={"openai-completions": chat, "mistral-chat": lambda run: 1}, errors=())
+def made(word):
+    return lambda run: word
+
+serve(
+    package="c",
+    protocols={"openai-completions": chat, "mistral-chat": lambda run: 1, "ollama-chat": made("x")},
+    errors=(),
+)
 """
 NODE = """
 const before = 1;
@@ -43,12 +50,27 @@ serve({
 """
 
 
+DRIVEN = """
+drive({
+  models: { "mistral-chat": (run) => create(run.key)(run.model) },
+});
+"""
+NAMED = """
+const ask = (run) => complete(run);
+serve({ protocols: Object.fromEntries(Object.keys(API).map((name) => [name, ask])) });
+"""
+
+
 @pytest.mark.parametrize(
     ("language", "source", "protocol", "begins", "ends"),
     [
         ("python", PYTHON, "openai-completions", "def chat(run):", "shapes.chat(run))"),
         ("python", PYTHON, "mistral-chat", "", ""),
+        ("python", PYTHON, "ollama-chat", "def made(word):", "lambda run: word"),
         ("python", PYTHON, "no-such", "", ""),
+        ("node", DRIVEN, "mistral-chat", "drive({", "});"),
+        ("node", DRIVEN, "ollama-chat", "", ""),
+        ("node", NAMED, "ollama-chat", "const ask =", "complete(run);"),
         ("node", NODE, "openai-completions", "const chat =", "return turn(run);\n};"),
         ("node", NODE, "mistral-chat", "const short =", "=> turn(run);"),
         ("node", NODE, "cohere-chat", "const long =", "{ a: 1 });"),
@@ -60,7 +82,7 @@ serve({
 def test_the_function_of_a_protocol_is_found(
     language: str, source: str, protocol: str, begins: str, ends: str
 ) -> None:
-    """It is the whole function that ``serve`` names, and nothing where it names none."""
+    """It is the whole function that ``serve`` names or calls, and nothing where there is none."""
     found = snippets.of(language, source, protocol)
     assert found.startswith(begins)
     assert found.endswith(ends)
