@@ -9,21 +9,30 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from harness.emulators import azure_addresses
 from harness.emulators.emulator import Violation
-from harness.emulators.judging import DEEPEST
+from harness.emulators.judging import (
+    DEEPEST,
+    NAME,
+    Judgement,
+    Object,
+    anything,
+    model,
+    number,
+    objects,
+    one_of,
+    typed,
+)
 from providers.call import JSON
-from providers.errors import MalformedFrame, shown
+from providers.errors import MalformedFrame
 from providers.protocols.openai_completions.deviations import Deviations
 from providers.wire import Endpoint, Request, header
 
-Object: TypeAlias = dict[str, Any]
 Check: TypeAlias = Callable[["_Judgement", JSON, str], None]
 
 PATH = "/chat/completions"
-NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 TOOL_LIMIT = 128
 # What strict schemas may not say: https://platform.openai.com/docs/guides/structured-outputs
 NEVER_STRICT = ("allOf", "not", "dependentRequired", "dependentSchemas", "if", "then", "else", "oneOf")
@@ -32,7 +41,7 @@ EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 
 def judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
     """Everything this vendor would refuse ``request`` for, in document order."""
-    judgement = _Judgement(endpoint.deviations or Deviations(), "passthrough" in endpoint.features)
+    judgement = _Judgement(endpoint, endpoint.deviations or Deviations())
     judgement.head(request, endpoint)
     try:
         body = request.json()
@@ -40,44 +49,14 @@ def judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
         judgement.refuse("json", "a JSON body", fault.seen, "")
         return tuple(judgement.found)
     if judgement.is_a(body, dict, ""):
-        judgement.body(body)
+        judgement.body(body, lenient="passthrough" in endpoint.features)
     return tuple(judgement.found)
 
 
-_TYPES: Mapping[type, str] = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
+class _Judgement(Judgement):
+    """The violations found so far in one request, by this vendor's deviations."""
 
-
-class _Judgement:
-    """The violations found so far in one request."""
-
-    def __init__(self, deviations: Deviations, lenient: bool) -> None:
-        self.deviations = deviations
-        self.lenient = lenient  # unknown top-level fields are passed on
-        self.found: list[Violation] = []
-        self.sent: Object = {}
-
-    def refuse(self, rule: str, expected: str, seen: object, where: str) -> None:
-        self.found.append(Violation(rule, expected, shown(seen), where))
-
-    def is_a(self, value: JSON, kind: type, where: str) -> bool:
-        """Whether ``value`` has the JSON type; refused when not."""
-        if type(value) is kind:
-            return True
-        self.refuse("type", _TYPES[kind], value, where)
-        return False
-
-    def only(self, value: Object, known: Iterable[str], where: str) -> None:
-        """Refuse the fields of ``value`` that are not ``known``."""
-        known = set(known)
-        for name in value:
-            if name not in known:
-                self.refuse("unknown_field", "a field of the reference", name, f"{where}/{name}")
-
-    def needs(self, value: Object, names: Iterable[str], where: str) -> None:
-        """Refuse ``value`` for each of ``names`` that is not there."""
-        for name in names:
-            if name not in value:
-                self.refuse("required", f"the field {name}", "nothing", f"{where}/{name}")
+    deviations: Deviations
 
     def head(self, request: Request, endpoint: Endpoint) -> None:
         target = request.url.split("?")[0]
@@ -90,14 +69,15 @@ class _Judgement:
         if media_type != "application/json":
             self.refuse("content_type", "application/json", media_type or "nothing", "content-type")
 
-    def body(self, body: Object) -> None:
+    def body(self, body: Object, *, lenient: bool) -> None:
+        """``lenient``: unknown top-level fields are passed on."""
         self.sent = body
         checks = _fields(self.deviations)
         self.needs(body, ("model", "messages"), "")
         for name, value in body.items():
             check = checks.get(name)
             if check is None:
-                if not self.lenient:
+                if not lenient:
                     self.refuse("unknown_field", "a field of the reference", name, f"/{name}")
             elif value is not None or name in ("model", "messages"):
                 check(self, value, f"/{name}")
@@ -116,61 +96,20 @@ class _Judgement:
         for name in ("tool_choice", "parallel_tool_calls"):
             if name in body and not body.get("tools"):
                 self.refuse("without_tools", "tools beside it", "none", f"/{name}")
-        asked = any(message.get("role") == "tool" for message in _objects(body.get("messages")))
+        asked = any(message.get("role") == "tool" for message in objects(body.get("messages")))
         if self.deviations.tools_with_tool_history and asked and "tools" not in body:
             self.refuse("tools_with_tool_history", "tools, as the history has results", "none", "/tools")
 
 
-def _objects(value: JSON) -> list[Object]:
-    """The objects in ``value``, none when it is no array."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 # --- fields ---
-
-
-def _any(judged: _Judgement, value: JSON, where: str) -> None:
-    """Whatever it is."""
-
-
-def _typed(kind: type) -> Check:
-    def check(judged: _Judgement, value: JSON, where: str) -> None:
-        judged.is_a(value, kind, where)
-
-    return check
-
-
-def _number(low: float, high: float, integer: bool = False) -> Check:
-    def check(judged: _Judgement, value: JSON, where: str) -> None:
-        right = type(value) is int or (not integer and type(value) is float)
-        if not right or not low <= value <= high:
-            kind = "an integer" if integer else "a number"
-            judged.refuse("range", f"{kind} from {low} to {high}", value, where)
-
-    return check
-
-
-def _one_of(words: Iterable[str]) -> Check:
-    allowed = tuple(words)
-
-    def check(judged: _Judgement, value: JSON, where: str) -> None:
-        if value not in allowed:
-            judged.refuse("value", " or ".join(allowed), value, where)
-
-    return check
-
-
-def _model(judged: _Judgement, value: JSON, where: str) -> None:
-    if judged.is_a(value, str, where) and not value:
-        judged.refuse("value", "a model id", value, where)
 
 
 def _stop(judged: _Judgement, value: JSON, where: str) -> None:
     stops = [value] if isinstance(value, str) else value
     if not judged.is_a(stops, list, where):
         return
-    for number, stop in enumerate(stops):
-        judged.is_a(stop, str, f"{where}/{number}")
+    for place, stop in enumerate(stops):
+        judged.is_a(stop, str, f"{where}/{place}")
     limit = judged.deviations.stop_limit
     if limit and len(stops) > limit:
         judged.refuse("stop_limit", f"at most {limit} sequences", len(stops), where)
@@ -187,7 +126,7 @@ def _response_format(judged: _Judgement, value: JSON, where: str) -> None:
         return
     takes = {"json_schema": ("text", "json_object", "json_schema"), "json_object": ("text", "json_object")}
     kinds = takes.get(judged.deviations.structured, ("text",))
-    _one_of(kinds)(judged, value.get("type"), f"{where}/type")
+    one_of(*kinds)(judged, value.get("type"), f"{where}/type")
     if value.get("type") != "json_schema":
         judged.only(value, ("type",), where)
         if value.get("type") == "json_object" and "json" not in _words(judged.sent.get("messages")):
@@ -206,8 +145,8 @@ def _response_format(judged: _Judgement, value: JSON, where: str) -> None:
 
 def _words(messages: JSON) -> str:
     """All text of the messages, in small letters."""
-    contents = [message.get("content") for message in _objects(messages)]
-    parts = [part.get("text") for content in contents for part in _objects(content)]
+    contents = [message.get("content") for message in objects(messages)]
+    parts = [part.get("text") for content in contents for part in objects(content)]
     return " ".join(each for each in (*contents, *parts) if isinstance(each, str)).lower()
 
 
@@ -218,8 +157,8 @@ def _tools(judged: _Judgement, value: JSON, where: str) -> None:
         judged.refuse("empty", "at least one tool", "[]", where)
     if len(value) > TOOL_LIMIT:
         judged.refuse("limit", f"at most {TOOL_LIMIT} tools", len(value), where)
-    for number, tool in enumerate(value):
-        _tool(judged, tool, f"{where}/{number}")
+    for place, tool in enumerate(value):
+        _tool(judged, tool, f"{where}/{place}")
 
 
 def _tool(judged: _Judgement, value: JSON, where: str) -> None:
@@ -227,7 +166,7 @@ def _tool(judged: _Judgement, value: JSON, where: str) -> None:
         return
     marks = ("cache_control",) if judged.deviations.cache_control else ()
     judged.only(value, ("type", "function", *marks), where)
-    _one_of(("function",))(judged, value.get("type"), f"{where}/type")
+    one_of("function")(judged, value.get("type"), f"{where}/type")
     judged.needs(value, ("function",), where)
     function = value.get("function", {})
     where = f"{where}/function"
@@ -241,7 +180,7 @@ def _tool(judged: _Judgement, value: JSON, where: str) -> None:
     if "parameters" in function:
         _schema(judged, function["parameters"], function.get("strict") is True, f"{where}/parameters")
         if isinstance(function["parameters"], dict):
-            _one_of(("object",))(judged, function["parameters"].get("type"), f"{where}/parameters/type")
+            one_of("object")(judged, function["parameters"].get("type"), f"{where}/parameters/type")
 
 
 def _name(judged: _Judgement, value: JSON, where: str) -> None:
@@ -275,14 +214,14 @@ def _schema(judged: _Judgement, value: JSON, strict: bool, where: str, depth: in
         _schema(judged, inner, strict, f"{where}/properties/{name}", depth + 2)
     if "items" in value:
         _schema(judged, value["items"], strict, f"{where}/items", depth + 1)
-    for number, inner in enumerate(_objects(value.get("anyOf")) if strict else ()):
-        _schema(judged, inner, strict, f"{where}/anyOf/{number}", depth + 2)
+    for place, inner in enumerate(objects(value.get("anyOf")) if strict else ()):
+        _schema(judged, inner, strict, f"{where}/anyOf/{place}", depth + 2)
 
 
 def _tool_choice(judged: _Judgement, value: JSON, where: str) -> None:
     word = judged.deviations.required_word
     if isinstance(value, str):
-        _one_of(("none", "auto", word))(judged, value, where)
+        one_of("none", "auto", word)(judged, value, where)
         return
     if not judged.is_a(value, dict, where):
         return
@@ -291,7 +230,7 @@ def _tool_choice(judged: _Judgement, value: JSON, where: str) -> None:
     if judged.deviations.named_choice != "function" or value.get("type") != "function" or named is None:
         judged.refuse("tool_choice", "a word, or the reference's object for one function", value, where)
         return
-    functions = _objects([tool.get("function") for tool in _objects(judged.sent.get("tools"))])
+    functions = objects([tool.get("function") for tool in objects(judged.sent.get("tools"))])
     if named not in [function.get("name") for function in functions]:
         judged.refuse("tool_choice", "the name of a tool on offer", named, f"{where}/function/name")
 
@@ -306,8 +245,8 @@ def _messages(judged: _Judgement, value: JSON, where: str) -> None:
         judged.refuse("empty", "at least one message", "[]", where)
     waiting: list[str] = []
     before = ""
-    for number, message in enumerate(value):
-        at = f"{where}/{number}"
+    for place, message in enumerate(value):
+        at = f"{where}/{place}"
         if not judged.is_a(message, dict, at):
             continue
         role = message.get("role")
@@ -327,7 +266,7 @@ def _messages(judged: _Judgement, value: JSON, where: str) -> None:
                 expected = "the id of a call in the assistant message before it"
                 judged.refuse("orphan_result", expected, message.get("tool_call_id"), f"{at}/tool_call_id")
         elif role == "assistant":
-            ids = [call.get("id") for call in _objects(message.get("tool_calls"))]
+            ids = [call.get("id") for call in objects(message.get("tool_calls"))]
             waiting = [id for id in ids if isinstance(id, str)]
         before = role
     if waiting:
@@ -373,8 +312,8 @@ def _assistant(judged: _Judgement, message: Object, where: str) -> None:
     if calls is not None and judged.is_a(calls, list, f"{where}/tool_calls"):
         if not calls:
             judged.refuse("empty", "at least one call", "[]", f"{where}/tool_calls")
-        for number, call in enumerate(calls):
-            _call(judged, call, f"{where}/tool_calls/{number}")
+        for place, call in enumerate(calls):
+            _call(judged, call, f"{where}/tool_calls/{place}")
 
 
 def _call(judged: _Judgement, value: JSON, where: str) -> None:
@@ -383,7 +322,7 @@ def _call(judged: _Judgement, value: JSON, where: str) -> None:
     extra = ("extra_content",) if judged.deviations.thought_signature == "extra_content" else ()
     judged.only(value, ("id", "type", "function", "custom", *extra), where)
     judged.needs(value, ("id", "type"), where)
-    _one_of(("function", "custom"))(judged, value.get("type"), f"{where}/type")
+    one_of("function", "custom")(judged, value.get("type"), f"{where}/type")
     _call_id(judged, value.get("id", ""), f"{where}/id")
     kind, field = ("custom", "input") if value.get("type") == "custom" else ("function", "arguments")
     judged.needs(value, (kind,), where)
@@ -434,8 +373,8 @@ def _content(judged: _Judgement, value: JSON, kinds: tuple[str, ...], where: str
         return
     if not value:
         judged.refuse("empty", "at least one part", "[]", where)
-    for number, part in enumerate(value):
-        at = f"{where}/{number}"
+    for place, part in enumerate(value):
+        at = f"{where}/{place}"
         if judged.is_a(part, dict, at):
             kind = part.get("type")
             if kind not in kinds:
@@ -474,10 +413,10 @@ def _thinking_part(judged: _Judgement, part: Object, where: str) -> None:
     judged.needs(part, ("thinking",), where)
     words = part.get("thinking", [])
     if judged.is_a(words, list, f"{where}/thinking"):
-        for number, word in enumerate(words):
-            if judged.is_a(word, dict, f"{where}/thinking/{number}"):
-                _one_of(("text",))(judged, word.get("type"), f"{where}/thinking/{number}/type")
-                _text_part(judged, word, f"{where}/thinking/{number}")
+        for place, word in enumerate(words):
+            if judged.is_a(word, dict, f"{where}/thinking/{place}"):
+                one_of("text")(judged, word.get("type"), f"{where}/thinking/{place}/type")
+                _text_part(judged, word, f"{where}/thinking/{place}")
 
 
 def _document_part(judged: _Judgement, part: Object, where: str) -> None:
@@ -526,34 +465,34 @@ _PARTS: Mapping[str, Callable[[_Judgement, Object, str], None]] = {
 }
 _OFFERED = ("text", "image_url", "input_audio", "file", "refusal", "document_url")  # by a user
 
-_POSITIVE = _number(1, 2**31, integer=True)
+_POSITIVE = number(1, 2**31, integer=True)
 
 _FIELDS: Mapping[str, Check] = {
-    "model": _model,
+    "model": model,
     "messages": _messages,
-    "stream": _typed(bool),
-    "temperature": _number(0, 2),
-    "top_p": _number(0, 1),
-    "n": _number(1, 128, integer=True),
-    "frequency_penalty": _number(-2, 2),
-    "presence_penalty": _number(-2, 2),
-    "logprobs": _typed(bool),
-    "top_logprobs": _number(0, 20, integer=True),
-    "logit_bias": _typed(dict),
-    "metadata": _typed(dict),
-    "store": _typed(bool),
-    "service_tier": _typed(str),
-    "safety_identifier": _typed(str),
-    "prompt_cache_key": _typed(str),
-    "prompt_cache_retention": _typed(str),
-    "verbosity": _one_of(("low", "medium", "high")),
-    "modalities": _typed(list),
-    "audio": _typed(dict),
-    "prediction": _typed(dict),
-    "web_search_options": _typed(dict),
+    "stream": typed(bool),
+    "temperature": number(0, 2),
+    "top_p": number(0, 1),
+    "n": number(1, 128, integer=True),
+    "frequency_penalty": number(-2, 2),
+    "presence_penalty": number(-2, 2),
+    "logprobs": typed(bool),
+    "top_logprobs": number(0, 20, integer=True),
+    "logit_bias": typed(dict),
+    "metadata": typed(dict),
+    "store": typed(bool),
+    "service_tier": typed(str),
+    "safety_identifier": typed(str),
+    "prompt_cache_key": typed(str),
+    "prompt_cache_retention": typed(str),
+    "verbosity": one_of("low", "medium", "high"),
+    "modalities": typed(list),
+    "audio": typed(dict),
+    "prediction": typed(dict),
+    "web_search_options": typed(dict),
     "tools": _tools,
     "tool_choice": _tool_choice,
-    "parallel_tool_calls": _typed(bool),
+    "parallel_tool_calls": typed(bool),
     "response_format": _response_format,
 }
 
@@ -563,19 +502,19 @@ def _fields(deviations: Deviations) -> dict[str, Check]:
     fields = dict(_FIELDS)
     fields[deviations.max_tokens_field] = _POSITIVE
     fields[deviations.stop_field] = _stop
-    fields[deviations.seed_field] = _number(-(2**63), 2**63, integer=True)
-    fields |= {name: _typed(str) for name in (deviations.user_field, deviations.session_field) if name}
-    fields |= dict.fromkeys((*deviations.own_fields, *deviations.body, *deviations.body_with_tools), _any)
+    fields[deviations.seed_field] = number(-(2**63), 2**63, integer=True)
+    fields |= {name: typed(str) for name in (deviations.user_field, deviations.session_field) if name}
+    fields |= dict.fromkeys((*deviations.own_fields, *deviations.body, *deviations.body_with_tools), anything)
     if deviations.stream_usage == "asked":
         fields["stream_options"] = _stream_options
-    efforts = _one_of((*EFFORTS, *deviations.efforts.values()))
+    efforts = one_of(*EFFORTS, *deviations.efforts.values())
     for path in deviations.thinking.split("+"):
         name = path.split(".")[0]
         if name != "none":
-            fields[name] = efforts if name == "reasoning_effort" else _any
+            fields[name] = efforts if name == "reasoning_effort" else anything
     budget = deviations.thinking_budget_field
     if budget:
-        fields[budget.split(".")[0]] = _any if "." in budget else _POSITIVE
+        fields[budget.split(".")[0]] = anything if "." in budget else _POSITIVE
     for name in deviations.unsent:
         fields.pop(name, None)
     return fields
