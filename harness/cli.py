@@ -7,6 +7,7 @@ cannot be used.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -157,8 +158,8 @@ def list_names(
     kind: Annotated[str, typer.Argument(help="providers, protocols, scenarios or checks")] = "checks",
 ) -> None:
     """Print the names that options take, one a line."""
-    names = {
-        "providers": lambda: [(each.id, each.name) for each in configuration.read(Path.cwd()).catalog],
+    names: dict[str, Callable[[], list[tuple[str, str]]]] = {
+        "providers": _providers,
         "protocols": lambda: [(each.name, each.source) for each in PROTOCOLS.values()],
         "scenarios": lambda: [(name, title) for name, title, _ in named()],
         "checks": lambda: [(each.id, each.requirement) for each in CHECKS.values()],
@@ -167,6 +168,12 @@ def list_names(
         _refuse(f"expected {', '.join(names)}; seen {kind}")
     for name, what in names[kind]():
         print(f"{name:36s} {what}")
+
+
+def _providers() -> list[tuple[str, str]]:
+    known = configuration.read(Path.cwd()).catalog
+    catalog.tell(known.faults)
+    return [(each.id, each.name) for each in known]
 
 
 def _refuse(message: str) -> NoReturn:

@@ -551,6 +551,11 @@ def _place(path: Path) -> str:
     return f"{path.absolute().parent.name}/{path.name}"
 
 
+def _apart(path: Path, other: Path) -> str:
+    """The file as it is named beside ``other``: in full where both folders have one name."""
+    return _place(path) if _place(path) != _place(other) else str(path.absolute())
+
+
 def _read(path: Path) -> _File:
     table: Mapping[str, Any] = {}
     try:
@@ -756,7 +761,7 @@ def load(*folders: Path) -> Catalog:
     found: dict[str, Provider] = {}
     owners = _Owners({}, {}, {})
     faults: list[CatalogError] = []
-    for folder in folders or (CATALOG,):
+    for folder in dict.fromkeys(each.resolve() for each in folders or (CATALOG,)):
         files = [_read(path) for path in sorted(folder.glob("*.toml"))]
         ids = {file.provider.id: file.path for file in files if file.provider}
         for file in files:
@@ -772,33 +777,34 @@ def load(*folders: Path) -> Catalog:
 class _Owners(msgspec.Struct):
     """Which file has a name, holds a variable for a credential, and holds one for a value."""
 
-    names: dict[str, str]
-    credentials: dict[str, str]
-    values: dict[str, str]
+    names: dict[str, Path]
+    credentials: dict[str, Path]
+    values: dict[str, Path]
 
     def add(self, file: _File) -> None:
         """Take in a file without faults."""
         for _, name in _names_of(file.table):
-            self.names.setdefault(name, _place(file.path))
+            self.names.setdefault(name, file.path)
         for _, name in _credentials_of(file.table):
-            self.credentials.setdefault(name, _place(file.path))
+            self.credentials.setdefault(name, file.path)
         for _, name in _values_of(file.table):
-            self.values.setdefault(name, _place(file.path))
+            self.values.setdefault(name, file.path)
 
 
 def _taken(file: _File, owners: _Owners, ids: Mapping[str, Path]) -> Iterator[str]:
     """What the file claims and another one owns, by its key."""
     for key, name in _names_of(file.table):
-        owner = owners.names.get(name) or (_place(ids[name]) if name in ids and key != "id" else None)
-        if owner and owner != _place(file.path):
-            yield f"{key}: {name!r} is already an id or alias of {owner}"
+        owner = owners.names.get(name) or (ids.get(name) if key != "id" else None)
+        if owner and owner != file.path:
+            yield f"{key}: {name!r} is already an id or alias of {_apart(owner, file.path)}"
     shared = {name for _, auth in _auths(file.table) for _, name in _texts(auth.get("shared"), "")}
     held = {**owners.values, **owners.credentials}
     claims = [(claim, held) for claim in _credentials_of(file.table)]
     claims += [(claim, owners.credentials) for claim in _values_of(file.table)]
     for (key, name), of_others in claims:
         if name in of_others and name not in shared:
-            yield f"{key}: {name} is read by {of_others[name]} too; list it in auth.shared if that is meant"
+            reader = _apart(of_others[name], file.path)
+            yield f"{key}: {name} is read by {reader} too; list it in auth.shared if that is meant"
 
 
 def _names_of(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -239,6 +239,21 @@ def test_what_an_earlier_file_owns_cannot_be_taken(tmp_path: Path, text: str, fa
     assert catalog.faults[0].faults[0].startswith(fault.format(folder=tmp_path.name))
 
 
+def test_folders_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """An id of the other folder cannot be taken either, and is named with its whole path."""
+    first, second = tmp_path / "a" / "catalog", tmp_path / "b" / "catalog"
+    for folder, variable in ((first, "ACME_API_KEY"), (second, "MINE_API_KEY")):
+        folder.mkdir(parents=True)
+        (folder / "acme.toml").write_text(GOOD.replace("ACME_API_KEY", variable), "utf-8")
+    catalog = schema.load(first, second)
+    assert len(catalog) == 1
+    assert catalog.get("acme").auth.env[0] == "ACME_API_KEY"
+    (fault,) = catalog.faults
+    assert f"id: 'acme' is already an id or alias of {first / 'acme.toml'}" in str(fault)
+    again = schema.load(first, tmp_path / "b" / ".." / "a" / "catalog")
+    assert (len(again), again.faults) == (1, ())
+
+
 def test_a_shared_variable_is_lawful_when_declared(tmp_path: Path) -> None:
     """A provider may read another's variable if it says so."""
     written(tmp_path, GOOD)
