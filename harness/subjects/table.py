@@ -159,6 +159,15 @@ _OURS: Mapping[str, Subject] = {
             home="https://github.com/googleapis/js-genai",
         ),
         Subject(
+            name="gemini-cli-core",
+            title="Gemini CLI core",
+            language="node",
+            packages=("@google/gemini-cli-core@0.61.0", "google-auth-library@10.9.0"),
+            driver="gemini_cli_core_node.mjs",
+            protocols=("google-gemini-cli",),
+            home="https://github.com/google-gemini/gemini-cli",
+        ),
+        Subject(
             name="groq-node",
             title="Groq JavaScript",
             language="node",
