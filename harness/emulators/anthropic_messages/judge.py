@@ -7,6 +7,7 @@ deviations say so.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -17,18 +18,21 @@ from harness.emulators.anthropic_messages.shapes import (
     BODY,
     GONE,
     SERVER_BLOCKS,
-    anything,
-    one_of,
     positive,
-    word,
 )
 from harness.emulators.emulator import Violation
+from harness.emulators.shaping import anything, one_of, word
 from providers.errors import MalformedFrame
 from providers.protocols.anthropic_messages.deviations import matches
 from providers.protocols.anthropic_messages.request import PATH
 from providers.wire import Endpoint, Request, header
 
 Object: TypeAlias = dict[str, Any]
+
+# Models after Claude Opus 4.6 take a temperature of 1 and a top_p from 0.99 on, which move nothing, and no top_k:
+# https://github.com/anthropics/anthropic-sdk-typescript/blob/sdk-v0.137.0/src/resources/messages/messages.ts
+# (MessageCreateParams, read 2026-11-21).
+_UNMOVED: Mapping[str, float] = {"temperature": 1.0, "top_p": 0.99, "top_k": math.inf}
 
 _MARKS = 4
 
@@ -116,9 +120,10 @@ class _Judge(Judgement):
 
     def sampling(self, body: Object, model: str) -> None:
         fixed = matches(model, self.deviations.fixed_sampling)
-        for name in ("temperature", "top_p", "top_k"):
+        for name, least in _UNMOVED.items():
             seen = body.get(name)
-            self.must(seen is None or not fixed, "sampling.fixed", f"no {name}", seen, f"/{name}")
+            plain = isinstance(seen, int | float) and seen >= least
+            self.must(seen is None or plain or not fixed, "sampling.fixed", f"no {name}", seen, f"/{name}")
         both = "temperature" in body and "top_p" in body
         one = matches(model, self.deviations.one_sampling)
         expected = "`temperature` and `top_p` cannot both be specified for this model."

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
-from harness.emulators.emulator import Violation
-from providers.errors import shown
+from harness.emulators.shaping import Shaping
 from providers.protocols.anthropic_messages.deviations import Deviations, known
 from providers.wire import Endpoint, Request, header
 
@@ -14,29 +13,15 @@ Check: TypeAlias = Callable[["Judgement", Any, str], None]
 Shape: TypeAlias = tuple[Mapping[str, Check], Mapping[str, Check]]  # required, optional
 
 
-class Judgement:
+class Judgement(Shaping):
     """One request under judgement; ``found`` grows."""
 
     def __init__(self, request: Request, endpoint: Endpoint) -> None:
-        self.found: list[Violation] = []
+        super().__init__()
         self.request = request
         self.endpoint = endpoint
         self.deviations: Deviations = known(endpoint.deviations)
         self.betas = bool(header(request.headers, "anthropic-beta")) or "beta=true" in request.url
-
-    def refuse(self, rule: str, expected: str, seen: object, where: str) -> None:
-        """The vendor refuses the request by ``rule``."""
-        self.found.append(Violation(rule, expected, shown(seen), where))
-
-    def must(self, holds: bool, rule: str, expected: str, seen: object, where: str) -> None:
-        """The vendor refuses the request by ``rule`` unless it ``holds``."""
-        if not holds:
-            self.refuse(rule, expected, seen, where)
-
-    def is_object(self, value: Any, where: str) -> bool:
-        """Whether ``value`` is an object; refused when it is not."""
-        self.must(isinstance(value, dict), "body.type", "an object", value, where)
-        return isinstance(value, dict)
 
     def shape(
         self,

@@ -8,15 +8,12 @@ from typing import Any
 
 from harness.emulators.anthropic_messages.judgement import Check, Judgement, Shape
 from harness.emulators.judging import DEEPEST
+from harness.emulators.shaping import anything, each, one_of, within, word
 
 _TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 _TOOL_ID = re.compile(r"^[a-zA-Z0-9_-]+$")
 _LEAST_BUDGET = 1024
 _IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
-
-
-def anything(judged: Judgement, value: Any, where: str) -> None:
-    """Judged elsewhere."""
 
 
 def _of(kind: type | tuple[type, ...], name: str) -> Check:
@@ -32,39 +29,14 @@ _flag = _of(bool, "a boolean")
 _object = _of(dict, "an object")
 
 
-def word(judged: Judgement, value: Any, where: str) -> None:
-    """A string that is not empty."""
-    fits = isinstance(value, str) and bool(value)
-    judged.must(fits, "body.type", "a string of at least 1 character", value, where)
-
-
 def _spoken(judged: Judgement, value: Any, where: str) -> None:
     fits = isinstance(value, str) and bool(value.strip())
     judged.must(fits, "content.blank", "text content blocks must contain non-whitespace text", value, where)
 
 
-def one_of(*words: str) -> Check:
-    """One of these strings."""
-
-    def check(judged: Judgement, value: Any, where: str) -> None:
-        judged.must(value in words, "body.value", f"one of {', '.join(words)}", value, where)
-
-    return check
-
-
-def _within(least: float, most: float | None, kind: type | tuple[type, ...] = int) -> Check:
-    def check(judged: Judgement, value: Any, where: str) -> None:
-        fits = isinstance(value, kind) and not isinstance(value, bool)
-        fits = fits and value >= least and (most is None or value <= most)
-        upper = f" and at most {most}" if most is not None else ""
-        judged.must(fits, "body.value", f"a number of at least {least}{upper}", value, where)
-
-    return check
-
-
-_count = _within(0, None)
-positive = _within(1, None)
-_share = _within(0, 1, (int, float))
+_count = within(0, None)
+positive = within(1, None)
+_share = within(0, 1, (int, float))
 
 
 def _matching(pattern: re.Pattern[str]) -> Check:
@@ -73,15 +45,6 @@ def _matching(pattern: re.Pattern[str]) -> Check:
         judged.must(fits, "body.pattern", f"String should match pattern '{pattern.pattern}'", value, where)
 
     return check
-
-
-def _each(check: Check) -> Check:
-    def check_all(judged: Judgement, value: Any, where: str) -> None:
-        judged.must(isinstance(value, list), "body.type", "an array", value, where)
-        for at, item in enumerate(value if isinstance(value, list) else ()):
-            check(judged, item, f"{where}/{at}")
-
-    return check_all
 
 
 def _shaped(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
@@ -111,12 +74,12 @@ def _stop_text(judged: Judgement, value: Any, where: str) -> None:
 
 def _system(judged: Judgement, value: Any, where: str) -> None:
     if not isinstance(value, str):
-        _each(_by_type({"text": _TEXT}))(judged, value, where)
+        each(_by_type({"text": _TEXT}))(judged, value, where)
 
 
 def _result_content(judged: Judgement, value: Any, where: str) -> None:
     if not isinstance(value, str):
-        _each(_by_type(_RESULT_BLOCKS))(judged, value, where)
+        each(_by_type(_RESULT_BLOCKS))(judged, value, where)
 
 
 def _signature(judged: Judgement, value: Any, where: str) -> None:
@@ -214,7 +177,7 @@ _CITATIONS: Mapping[str, Shape] = {
 
 def _cited(judged: Judgement, value: Any, where: str) -> None:
     if value is not None:
-        _each(_by_type(_CITATIONS))(judged, value, where)
+        each(_by_type(_CITATIONS))(judged, value, where)
 
 
 _TEXT: Shape = ({"text": _spoken}, {**_CACHE, "citations": _cited})
@@ -275,7 +238,7 @@ _TOOL_OPTIONS: Mapping[str, Check] = {
 _PARALLEL = {"disable_parallel_tool_use": _flag}
 BODY: Mapping[str, Check] = {
     "system": _system,
-    "tools": _each(_tool),
+    "tools": each(_tool),
     "tool_choice": _by_type(
         {
             "auto": ({}, _PARALLEL),
@@ -287,7 +250,7 @@ BODY: Mapping[str, Check] = {
     "thinking": _by_type(
         {
             "enabled": (
-                {"budget_tokens": _within(_LEAST_BUDGET, None)},
+                {"budget_tokens": within(_LEAST_BUDGET, None)},
                 {"display": one_of("summarized", "omitted")},
             ),
             "adaptive": ({}, {"display": one_of("summarized", "omitted")}),
@@ -304,8 +267,8 @@ BODY: Mapping[str, Check] = {
     ),
     "temperature": _share,
     "top_p": _share,
-    "top_k": _within(0, None),
-    "stop_sequences": _each(_stop_text),
+    "top_k": within(0, None),
+    "stop_sequences": each(_stop_text),
     "stream": _flag,
     "metadata": _shaped({}, {"user_id": _of((str, type(None)), "a string or null")}),
     "service_tier": one_of("auto", "standard_only"),

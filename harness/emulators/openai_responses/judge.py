@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 
 from harness.emulators.emulator import Violation
 from harness.emulators.judging import DEEPEST
-from providers.errors import MalformedFrame, shown
+from harness.emulators.shaping import Shaping, anything, each, one_of, within, word
+from providers.errors import MalformedFrame
 from providers.protocols.openai_responses.deviations import Deviations, known, matches
 from providers.protocols.openai_responses.request import PATH
 from providers.wire import Endpoint, Request, header
@@ -42,22 +43,15 @@ def judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
     return tuple(judged.found)
 
 
-class _Judge:
+class _Judge(Shaping):
     """One request under judgement; ``found`` grows."""
 
     def __init__(self, request: Request, endpoint: Endpoint) -> None:
-        self.found: list[Violation] = []
+        super().__init__()
         self.request = request
         self.path = (endpoint.path or PATH).partition("?")[0]
         self.deviations: Deviations = known(endpoint.deviations)
         self.lenient = "passthrough" in endpoint.features  # unknown top-level fields are passed on
-
-    def refuse(self, rule: str, expected: str, seen: object, where: str) -> None:
-        self.found.append(Violation(rule, expected, shown(seen), where))
-
-    def must(self, holds: bool, rule: str, expected: str, seen: object, where: str) -> None:
-        if not holds:
-            self.refuse(rule, expected, seen, where)
 
     def head(self) -> None:
         self.must(self.request.method == "POST", "head.method", "POST", self.request.method, "method")
@@ -68,10 +62,6 @@ class _Judge:
         self.must(target.endswith(self.path), "head.path", f"a path that ends in {self.path}", target, "path")
 
     # shapes
-
-    def is_object(self, value: Any, where: str) -> bool:
-        self.must(isinstance(value, dict), "body.type", "an object", value, where)
-        return isinstance(value, dict)
 
     def shape(self, value: Any, where: str, shape: Shape) -> None:
         """Compare an object with its shape."""
@@ -91,7 +81,7 @@ class _Judge:
     # body
 
     def body(self, body: Object) -> None:
-        self.shape(body, "", ({"model": _word, "input": _any}, _BODY))
+        self.shape(body, "", ({"model": word, "input": anything}, _BODY))
         self.route(body)
         items = body.get("input")
         if isinstance(items, str):
@@ -135,7 +125,7 @@ class _Judge:
             self.message(item, where)
         elif kind in _ITEMS:
             required, optional = _ITEMS[kind]
-            self.shape(item, where, ({"type": _any, **required}, optional))
+            self.shape(item, where, ({"type": anything, **required}, optional))
         else:
             self.must(
                 kind in _SERVER_ITEMS, "input.type", f"one of {', '.join(_ITEMS)}", kind, f"{where}/type"
@@ -206,10 +196,6 @@ class _Judge:
 # ---------------------------------------------------------------- checks of one value
 
 
-def _any(judged: _Judge, value: Any, where: str) -> None:
-    """Judged elsewhere."""
-
-
 def _of(name: str, *kinds: type) -> Check:
     def check(judged: _Judge, value: Any, where: str) -> None:
         judged.must(type(value) in kinds, "body.type", name, value, where)
@@ -224,31 +210,9 @@ _optional_flag = _of("a boolean or null", bool, type(None))
 _object = _of("an object", dict)
 
 
-def _word(judged: _Judge, value: Any, where: str) -> None:
-    fits = isinstance(value, str) and bool(value)
-    judged.must(fits, "body.type", "a string of at least 1 character", value, where)
-
-
 def _short(judged: _Judge, value: Any, where: str) -> None:
     fits = isinstance(value, str) and len(value) <= 64
     judged.must(fits, "body.length", "a string with maximum length 64", value, where)
-
-
-def _one_of(*words: str) -> Check:
-    def check(judged: _Judge, value: Any, where: str) -> None:
-        judged.must(value in words, "body.value", f"one of {', '.join(words)}", value, where)
-
-    return check
-
-
-def _within(least: float, most: float | None, kind: type | tuple[type, ...] = int) -> Check:
-    def check(judged: _Judge, value: Any, where: str) -> None:
-        fits = isinstance(value, kind) and not isinstance(value, bool)
-        fits = fits and value >= least and (most is None or value <= most)
-        upper = f" and at most {most}" if most is not None else ""
-        judged.must(fits, "body.value", f"a number of at least {least}{upper}", value, where)
-
-    return check
 
 
 def _matching(pattern: re.Pattern[str]) -> Check:
@@ -257,15 +221,6 @@ def _matching(pattern: re.Pattern[str]) -> Check:
         judged.must(fits, "body.pattern", f"a string that matches {pattern.pattern!r}", value, where)
 
     return check
-
-
-def _each(check: Check) -> Check:
-    def check_all(judged: _Judge, value: Any, where: str) -> None:
-        judged.must(isinstance(value, list), "body.type", "an array", value, where)
-        for at, item in enumerate(value if isinstance(value, list) else ()):
-            check(judged, item, f"{where}/{at}")
-
-    return check_all
 
 
 def _shaped(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
@@ -277,7 +232,7 @@ def _by_type(kinds: Mapping[str, Shape]) -> Check:
         kind = str(value.get("type")) if isinstance(value, dict) else ""
         if kind in kinds:
             required, optional = kinds[kind]
-            judged.shape(value, where, ({"type": _any, **required}, optional))
+            judged.shape(value, where, ({"type": anything, **required}, optional))
         else:
             judged.refuse("body.type", f"type one of {', '.join(kinds)}", value, where)
 
@@ -297,7 +252,7 @@ def _output(judged: _Judge, value: Any, where: str) -> None:
     if isinstance(value, str):
         return
     judged.must(judged.deviations.output_lists, "output.text", "a string", value, where)
-    _each(_by_type(_ASKED))(judged, value, where)
+    each(_by_type(_ASKED))(judged, value, where)
 
 
 def _image(judged: _Judge, value: Any, where: str) -> None:
@@ -317,7 +272,7 @@ def _file(judged: _Judge, value: Any, where: str) -> None:
 def _tool(judged: _Judge, value: Any, where: str) -> None:
     kind = value.get("type") if isinstance(value, dict) else None
     if kind == "custom":
-        judged.shape(value, where, ({"type": _any, "name": _matching(_NAME)}, _CUSTOM_OPTIONS))
+        judged.shape(value, where, ({"type": anything, "name": _matching(_NAME)}, _CUSTOM_OPTIONS))
     elif kind == "function" or kind is None:
         judged.shape(value, where, _FUNCTION)
         if isinstance(value, dict) and value.get("strict") is True:
@@ -368,7 +323,7 @@ def _format(judged: _Judge, value: Any, where: str) -> None:
 
 def _choice(judged: _Judge, value: Any, where: str) -> None:
     if isinstance(value, str):
-        _one_of("auto", "none", "required")(judged, value, where)
+        one_of("auto", "none", "required")(judged, value, where)
         return
     _by_type(_CHOICES)(judged, value, where)
     named = value.get("name") if isinstance(value, dict) else None
@@ -382,47 +337,47 @@ def _choice(judged: _Judge, value: Any, where: str) -> None:
 
 # ---------------------------------------------------------------- shapes
 
-_STATUS = {"status": _one_of("in_progress", "completed", "incomplete")}
-_DETAIL = {"detail": _one_of("auto", "low", "high", "original")}
+_STATUS = {"status": one_of("in_progress", "completed", "incomplete")}
+_DETAIL = {"detail": one_of("auto", "low", "high", "original")}
 _ASKED: Mapping[str, Shape] = {
     "input_text": ({"text": _text}, {}),
     "input_image": ({"image_url": _image}, _DETAIL),
-    "input_file": ({}, {"filename": _word, "file_data": _file, "file_url": _file, "file_id": _word}),
+    "input_file": ({}, {"filename": word, "file_data": _file, "file_url": _file, "file_id": word}),
 }
 _SAID: Mapping[str, Shape] = {
-    "output_text": ({"text": _text}, {"annotations": _any, "logprobs": _any}),
+    "output_text": ({"text": _text}, {"annotations": anything, "logprobs": anything}),
     "refusal": ({"refusal": _text}, {}),
 }
 _MESSAGE: Shape = (
-    {"role": _one_of("user", "assistant", "system", "developer"), "content": _any},
+    {"role": one_of("user", "assistant", "system", "developer"), "content": anything},
     {
-        "type": _any,
+        "type": anything,
         "id": _item_id("msg"),
-        "phase": _one_of("commentary", "final_answer"),
+        "phase": one_of("commentary", "final_answer"),
         **_STATUS,
     },
 )
 _ITEMS: Mapping[str, Shape] = {
     "function_call": (
         {"call_id": _call_id, "name": _matching(_NAME), "arguments": _text},
-        {"id": _item_id("fc"), "namespace": _word, "caller": _any, **_STATUS},
+        {"id": _item_id("fc"), "namespace": word, "caller": anything, **_STATUS},
     ),
     "function_call_output": ({"call_id": _call_id, "output": _output}, {"id": _item_id("fc"), **_STATUS}),
     "custom_tool_call": (
         {"call_id": _call_id, "name": _matching(_NAME), "input": _text},
-        {"id": _item_id("ctc"), "namespace": _word, "caller": _any, **_STATUS},
+        {"id": _item_id("ctc"), "namespace": word, "caller": anything, **_STATUS},
     ),
     "custom_tool_call_output": ({"call_id": _call_id, "output": _output}, {"id": _item_id("ctc")}),
     "reasoning": (
-        {"summary": _each(_by_type({"summary_text": ({"text": _text}, {})}))},
+        {"summary": each(_by_type({"summary_text": ({"text": _text}, {})}))},
         {
             "id": _item_id(""),
-            "content": _each(_by_type({"reasoning_text": ({"text": _text}, {})})),
+            "content": each(_by_type({"reasoning_text": ({"text": _text}, {})})),
             "encrypted_content": _optional_text,
             **_STATUS,
         },
     ),
-    "item_reference": ({"id": _word}, {}),
+    "item_reference": ({"id": word}, {}),
 }
 _CALLS = ("function_call", "custom_tool_call")
 _OUTPUTS = ("function_call_output", "custom_tool_call_output")
@@ -441,21 +396,21 @@ _SERVER_ITEMS = (
     "web_search_call",
 )
 _FUNCTION: Shape = (
-    {"type": _one_of("function"), "name": _matching(_NAME), "parameters": _parameters},
+    {"type": one_of("function"), "name": _matching(_NAME), "parameters": _parameters},
     {
         "description": _optional_text,
         "strict": _optional_flag,
         "defer_loading": _flag,
-        "allowed_callers": _any,
+        "allowed_callers": anything,
     },
 )
-_CUSTOM_OPTIONS: Mapping[str, Check] = {"description": _text, "format": _any, "defer_loading": _flag}
-_NAMED: Shape = ({"name": _word}, {})
+_CUSTOM_OPTIONS: Mapping[str, Check] = {"description": _text, "format": anything, "defer_loading": _flag}
+_NAMED: Shape = ({"name": word}, {})
 _CHOICES: Mapping[str, Shape] = {
     "function": _NAMED,
     "custom": _NAMED,
-    "mcp": ({"server_label": _word}, {"name": _word}),
-    "allowed_tools": ({"mode": _one_of("auto", "required"), "tools": _any}, {}),
+    "mcp": ({"server_label": word}, {"name": word}),
+    "allowed_tools": ({"mode": one_of("auto", "required"), "tools": anything}, {}),
     "file_search": ({}, {}),
     "web_search": ({}, {}),
     "code_interpreter": ({}, {}),
@@ -481,39 +436,39 @@ _INCLUDE = (
 )
 _BODY: Mapping[str, Check] = {
     "background": _flag,
-    "context_management": _any,
-    "conversation": _any,
-    "include": _each(_one_of(*_INCLUDE)),
+    "context_management": anything,
+    "conversation": anything,
+    "include": each(one_of(*_INCLUDE)),
     "instructions": _optional_text,
-    "max_output_tokens": _within(_LEAST_OUTPUT, None),
-    "max_tool_calls": _within(1, None),
+    "max_output_tokens": within(_LEAST_OUTPUT, None),
+    "max_tool_calls": within(1, None),
     "metadata": _object,
-    "moderation": _any,
+    "moderation": anything,
     "parallel_tool_calls": _flag,
-    "previous_response_id": _word,
+    "previous_response_id": word,
     "prompt": _object,
     "prompt_cache_key": _short,
     "prompt_cache_options": _object,
-    "prompt_cache_retention": _one_of("in_memory", "24h"),
+    "prompt_cache_retention": one_of("in_memory", "24h"),
     "reasoning": _shaped(
         {},
         {
-            "effort": _one_of(*_EFFORTS),
-            "summary": _one_of("auto", "concise", "detailed"),
-            "max_tokens": _within(1, None),
+            "effort": one_of(*_EFFORTS),
+            "summary": one_of("auto", "concise", "detailed"),
+            "max_tokens": within(1, None),
         },
     ),
     "safety_identifier": _short,
-    "service_tier": _one_of("auto", "default", "flex", "scale", "priority"),
+    "service_tier": one_of("auto", "default", "flex", "scale", "priority"),
     "store": _flag,
     "stream": _flag,
     "stream_options": _shaped({}, {"include_obfuscation": _flag}),
-    "temperature": _within(0, 2, (int, float)),
-    "text": _shaped({}, {"format": _format, "verbosity": _one_of("low", "medium", "high")}),
+    "temperature": within(0, 2, (int, float)),
+    "text": _shaped({}, {"format": _format, "verbosity": one_of("low", "medium", "high")}),
     "tool_choice": _choice,
-    "tools": _each(_tool),
-    "top_logprobs": _within(0, 20),
-    "top_p": _within(0, 1, (int, float)),
-    "truncation": _one_of("auto", "disabled"),
+    "tools": each(_tool),
+    "top_logprobs": within(0, 20),
+    "top_p": within(0, 1, (int, float)),
+    "truncation": one_of("auto", "disabled"),
     "user": _text,
 }
