@@ -37,11 +37,6 @@ SYSTEMS = ("zot", "pi", "mayros", "zeroclaw", "gomodel")
 BORROWED = {("minimax-cn", "gomodel"): "minimax"}
 
 # Their only protocol has no file here.
-WAITING = {
-    "google-gemini-cli",
-    "google-antigravity",
-}
-
 REFUSALS = {
     "bad_key": errors.AuthenticationFailed,
     "forbidden": errors.PermissionDenied,
@@ -228,8 +223,8 @@ def test_every_provider_of_pis_source_is_here() -> None:
 
 
 def test_every_provider_of_the_facts_is_here() -> None:
-    """The facts name no provider that the catalog lacks, but for those whose protocol is not there."""
+    """The facts name no provider that the catalog lacks."""
     if not FACTS.exists():
         pytest.skip("the facts are not here")
     missing = set(json.loads(FACTS.read_text("utf-8"))["providers"]) - {provider.id for provider in PROVIDERS}
-    assert missing <= WAITING, sorted(missing - WAITING)
+    assert sorted(missing) == []
