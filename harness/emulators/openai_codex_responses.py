@@ -1,8 +1,8 @@
 """ChatGPT's side of the Responses API, as its own client reads it.
 
 Source: https://github.com/openai/codex, codex-rs/codex-api (read 2026-11-21): the error types
-``usage_limit_reached`` and ``usage_not_included``, refusals in ``detail``, and the account's id, which the client
-sends in ``chatgpt-account-id`` with every token of a login.
+``usage_limit_reached`` and ``usage_not_included``, refusals in ``detail``, and the account's id, which goes
+in ``chatgpt-account-id`` with every token of a login.
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ _RESPONSES = emulator(
 
 
 def _judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
-    """What the Responses API refuses, and a token without an account beside it, or with another's. A token that
-    names nobody may go with any account, and never without."""
+    """What the Responses API refuses, and a token without an account beside it, or with another's.
+
+    A token that names nobody may go with any account, and never without.
+    """
     found = _RESPONSES.judge(request, endpoint)
     authorization = header(request.headers, "authorization")
     if authorization is None:  # who asks is not judged here

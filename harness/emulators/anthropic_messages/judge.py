@@ -29,7 +29,7 @@ from providers.wire import Endpoint, Request, header
 
 Object: TypeAlias = dict[str, Any]
 
-# Models after Claude Opus 4.6 take a temperature of 1 and a top_p from 0.99 on, which move nothing, and no top_k:
+# Models after Claude Opus 4.6 take a temperature of 1 and a top_p from 0.99 on, and no top_k:
 # https://github.com/anthropics/anthropic-sdk-typescript/blob/sdk-v0.137.0/src/resources/messages/messages.ts
 # (MessageCreateParams, read 2026-11-21).
 _UNMOVED: Mapping[str, float] = {"temperature": 1.0, "top_p": 0.99, "top_k": math.inf}

@@ -241,6 +241,8 @@ UNLAWFUL: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
         {"model": "claude-opus-4-7", "temperature": 0.5},
         ("sampling.fixed", "/temperature"),
     ),
+    "a top_k with a new model": ({"model": "claude-opus-4-7", "top_k": 5}, ("sampling.fixed", "/top_k")),
+    "a top_p with a new model": ({"model": "claude-opus-4-7", "top_p": 0.9}, ("sampling.fixed", "/top_p")),
     "a blank stop text": ({"stop_sequences": [" "]}, ("stop_sequences.blank", "/stop_sequences/0")),
     "five marks": (said(("user", [MARKED] * 5)), ("cache.count", "/")),
     "a long mark after a short one": (
@@ -286,6 +288,12 @@ def test_a_lawful_request_is_accepted(change: dict[str, Any]) -> None:
 def test_an_unlawful_request_is_refused(change: dict[str, Any], fault: tuple[str, str]) -> None:
     """A request that breaks one rule is refused for that rule, at its place."""
     assert fault in broken(request(change))
+
+
+@pytest.mark.parametrize("plain", [{"temperature": 1}, {"top_p": 0.99}, {"top_p": 1.0}])
+def test_sampling_that_moves_nothing_is_taken(plain: dict[str, float]) -> None:
+    """A model without sampling takes the values that change nothing."""
+    assert broken(request({"model": "claude-opus-4-7", **plain})) == []
 
 
 @pytest.mark.parametrize("field", ["temperature", "top_k", "top_p"])
