@@ -43,6 +43,7 @@ REPRESENTATIVES: Mapping[str, str] = {
     "openai-completions": "openai",
     "openai-responses": "openai",
     "openai-text-completions": "vllm",
+    "watsonx-generation": "watsonx",
 }
 """Whose exchanges stand for a protocol. One that is not here is stood for by its provider with the fewest
 deviations."""
