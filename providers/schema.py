@@ -12,7 +12,6 @@ from __future__ import annotations
 import fnmatch
 import json
 import re
-import string
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
@@ -25,9 +24,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic import field_validator as check
 from pydantic_core import ErrorDetails
 
-from providers import addresses, azure, sendable
+from providers import addresses, azure, catalog_faults, sendable
 from providers.auth import SCHEMES
 from providers.callfields import CALL_FIELDS
+from providers.catalog_faults import deviation_faults, deviation_names, is_placeholder, placeholders
 from providers.errors import (
     CatalogError,
     ConfigurationError,
@@ -245,29 +245,10 @@ class EndpointDeclaration(_Strict):
     @classmethod
     def _declared(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
         protocol = PROTOCOLS.get(info.data.get("protocol", ""))
-        faults = list(_deviation_faults(value, protocol.deviations)) if protocol else []
+        faults = list(deviation_faults(value, protocol.deviations)) if protocol else []
         if faults:
             raise ValueError("; ".join(faults))
         return value
-
-
-@cache
-def _names(struct: type) -> frozenset[str]:
-    """The names of the fields of ``struct``; looked up with every call, and slow to find."""
-    return frozenset(field.encode_name for field in msgspec.structs.fields(struct))
-
-
-def _deviation_faults(table: Mapping[str, Any], struct: type) -> Iterator[str]:
-    """Every key of ``table`` that ``struct`` has not, and every value it would not take."""
-    fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
-    for name, value in table.items():
-        if name not in fields:
-            yield f"unknown deviation {name!r}; known: {', '.join(sorted(fields))}"
-            continue
-        try:
-            msgspec.convert(value, fields[name].type)
-        except msgspec.ValidationError as fault:
-            yield f"{name}: {fault}"
 
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -397,7 +378,7 @@ class Provider(_Strict):
         known = self._known(values)
         self._verify_placed(declared.path or "", values, "path")
         protocol_deviations = PROTOCOLS[declared.protocol].deviations
-        lacking = keyed and not _placeholders(declared.base_url) <= {*known}
+        lacking = keyed and not placeholders(declared.base_url) <= {*known}
         template = (lacking and declared.key_base_url) or declared.base_url
         if base_url is None:
             self._verify_placed(template, values)
@@ -468,20 +449,20 @@ class Provider(_Strict):
                     seen=known[name],
                     where=" or ".join(value.env) or name,
                 )
-        whole = {name: text for name, text in plain.items() if _placeholders(text) <= {*known}}
+        whole = {name: text for name, text in plain.items() if placeholders(text) <= {*known}}
         return {**{name: self._filled(text, known) for name, text in whole.items()}, **values}
 
     def _told(self, deviations: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
         """The deviations, a text that is nothing but a placeholder filled."""
         return {
-            name: self._filled(value, known) if _is_placeholder(value) else value
+            name: self._filled(value, known) if is_placeholder(value) else value
             for name, value in deviations.items()
         }
 
     def _switched(self, known: Mapping[str, str], struct: type) -> dict[str, Any]:
         """The deviations of ``struct`` that values switch on."""
         on = [value.deviations for name, value in self.values.items() if known.get(name) == "1"]
-        return {name: told for each in on for name, told in each.items() if name in _names(struct)}
+        return {name: told for each in on for name, told in each.items() if name in deviation_names(struct)}
 
     def _filled(self, template: str, known: Mapping[str, str]) -> str:
         try:
@@ -489,7 +470,7 @@ class Provider(_Strict):
         except KeyError as missing:
             name = missing.args[0]
             value = self.values.get(name)
-            inner = _placeholders(value.default) if value else ()
+            inner = placeholders(value.default) if value else ()
             others = [each for other in sorted(inner) for each in self.values[other].env]
             variables = " or ".join((*value.env, *others)) if value else ""
             raise ConflictingConfig(
@@ -533,7 +514,7 @@ def load_file(path: Path) -> Provider:
     """One catalog file. Raises InvalidDeclaration with every fault of the file."""
     read = _read(path)
     if read.provider is None:
-        raise InvalidDeclaration(_place(path), read.faults)
+        raise InvalidDeclaration(catalog_faults.place(path), read.faults)
     return read.provider
 
 
@@ -544,16 +525,6 @@ class _File(msgspec.Struct, frozen=True):
     table: Mapping[str, Any]
     provider: Provider | None = None
     faults: tuple[str, ...] = ()
-
-
-def _place(path: Path) -> str:
-    """The file as it is named to people, with its folder."""
-    return f"{path.absolute().parent.name}/{path.name}"
-
-
-def _apart(path: Path, other: Path) -> str:
-    """The file as it is named beside ``other``: in full where both folders have one name."""
-    return _place(path) if _place(path) != _place(other) else str(path.absolute())
 
 
 def _read(path: Path) -> _File:
@@ -569,14 +540,7 @@ def _read(path: Path) -> _File:
 
 
 def _declared(path: Path, table: Mapping[str, Any]) -> tuple[Provider | None, list[str]]:
-    faults = [
-        *_dangling(table, table.get("sources")),
-        *_unfilled(table),
-        *_bad_values(table),
-        *_bad_forms(table),
-        *_doubled(table),
-        *_unread(table, date.today() + timedelta(days=1)),  # somewhere it is tomorrow
-    ]
+    faults = [*catalog_faults.inside(table, date.today() + timedelta(days=1))]  # somewhere it is tomorrow
     if table.get("id") != path.stem:
         faults.append(f"id: expected {path.stem!r} as in the file's name, seen {table.get('id')!r}")
     try:
@@ -593,136 +557,12 @@ def _meant(faults: list[ErrorDetails]) -> Iterator[ErrorDetails]:
             yield fault
 
 
-def _doubled(table: Mapping[str, Any]) -> Iterator[str]:
-    """Every alias and model that the file names twice."""
-    seen = [table.get("id")]
-    for key, alias in _texts(table.get("aliases"), "aliases"):
-        if alias in seen:
-            yield f"{key}: {alias!r} is there already"
-        seen.append(alias)
-    models = table.get("models")
-    ids: list[Any] = []
-    for index, model in enumerate(models if isinstance(models, list) else ()):
-        name = model.get("id") if isinstance(model, dict) else None
-        if name is not None and name in ids:
-            yield f"models.{index}.id: {name!r} is there already"
-        ids.append(name)
-
-
-def _unread(table: Mapping[str, Any], latest: date) -> Iterator[str]:
-    """Every source that was read on a day to come."""
-    sources = table.get("sources")
-    for name, source in sources.items() if isinstance(sources, dict) else ():
-        read = source.get("read") if isinstance(source, dict) else None
-        if type(read) is date and read > latest:
-            yield f"sources.{name}.read: expected a day that has been, seen {read}"
-
-
-def _texts(listed: Any, key: str) -> Iterator[tuple[str, str]]:
-    for index, text in enumerate(listed if isinstance(listed, list) else ()):
-        if isinstance(text, str):
-            yield f"{key}.{index}", text
-
-
 def _told(fault: ErrorDetails) -> str:
     where = ".".join(str(step) for step in fault["loc"] if step != "[key]")
     seen = fault["input"]
     if fault["loc"][-1] == "base_url" and isinstance(seen, str):
         seen = sendable.place(seen)  # a password may stand in it
     return f"{where}: {fault['msg'].removeprefix('Value error, ')} (seen {seen!r:.80})"
-
-
-def _dangling(value: Any, sources: Any, where: str = "") -> Iterator[str]:
-    """Every ``source`` in the file that ``[sources]`` does not hold, by its key."""
-    known = sources if isinstance(sources, dict) else {}
-    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for step, inner in steps:
-        key = f"{where}.{step}" if where else str(step)
-        if step == "source" and isinstance(inner, str) and inner not in known:
-            yield f"{key}: {inner!r} is not in [sources]"
-        yield from _dangling(inner, known, key)
-
-
-def _unfilled(table: Mapping[str, Any]) -> Iterator[str]:
-    """Every placeholder of an endpoint that ``[values]`` does not hold, by its key."""
-    values, endpoints = table.get("values"), table.get("endpoints")
-    known = {*values} if isinstance(values, dict) else set()
-    for index, endpoint in enumerate(endpoints if isinstance(endpoints, list) else ()):
-        if not isinstance(endpoint, dict):
-            continue
-        templates = {name: endpoint.get(name) for name in ("base_url", "path")}
-        for table_of in ("headers", "query"):
-            fields = endpoint.get(table_of)
-            if isinstance(fields, dict):
-                templates |= {f"{table_of}.{name}": text for name, text in fields.items()}
-        deviations = endpoint.get("deviations")
-        if isinstance(deviations, dict):
-            templates |= {
-                f"deviations.{key}": each for key, each in deviations.items() if _is_placeholder(each)
-            }
-        mapped = endpoint.get("model_map")
-        if mapped is not None and mapped not in known:
-            yield f"endpoints.{index}.model_map: {mapped!r} is not in [values]"
-        for key, template in templates.items():
-            allowed = known | {"model"} if key == "path" else known
-            for name in sorted(_placeholders(template) - allowed):
-                yield f"endpoints.{index}.{key}: {{{name}}} is not in [values]"
-
-
-def _bad_values(table: Mapping[str, Any]) -> Iterator[str]:
-    """Every placeholder of a value's default that no value fills, and every deviation that no protocol of the
-    file has, by its key."""
-    values = table.get("values")
-    values = values if isinstance(values, dict) else {}
-    known = {name for struct in _spoken(table) for name in _names(struct)}
-    for name, value in values.items():
-        if not isinstance(value, dict):
-            continue
-        for missing in sorted(_placeholders(value.get("default")) - {*values}):
-            yield f"values.{name}.default: {{{missing}}} is not in [values]"
-        where = value.get("default_where")
-        for missing in sorted({*where} - {*values} if isinstance(where, dict) else ()):
-            yield f"values.{name}.default_where: {missing} is not in [values]"
-        switched = value.get("deviations")
-        for deviation in sorted({*switched} - known if isinstance(switched, dict) else ()):
-            yield f"values.{name}.deviations: unknown deviation {deviation!r}"
-
-
-def _spoken(table: Mapping[str, Any]) -> list[type]:
-    """The deviations of the protocols of the file's endpoints, those first that stand first."""
-    endpoints = table.get("endpoints")
-    listed = endpoints if isinstance(endpoints, list) else []
-    names = [str(each.get("protocol")) for each in listed if isinstance(each, dict)]
-    return [PROTOCOLS[name].deviations for name in names if name in PROTOCOLS]
-
-
-def _bad_forms(table: Mapping[str, Any]) -> Iterator[str]:
-    """Every deviation of a form that an endpoint has not, and every placeholder of its headers that no value
-    fills, by its key."""
-    auth, values = table.get("auth"), table.get("values")
-    forms = auth.get("forms") if isinstance(auth, dict) else None
-    known = {*values} if isinstance(values, dict) else set()
-    for index, form in enumerate(forms if isinstance(forms, list) else ()):
-        told = form if isinstance(form, dict) else {}
-        deviations, headers = told.get("deviations"), told.get("headers")
-        if isinstance(deviations, dict):
-            faults = (fault for struct in _spoken(table) for fault in _deviation_faults(deviations, struct))
-            for fault in dict.fromkeys(faults):
-                yield f"auth.forms.{index}.deviations: {fault}"
-        for name, text in headers.items() if isinstance(headers, dict) else ():
-            for missing in sorted(_placeholders(text) - known):
-                yield f"auth.forms.{index}.headers.{name}: {{{missing}}} is not in [values]"
-
-
-def _is_placeholder(value: Any) -> bool:
-    return isinstance(value, str) and value[:1] == "{" and value[1:-1].isidentifier() and value[-1] == "}"
-
-
-def _placeholders(template: Any) -> set[str]:
-    try:
-        return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
-    except (TypeError, ValueError):
-        return {"?"} if isinstance(template, str) else set()
 
 
 class Catalog:
@@ -759,86 +599,19 @@ def load(*folders: Path) -> Catalog:
     client system may know several providers by one id and one login.
     """
     found: dict[str, Provider] = {}
-    owners = _Owners({}, {}, {})
+    owners = catalog_faults.Owners({}, {}, {})
     faults: list[CatalogError] = []
     for folder in dict.fromkeys(each.resolve() for each in folders or (CATALOG,)):
         files = [_read(path) for path in sorted(folder.glob("*.toml"))]
         ids = {file.provider.id: file.path for file in files if file.provider}
         for file in files:
-            told = (*file.faults, *_taken(file, owners, ids))
+            told = (*file.faults, *catalog_faults.taken(file.path, file.table, owners, ids))
             if file.provider is None or told:
-                faults.append(InvalidDeclaration(_place(file.path), told))
+                faults.append(InvalidDeclaration(catalog_faults.place(file.path), told))
                 continue
             found[file.provider.id] = file.provider
-            owners.add(file)
+            owners.add(file.path, file.table)
     return Catalog(sorted(found.values(), key=lambda provider: provider.id), faults)
-
-
-class _Owners(msgspec.Struct):
-    """Which file has a name, holds a variable for a credential, and holds one for a value."""
-
-    names: dict[str, Path]
-    credentials: dict[str, Path]
-    values: dict[str, Path]
-
-    def add(self, file: _File) -> None:
-        """Take in a file without faults."""
-        for _, name in _names_of(file.table):
-            self.names.setdefault(name, file.path)
-        for _, name in _credentials_of(file.table):
-            self.credentials.setdefault(name, file.path)
-        for _, name in _values_of(file.table):
-            self.values.setdefault(name, file.path)
-
-
-def _taken(file: _File, owners: _Owners, ids: Mapping[str, Path]) -> Iterator[str]:
-    """What the file claims and another one owns, by its key."""
-    for key, name in _names_of(file.table):
-        owner = owners.names.get(name) or (ids.get(name) if key != "id" else None)
-        if owner and owner != file.path:
-            yield f"{key}: {name!r} is already an id or alias of {_apart(owner, file.path)}"
-    shared = {name for _, auth in _auths(file.table) for _, name in _texts(auth.get("shared"), "")}
-    held = {**owners.values, **owners.credentials}
-    claims = [(claim, held) for claim in _credentials_of(file.table)]
-    claims += [(claim, owners.credentials) for claim in _values_of(file.table)]
-    for (key, name), of_others in claims:
-        if name in of_others and name not in shared:
-            reader = _apart(of_others[name], file.path)
-            yield f"{key}: {name} is read by {reader} too; list it in auth.shared if that is meant"
-
-
-def _names_of(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    if isinstance(table.get("id"), str):
-        yield "id", table["id"]
-    yield from _texts(table.get("aliases"), "aliases")
-
-
-def _auths(table: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every table that says how a request is authenticated, by its key."""
-    endpoints = table.get("endpoints")
-    listed = [("auth", table.get("auth"))]
-    for index, endpoint in enumerate(endpoints if isinstance(endpoints, list) else ()):
-        listed.append(
-            (f"endpoints.{index}.auth", endpoint.get("auth") if isinstance(endpoint, dict) else None)
-        )
-    for key, auth in listed:
-        if isinstance(auth, dict):
-            yield key, auth
-            if isinstance(auth.get("upstream"), dict):
-                yield f"{key}.upstream", auth["upstream"]
-
-
-def _credentials_of(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, auth in _auths(table):
-        for _, name in _texts(auth.get("env"), ""):
-            yield f"{key}.env", name
-
-
-def _values_of(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    values = table.get("values")
-    for name, value in values.items() if isinstance(values, dict) else ():
-        for _, variable in _texts(value.get("env") if isinstance(value, dict) else None, ""):
-            yield f"values.{name}.env", variable
 
 
 @cache
@@ -862,7 +635,9 @@ def json_schema() -> str:
         {
             "if": {"properties": {"protocol": {"const": name}}},
             "then": {
-                "properties": {"deviations": {"propertyNames": {"enum": sorted(_names(row.deviations))}}}
+                "properties": {
+                    "deviations": {"propertyNames": {"enum": sorted(deviation_names(row.deviations))}}
+                }
             },
         }
         for name, row in sorted(PROTOCOLS.items())
