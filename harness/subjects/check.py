@@ -18,7 +18,7 @@ from harness.exchange import Exchange
 from harness.fixtures import CANARY, LOGIN_CANARY
 from harness.server import Server, running
 from harness.subjects.process import Conduct, Process
-from harness.subjects.protocol import Answer, Run, Unsupported, line_of
+from harness.subjects.protocol import Answer, Hints, Run, Unsupported, line_of
 from harness.subjects.stand import Place, Stand
 from providers.call import Call, Text, user
 from providers.errors import UnsupportedFeature
@@ -118,6 +118,7 @@ def _one(process: Process, stand: Stand, url: str, protocol: str, call: Call) ->
         protocol=protocol,
         base_url=url + place.path(),
         key=LOGIN_CANARY,  # in the form that the strictest scheme takes
+        hints=Hints(project="example-project"),
         call=call,
         timeout_s=5,
     )

@@ -413,6 +413,16 @@ _OURS: Mapping[str, Subject] = {
             notes="It streams only. The newest version that installs with the packages available here.",
         ),
         Subject(
+            name="pi-ai-before",
+            title="pi-ai, with Code Assist",
+            language="node",
+            packages=("@mariozechner/pi-ai@0.70.6",),
+            driver="pi_ai_before_node.mjs",
+            protocols=("google-gemini-cli",),
+            home="https://github.com/earendil-works/pi",
+            notes="The last that has Code Assist. It streams only.",
+        ),
+        Subject(
             name="any-llm",
             title="any-llm",
             language="python",
