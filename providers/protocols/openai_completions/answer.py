@@ -247,7 +247,7 @@ class _Answer:
         for choice in self._choices.values():
             choice.close(events)
             if choice.finished == "":
-                events.append(Finish("tool_calls" if self._called() else "other", "", choice.index))
+                events.append(Finish("tool_calls" if choice.called else "other", "", choice.index))
         events.append(End())
         return events
 
@@ -319,7 +319,7 @@ class _Answer:
             return
         choice.close(events)
         reason = FINISH.get(raw.lower(), "other")
-        if reason == "stop" and self._called():
+        if reason == "stop" and choice.called:
             reason = "tool_calls"
         elif reason == "tool_calls" and not self._called():
             reason = "other"  # a caller that waits for calls would wait for ever

@@ -52,7 +52,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     ``cited_in`` whether they stand with their words, with the answer, or in
     fields of it, which have no order. ``counted`` are the token counts.
     ``finishes`` tells the reasons that are heard as another one; None: that of no answer.
-    ``one_end``: a choice that just stopped, beside one with calls, may be heard to have stopped for them.
     """
 
     deviations: dict[str, Any] = {}
@@ -73,7 +72,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     cited_in: Literal["words", "answer", "fields"] = "answer"
     counted: tuple[str, ...] = BASIC
     finishes: Mapping[FinishReason, FinishReason | None] = {}
-    one_end: bool = False
 
 
 TEXTUAL: tuple[Literal["stream", "whole"], ...] = ("stream", "whole")
@@ -155,7 +153,6 @@ CHAT = Words(
     cited=tuple({"type": "url_citation", "url_citation": {"url": word}} for word in "abc"),
     counted=COUNTS,
     finishes={"refusal": "stop", "pause": "stop", "other": "stop"},
-    one_end=True,
 )
 OLLAMA = Words(
     whole="grouped",
@@ -494,14 +491,13 @@ def test_what_there_are_words_for_is_heard_as_it_was_said(
         assert (got.complete, got.drift, got.error) == (True, (), None)
         assert counts(got, words) == counts(expected, words)
         assert len(got.others) == len(expected.others)
-        vague = words.one_end and any(each.tool_calls for each in choices(expected))
         for mine, theirs in zip(choices(got), choices(expected), strict=True):
             there = sequence(theirs, words, grouped=grouped)
             here = sequence(mine, words, grouped=grouped)
             assert (ids_made(here, there) if words.ids == "made" else here) == there
             assert (mine.refusal or "") == (theirs.refusal or "")
             assert sources(mine, words) == sources(theirs, words)
-            assert mine.finish == theirs.finish or (vague and mine.finish == "tool_calls")
+            assert mine.finish == theirs.finish
 
     undone()
 
