@@ -19,7 +19,7 @@ from providers import jsontext
 from providers.call import JSON, Call
 from providers.events import FinishReason, Turn, Usage
 from providers.protocols.watsonx_generation import NOT_FINISHED, PATH, STREAM_PATH, Deviations
-from providers.wire import Endpoint, Headers, Refused, Request, header
+from providers.wire import Endpoint, Headers, Refused, Request
 
 Object: TypeAlias = dict[str, Any]
 
@@ -36,7 +36,7 @@ def judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
     judged = Judgement(endpoint, deviations)
     if "version" not in parse_qs(urlsplit(request.url).query):
         judged.refuse("version", "the parameter version", "nothing", "target")
-    streams = "text/event-stream" in (header(request.headers, "accept") or "")
+    streams = urlsplit(request.url).path.endswith(STREAM_PATH)  # the path tells, whatever is accepted
     fields = _FIELDS | dict.fromkeys(deviations.body, judging.anything)
     found = judged.request(request, STREAM_PATH if streams else PATH, ("model_id", "input"), fields)
     charged = [name for name in ("project_id", "space_id") if name in judged.sent]

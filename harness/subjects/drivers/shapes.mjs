@@ -202,3 +202,17 @@ export const messages = (run) => {
   }
   return told;
 };
+
+/** A prompt of words alone, and watsonx.ai's parameters of its generation. */
+export const generation = ({ call }) => {
+  refuse(call, "tools", "thinking", "structured", "extra_body", "user");
+  if (call.messages.length > 1 || call.messages[0].parts.some(({ type }) => type !== "text")) {
+    throw new Unsupported("it has a place for the words of one prompt");
+  }
+  const sampling = given(call, { temperature: "temperature", top_p: "top_p", seed: "random_seed" });
+  const parameters = { ...given(call, { max_output_tokens: "max_new_tokens" }), ...sampling };
+  if (Object.keys(sampling).length) parameters.decoding_method = "sample";
+  if (call.stop?.length) Object.assign(parameters, { stop_sequences: call.stop, include_stop_sequence: false });
+  const said = call.messages[0].parts.map(({ text }) => text).join("\n");
+  return { input: [...(call.system ? [call.system] : []), said].join("\n\n"), parameters };
+};

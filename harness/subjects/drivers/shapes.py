@@ -357,3 +357,21 @@ def _block(part):
 
 def _error_mark(part):
     return {"is_error": True} if part.get("is_error") else {}
+
+
+def generation(run):
+    """A prompt of words alone, and watsonx.ai's parameters of its generation."""
+    call = run.call
+    for name in ("tools", "thinking", "structured", "extra_body", "user"):
+        if call.get(name):
+            raise Unsupported(f"one prompt has no place for {name}")
+    if len(call["messages"]) > 1 or any(part["type"] != "text" for part in call["messages"][0]["parts"]):
+        raise Unsupported("it has a place for the words of one prompt")
+    said = "\n".join(part["text"] for part in call["messages"][0]["parts"])
+    sampling = _given(call, temperature="temperature", top_p="top_p", seed="random_seed")
+    parameters = {**_given(call, max_output_tokens="max_new_tokens"), **sampling}
+    if sampling:
+        parameters["decoding_method"] = "sample"
+    if call.get("stop"):
+        parameters |= {"stop_sequences": list(call["stop"]), "include_stop_sequence": False}
+    return "\n\n".join([*([call["system"]] if call.get("system") else []), said]), parameters
