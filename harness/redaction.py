@@ -2,14 +2,15 @@
 
 A credential's field keeps its name and its scheme, ``Bearer [redacted]``, so that a replay can tell that
 one was sent and how. ``find_secrets`` looks for the shapes of real keys, for what tells whose account it
-is, and for given values in any of the forms in which a value travels: plain, URL-encoded, escaped in JSON,
-base64, or any mixture of the first three. ``redact`` replaces exactly what ``find_secrets`` finds, by the
-same rules; ``unredacted_heads`` looks at the fields of an exchange by their names.
+is, and for given values in any of the forms in which a value travels: plain, URL-encoded, escaped in JSON
+or HTML, base64, or any mixture of all but the last. ``redact`` replaces exactly what ``find_secrets`` finds,
+by the same rules; ``unredacted_heads`` looks at the fields of an exchange by their names.
 """
 
 from __future__ import annotations
 
 import base64
+import html
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -123,6 +124,7 @@ _ASKED = re.compile(
     re.IGNORECASE,
 )
 _LOGGED = re.compile(r"""(\(b['"]([A-Za-z0-9-]+)['"], b(['"]))(?:(?!\3)[^\\]|\\.)*(\3\))""")
+_ESCAPES = re.compile(r"\\u00|%[2-7]|&#")
 SHORTEST = 6  # a shorter value is too common a word to be looked for
 
 
@@ -241,25 +243,33 @@ def _encoded(secret: str) -> Iterator[str]:
         yield inner.replace("+", "-").replace("/", "_")
 
 
-@lru_cache(maxsize=256)
-def _anyhow(secret: str) -> re.Pattern[str]:
-    """Finds a value in every form in which it travels: plain, URL-encoded, escaped in JSON, any mixture of
-    these (as who decodes and encodes a query again makes them), and base64 at each of the three offsets."""
-    mixed = "".join(map(_character, secret))
+def _anyhow(secret: str, text: str) -> re.Pattern[str]:
+    """Finds a value in every form in which it travels: plain, URL-encoded, escaped in JSON or in HTML, any
+    mixture of these (as who decodes and encodes a query again makes them), and base64 at each of the three
+    offsets. Letters are looked for in their escaped forms only where ``text`` has such."""
+    return _pattern(secret, _ESCAPES.search(text) is not None)
+
+
+@lru_cache(maxsize=512)
+def _pattern(secret: str, escaped: bool) -> re.Pattern[str]:
+    mixed = "".join(_character(each, escaped) for each in secret)
     return re.compile("|".join((mixed, *(re.escape(each) for each in dict.fromkeys(_encoded(secret))))))
 
 
-def _character(each: str) -> str:
-    if each.isascii() and each.isalnum():
+def _character(each: str, escaped: bool) -> str:
+    plain = each.isascii() and each.isalnum()
+    if plain and not escaped:
         return each
-    percent = "".join(f"%(?:25)?{byte:02x}" for byte in each.encode())
-    escaped = "".join(rf"\\u{unit:04x}" for unit in _units(each))
-    in_json = re.escape(msgspec.json.encode(each).decode()[1:-1])
+    percent = "".join(f"%(?:25)*{byte:02x}" for byte in each.encode())
+    in_json = "".join(rf"\\+u{unit:04x}" for unit in _units(each))
+    in_html = rf"&\#(?:x0*{ord(each):x}|0*{ord(each)});"
+    # no two ways may match the same text: who looks at a near miss would try them all, for each character
+    coded = {msgspec.json.encode(each).decode()[1:-1], html.escape(each)} - {each, f"\\{each}"}
     ways = [
-        rf"\\?{re.escape(each)}",
-        in_json,
-        f"(?i:{percent}|{escaped})",
-        *(["%20", " ", r"\+", "(?i:%2b)"] if each in "+ " else []),
+        each if plain else rf"\\*{re.escape(each)}",
+        *map(re.escape, sorted(coded)),
+        f"(?i:{percent}|{in_json}|{in_html})",
+        *(["%20", " "] if each == "+" else [r"\+", "(?i:%2b)"] if each == " " else []),
     ]
     return f"(?:{'|'.join(ways)})"
 
@@ -284,7 +294,8 @@ def spans(text: str, known: Iterable[str] = ()) -> tuple[Span, ...]:
     for secret in known:
         if len(secret) >= SHORTEST:
             told = f"a credential of this run ({len(secret)} characters)"
-            found += (Span(at.start(), at.end(), "credential", told) for at in _anyhow(secret).finditer(text))
+            hits = _anyhow(secret, text).finditer(text)
+            found += (Span(at.start(), at.end(), "credential", told) for at in hits)
     return tuple(_apart(sorted(found, key=lambda span: (span.start, -span.end))))
 
 
@@ -333,7 +344,7 @@ def without(text: str, secrets: Iterable[str]) -> str:
     """``text`` with every form of every secret replaced."""
     for secret in secrets:
         if len(secret) >= SHORTEST:
-            text = _anyhow(secret).sub(REDACTED, text)
+            text = _anyhow(secret, text).sub(REDACTED, text)
     return text
 
 

@@ -74,15 +74,40 @@ def test_every_form_is_found_and_removed(before: bytes, after: bytes) -> None:
         assert find_secrets(without(text, (KEY,)), (KEY,)) == ()
 
 
+@pytest.mark.parametrize("form", ["", " \\u0041 %41 &#65;"], ids=["plain", "escaped"])
+def test_a_near_miss_is_passed_over_at_once(form: str) -> None:
+    """What differs from a key in its last character alone is looked at once, not in every combination."""
+    key = "canary/9f8e+7d6c 5b4a=" * 3 + "a"
+    near = f"{key[:-1]}b"
+    assert find_secrets(f"{near} {quote(near)} {near}{form}" * 50, (key,)) == ()
+
+
 @pytest.mark.parametrize(
     "text",
     [
         urlencode(parse_qsl("key=" + quote(KEY, safe="+"))),
         quote(KEY, safe="").replace("%2F", "%2f"),
         quote(quote(KEY, safe=""), safe=""),
+        quote(quote(quote(KEY, safe=""), safe=""), safe=""),
         "canary\\/9f8e\\u002b7d6c=5b4a",
+        KEY.replace("/", "\\\\/"),
+        "".join(f"\\u{ord(each):04X}" for each in KEY),
+        "".join(f"\\\\u{ord(each):04x}" for each in KEY),
+        "".join(f"%{ord(each):02x}" for each in KEY),
+        KEY.replace("/", "&#x2F;").replace("=", "&#61;"),
     ],
-    ids=["decoded and encoded", "lower case", "encoded twice", "in JSON"],
+    ids=[
+        "decoded and encoded",
+        "lower case",
+        "encoded twice",
+        "encoded three times",
+        "in JSON",
+        "in JSON in JSON",
+        "each letter in JSON",
+        "each letter in JSON in JSON",
+        "each letter in a URL",
+        "in HTML",
+    ],
 )
 def test_a_mixture_of_forms_is_found(text: str) -> None:
     """Who decodes and encodes a value again does not hide it."""
