@@ -2,12 +2,12 @@
 
 ``prepared`` makes of a fresh exchange the one that is kept. It changes what tells whose account it is: the
 base URL becomes the catalog's with its documented placeholders, so that a replay finds it again. Pure;
-writing is ``harness.exchange``'s.
+writing is ``harness.exchange``'s. ``shown`` makes of it what a result file shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
@@ -16,6 +16,8 @@ from harness.exchange import Exchange, head_of
 from harness.matching import telling
 from harness.redaction import find_secrets, kept_headers, redact, unredacted_heads
 from providers.wire import Request, header
+
+_WITHHELD = b"[redacted: the answer holds a secret in pieces]"
 
 
 def prepared(exchange: Exchange, known: Iterable[str], bases: tuple[str, str] = ("", "")) -> Exchange:
@@ -48,6 +50,22 @@ def prepared(exchange: Exchange, known: Iterable[str], bases: tuple[str, str] = 
     )
     verify(kept, secrets)
     return kept
+
+
+def shown(exchange: Exchange, known: Iterable[str], read: Callable[[Exchange], Iterable[object]]) -> Exchange:
+    """The exchange as results show it, which may cut its bodies short: redacted while they are whole.
+
+    ``read`` gives what an answer is read as. An answer with a secret in pieces is not shown at all, nor one
+    that cannot be read any more, in which nobody could look for them.
+    """
+    secrets = tuple(known)
+    asked = replace(exchange.request, content=redact(exchange.request.content, secrets).content)
+    answer = redact(exchange.content, secrets)
+    told = replace(exchange, request=asked, content=answer.content, boundaries=(), delays_ms=())
+    hidden = bool(answer.kinds) and _signed(exchange)
+    if hidden or find_secrets("\n".join(map(str, read(told))), secrets):
+        return replace(told, content=_WITHHELD)
+    return told
 
 
 def verify(exchange: Exchange, known: Iterable[str] = ()) -> None:

@@ -27,7 +27,7 @@ from harness.drift import Compared
 from harness.errors import ExchangeNotFound, NotAsked, RecordingError, UnmatchedRequest, UnusableInput
 from harness.exchange import FIXTURES, Exchange, load, save_scenario
 from harness.judging import hindrance, judge
-from harness.keeping import prepared, verify_read
+from harness.keeping import prepared, shown, verify_read
 from harness.keys import Keys
 from harness.ledger import Ledger
 from harness.observation import Heard, Observation, hear
@@ -99,6 +99,14 @@ def _read(seen: Observation) -> tuple[object, ...]:
     return seen.call.messages, seen.turn, seen.error
 
 
+def _heard(exchange: Exchange, seen: Observation) -> tuple[object, ...]:
+    """What is read of an answer that stands for the one that was seen."""
+    if not exchange.status:
+        return ()
+    heard = hear(exchange, seen.endpoint, streamed=seen.call.stream)
+    return heard.turn, heard.error
+
+
 def _came_whole(seen: Observation) -> bool:
     """Whether an answer is what its scenario asks for: a complete turn, or the refusal that was provoked."""
     if seen.refuses:
@@ -136,6 +144,7 @@ class LiveStage:
         self._secrets: set[str] = set(secrets_of(keys.given))
         self._recorded = Recorded()
         self._compared: dict[tuple[str, str, str], Compared] = {}
+        self._shown: dict[tuple[str, str, str], results.Exchange] = {}
         self._providers: dict[str, Provider] = {}
         self._in_a_row: dict[str, list[str]] = defaultdict(list)
         self._made: dict[tuple[str, str, str, int], Seen | Explained] = {}
@@ -248,9 +257,17 @@ class LiveStage:
     def fresh(self, case: Case) -> tuple[results.Exchange, ...]:
         """The exchange behind a case, which is on no disk."""
         seen = self.observation(case)
+        place = (case.provider, case.protocol, case.scenario)
+        if place not in self._shown:
+            self._shown[place] = self._evidence(seen)
+        return (self._shown[place],)
+
+    def _evidence(self, seen: Seen) -> results.Exchange:
         if isinstance(seen, Served):
-            return (evidence.served(seen),)
-        return (evidence.exchange(seen.exchange, seen.turn),)
+            told = shown(seen.exchange, self._secrets, lambda _: ())
+            return evidence.served(replace(seen, exchange=told))
+        told = shown(seen.exchange, self._secrets, lambda each: _heard(each, seen))
+        return evidence.exchange(told, seen.turn)
 
     def compared(self, case: Case) -> Compared | None:
         """How the answers behind a case differ from the fixture, once; None when nobody asked for it."""
