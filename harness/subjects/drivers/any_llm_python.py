@@ -3,6 +3,9 @@
 Its Cohere ignores the address it is given, and is not asked.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import any_llm
 import completions
 import responses
@@ -23,13 +26,6 @@ _KINDS = (
 )
 
 
-def _options(run, provider):
-    """Whom to ask, and how patiently."""
-    patience = {"timeout": run.timeout_s}
-    made, asked = _PATIENCE.get(provider, _by_the_call)(patience)
-    return {"provider": provider, "api_key": run.key, "api_base": run.base_url, "client_args": made, **asked}
-
-
 def _by_the_call(patience):
     return {}, patience
 
@@ -42,32 +38,61 @@ def _when_made(patience):
     return patience, {}
 
 
-# What goes to the client that is made, and what to the call, by any-llm's name of the SDK below it.
-_PATIENCE = {"openai": _without_retries, "anthropic": _without_retries, "ollama": _when_made}
+@dataclass(frozen=True)
+class _Provider:
+    """What one of any-llm's providers needs. ``name`` is any-llm's name of it; ``without`` what its SDK puts
+    behind the address by itself; ``patience`` what of the time limit goes to the client that is made and what
+    to the call; ``native`` whether its protocol has places that a chat completion has not; ``named`` whether
+    a tool's result says whose it is, and every tool has parameters."""
+
+    name: str
+    without: str = ""
+    patience: Callable = _by_the_call
+    native: bool = True
+    named: bool = False
 
 
-def _chat(provider, without=""):
-    """Chat by ``provider``; ``without`` is what its SDK puts behind the address by itself."""
+_OPENAI = _Provider("openai", patience=_without_retries, native=False)
+_PROVIDERS = {
+    "openai-completions": _OPENAI,
+    "anthropic-messages": _Provider("anthropic", without="/v1", patience=_without_retries),
+    "google-generative-ai": _Provider("gemini"),
+    "mistral-chat": _Provider("mistral", without="/v1", named=True),
+    "ollama-chat": _Provider("ollama", patience=_when_made),
+}
 
-    def ask(run):
-        if provider != "openai":
-            _refuse_native(run.call)
-        arguments = {**shapes.chat(run), **_options(run, provider)}
-        arguments["api_base"] = run.base_url.removesuffix(without)
-        if provider == "mistral":
-            _name_results(run.call, arguments["messages"])
-            for tool in arguments.get("tools", ()):
-                tool["function"].setdefault("parameters", {"type": "object", "properties": {}})
-        if run.call.get("extra_body"):
-            arguments["extra_body"] = run.call["extra_body"]
-        if run.call.get("extra_headers"):
-            arguments["extra_headers"] = dict(run.call["extra_headers"])
-        reply = any_llm.completion(**arguments)
-        if run.stream:
-            return completions.events(reply, reasoning="reasoning")
-        return completions.turn(reply, reasoning="reasoning")
 
-    return ask
+def _options(run, provider):
+    """Whom to ask, and how patiently."""
+    made, asked = provider.patience({"timeout": run.timeout_s})
+    place = run.base_url.removesuffix(provider.without)
+    return {
+        "provider": provider.name,
+        "api_key": run.key,
+        "api_base": place,
+        "client_args": made,
+        **asked,
+    }
+
+
+def chat(run):
+    """A chat, whole or streamed, by the provider that speaks the protocol."""
+    provider = _PROVIDERS[run.protocol]
+    if provider.native:
+        _refuse_native(run.call)
+    arguments = {**shapes.chat(run), **_options(run, provider)}
+    if provider.named:
+        _name_results(run.call, arguments["messages"])
+        for tool in arguments.get("tools", ()):
+            tool["function"].setdefault("parameters", {"type": "object", "properties": {}})
+    if run.call.get("extra_body"):
+        arguments["extra_body"] = run.call["extra_body"]
+    if run.call.get("extra_headers"):
+        arguments["extra_headers"] = dict(run.call["extra_headers"])
+    reply = any_llm.completion(**arguments)
+    if run.stream:
+        return completions.events(reply, reasoning="reasoning")
+    return completions.turn(reply, reasoning="reasoning")
 
 
 def _refuse_native(call):
@@ -90,7 +115,7 @@ def response(run):
     refuse(run.call, "extra_body", "extra_headers")
     arguments = shapes.responses(run)
     arguments["input_data"] = arguments.pop("input")
-    reply = any_llm.responses(**arguments, **_options(run, "openai"))
+    reply = any_llm.responses(**arguments, **_options(run, _OPENAI))
     return responses.events(reply) if run.stream else responses.turn(reply)
 
 
@@ -106,14 +131,7 @@ def error(fault):
 
 serve(
     package="any-llm-sdk",
-    protocols={
-        "openai-completions": _chat("openai"),
-        "openai-responses": response,
-        "anthropic-messages": _chat("anthropic", without="/v1"),
-        "google-generative-ai": _chat("gemini"),
-        "mistral-chat": _chat("mistral", without="/v1"),
-        "ollama-chat": _chat("ollama"),
-    },
+    protocols={**dict.fromkeys(_PROVIDERS, chat), "openai-responses": response},
     errors=(exceptions.AnyLLMError,),
     error=error,
     features=("normalises",),
