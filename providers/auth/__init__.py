@@ -58,6 +58,7 @@ SCHEMES: Mapping[str, Scheme] = {
     "google": _late("providers.auth.google"),
     "copilot": _late("providers.auth.copilot", wants_name=False),
     "gitlab": _late("providers.auth.gitlab", wants_name=False),
+    "ibm": _late("providers.auth.ibm", wants_name=False),
 }
 
 

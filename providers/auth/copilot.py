@@ -10,24 +10,20 @@
 
 The vendor documents none of it. Source: @earendil-works/pi-ai 1.5.2 (OAuth of GitHub Copilot) and the public
 sources of other clients, read 2026-11-21. The fields that name the client are in the catalog file, too.
-Imported when the scheme is first used: only asking over the network needs httpx.
 """
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from urllib.parse import urlsplit
-
-import httpx
 
 from providers import jsontext
 from providers.auth import header
 from providers.auth.credential import Credential, SessionToken
+from providers.auth.sessions import Exchange, Sessions, over_network
 from providers.errors import ConfigurationError, MalformedFrame
-from providers.fetch import over
-from providers.wire import Fetch, Headers, Request, Told, refusal
+from providers.wire import Headers, Request, Told, refusal
 
 GITHUB = "github.com"
 VARIABLES = ("COPILOT_GITHUB_TOKEN", "GITHUB_COPILOT_TOKEN")
@@ -40,25 +36,8 @@ CLIENT: Headers = (
     ("Editor-Plugin-Version", "copilot-chat/0.35.0"),
     ("Copilot-Integration-Id", "vscode-chat"),
 )
-_GITHUB_TOKEN = re.compile(r"gh[pousr]_|github_pat_")
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 _PROXY = re.compile(r"(?:^|;)proxy-ep=(?:https?://)?(?:proxy\.)?([^;/]+)")
-_TIMEOUT_S = 15.0
-
-
-def apply(request: Request, name: str, credential: Credential) -> Request:
-    """``Authorization: Bearer`` with a Copilot token. Raises ConfigurationError for a GitHub token, which the
-    API must not see."""
-    if isinstance(credential, SessionToken):
-        return header.bearer(request, name, credential.token)
-    if isinstance(credential, str) and _GITHUB_TOKEN.match(credential):
-        raise ConfigurationError(
-            "a GitHub token is no Copilot token",
-            expected="the token it is exchanged for",
-            seen=f"a text that begins with {credential[:4]}",
-            next_step="exchange it: providers.auth.copilot.Sessions",
-        )
-    return header.bearer(request, name, credential)
 
 
 def asking(github_token: str, domain: str = GITHUB) -> Request:
@@ -119,36 +98,25 @@ def _trusted(url: str, domain: str) -> str:
     return url
 
 
-class Sessions:
-    """Copilot tokens by GitHub token and domain, each kept until shortly before its end.
+def _session(status: int, headers: Headers, content: bytes, domain: str, now_s: float) -> SessionToken:
+    return session(status, headers, content, domain)
 
-    ``fetch`` asks, ``clock`` gives seconds since the epoch.
-    """
 
-    def __init__(self, fetch: Fetch, clock: Callable[[], float] = time.time) -> None:
-        self._fetch = fetch
-        self._clock = clock
-        self._kept: dict[tuple[str, str], SessionToken] = {}
-
-    def of(self, github_token: str, domain: str = GITHUB) -> SessionToken:
-        """The Copilot token for a GitHub token. Raises what ``asking``, ``fetch`` and ``session`` do."""
-        kept = self._kept.get((github_token, domain))
-        if kept is None or kept.expires_at_s - EARLY_S <= self._clock():
-            kept = session(*self._fetch(asking(github_token, domain)), domain)
-            self._kept[github_token, domain] = kept
-        return kept
+EXCHANGE = Exchange(
+    asking=asking,
+    session=_session,
+    variables=VARIABLES,
+    place=GITHUB,
+    place_variable=DOMAIN,
+    early_s=EARLY_S,
+    credential="a GitHub token",
+    token="Copilot token",
+    known_by=re.compile(r"gh[pousr]_|github_pat_"),
+)
+apply = EXCHANGE.apply
+_SESSIONS = Sessions(EXCHANGE, over_network)
 
 
 def find(environ: Mapping[str, str]) -> Credential | None:
-    """The Copilot token for this environment's GitHub token; None without one. Asks over the network, once
-    for the life of a token."""
-    found = next((environ[name] for name in VARIABLES if environ.get(name)), None)
-    return _SESSIONS.of(found, environ.get(DOMAIN) or GITHUB) if found else None
-
-
-def _over_network(request: Request) -> tuple[int, Headers, bytes]:
-    with httpx.Client(timeout=_TIMEOUT_S) as client:
-        return over(client)(request)
-
-
-_SESSIONS = Sessions(_over_network)
+    """The Copilot token for this environment's GitHub token; None without one. Asks over the network."""
+    return _SESSIONS.find(environ)

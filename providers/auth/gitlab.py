@@ -10,23 +10,19 @@
 The endpoint is experimental, and described only where it was added:
 https://gitlab.com/gitlab-org/gitlab/-/merge_requests/202453. The answer's shape and the time are those of
 public clients: pi-coding-agent (example custom-provider-gitlab-duo), ruby_llm-gitlab. Read 2026-11-21.
-Imported when the scheme is first used: only asking over the network needs httpx.
 """
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Mapping
-
-import httpx
+from collections.abc import Mapping
 
 from providers import jsontext
 from providers.auth import header
 from providers.auth.credential import Credential, SessionToken
+from providers.auth.sessions import Exchange, Sessions, over_network
 from providers.errors import ConfigurationError, MalformedFrame
-from providers.fetch import over
-from providers.wire import Fetch, Headers, Request, Told, refusal
+from providers.wire import Headers, Request, Told, refusal
 
 INSTANCE = "https://gitlab.com"
 VARIABLE = "GITLAB_TOKEN"
@@ -35,26 +31,7 @@ KEPT_S = 25 * 60.0
 _PATH = "/api/v4/ai/third_party_agents/direct_access"
 _ASKED = b'{"feature_flags":{"DuoAgentPlatformNext":true}}'
 _OURS = "x-gitlab-"
-_GITLAB_TOKEN = re.compile(r"gl[a-z]{2,}-")  # glpat-, gloas- …
 _INSTANCE = re.compile(r"(?:https://)?([a-z0-9-]+(?:\.[a-z0-9-]+)*(?::\d+)?)/?")
-_TIMEOUT_S = 15.0
-
-
-def apply(request: Request, name: str, credential: Credential) -> Request:
-    """``Authorization: Bearer`` with the short-lived token, and the fields that came with it. Raises
-    ConfigurationError for a GitLab token, which the gateway must not see."""
-    if isinstance(credential, SessionToken):
-        for field, value in credential.headers:
-            request = header.field(request, field, value)
-        return header.bearer(request, name, credential.token)
-    if isinstance(credential, str) and _GITLAB_TOKEN.match(credential):
-        raise ConfigurationError(
-            "a GitLab token is no token of the AI gateway",
-            expected="the token it is exchanged for",
-            seen=f"a text that begins with {credential.partition('-')[0]}-",
-            next_step="exchange it: providers.auth.gitlab.Sessions",
-        )
-    return header.bearer(request, name, credential)
 
 
 def asking(gitlab_token: str, instance: str = INSTANCE) -> Request:
@@ -97,36 +74,24 @@ def _words(body: object) -> Told | None:
     return Told(message) if isinstance(message, str) else None
 
 
-class Sessions:
-    """The gateway's tokens by GitLab token and instance, each kept until its time is over.
+def _session(status: int, headers: Headers, content: bytes, instance: str, now_s: float) -> SessionToken:
+    return session(status, headers, content, now_s)
 
-    ``fetch`` asks, ``clock`` gives seconds since the epoch.
-    """
 
-    def __init__(self, fetch: Fetch, clock: Callable[[], float] = time.time) -> None:
-        self._fetch = fetch
-        self._clock = clock
-        self._kept: dict[tuple[str, str], SessionToken] = {}
-
-    def of(self, gitlab_token: str, instance: str = INSTANCE) -> SessionToken:
-        """The gateway's token for a GitLab token. Raises what ``asking``, ``fetch`` and ``session`` do."""
-        kept = self._kept.get((gitlab_token, instance))
-        if kept is None or kept.expires_at_s <= self._clock():
-            kept = session(*self._fetch(asking(gitlab_token, instance)), self._clock())
-            self._kept[gitlab_token, instance] = kept
-        return kept
+EXCHANGE = Exchange(
+    asking=asking,
+    session=_session,
+    variables=(VARIABLE,),
+    place=INSTANCE,
+    place_variable=HOST,
+    credential="a GitLab token",
+    token="token of the AI gateway",
+    known_by=re.compile(r"gl[a-z]{2,}-"),  # glpat-, gloas- …
+)
+apply = EXCHANGE.apply
+_SESSIONS = Sessions(EXCHANGE, over_network)
 
 
 def find(environ: Mapping[str, str]) -> Credential | None:
-    """The gateway's token for this environment's GitLab token; None without one. Asks over the network, once
-    for the life of a token."""
-    found = environ.get(VARIABLE)
-    return _SESSIONS.of(found, environ.get(HOST) or INSTANCE) if found else None
-
-
-def _over_network(request: Request) -> tuple[int, Headers, bytes]:
-    with httpx.Client(timeout=_TIMEOUT_S) as client:
-        return over(client)(request)
-
-
-_SESSIONS = Sessions(_over_network)
+    """The gateway's token for this environment's GitLab token; None without one. Asks over the network."""
+    return _SESSIONS.find(environ)

@@ -10,7 +10,8 @@ import pytest
 
 from providers import credentials, schema
 from providers.auth import SCHEMES, SessionToken, authenticate, copilot
-from providers.auth.copilot import EARLY_S, Sessions, address, asking, session
+from providers.auth.copilot import EARLY_S, EXCHANGE, address, asking, session
+from providers.auth.sessions import Sessions
 from providers.call import Call, Image, Text, ToolResult, tool_results, user
 from providers.client import Client, prepare
 from providers.errors import (
@@ -138,7 +139,7 @@ def test_a_token_is_exchanged_once_until_shortly_before_its_end() -> None:
     """The cache asks again for another account, and when the end is near."""
     github = GitHub()
     now = [0.0]
-    sessions = Sessions(github, lambda: now[0])
+    sessions = Sessions(EXCHANGE, github, lambda: now[0])
     first = sessions.of(GITHUB_TOKEN)
     now[0] = 5000 - EARLY_S - 1
     assert sessions.of(GITHUB_TOKEN) is first
@@ -152,7 +153,7 @@ def test_a_token_is_exchanged_once_until_shortly_before_its_end() -> None:
 def test_a_failed_exchange_is_not_kept() -> None:
     """After a refusal the next call asks again."""
     github = GitHub(status=401, content=b"{}")
-    sessions = Sessions(github, lambda: 0.0)
+    sessions = Sessions(EXCHANGE, github, lambda: 0.0)
     for _ in range(2):
         with pytest.raises(AuthenticationFailed):
             sessions.of(GITHUB_TOKEN)
@@ -225,7 +226,7 @@ def test_the_two_tokens_keep_to_their_hosts() -> None:
 
     transport = httpx.MockTransport(network)
     with httpx.Client(transport=transport) as http, Client(transport=transport) as client:
-        key = Sessions(over(http), lambda: 0.0).of(GITHUB_TOKEN)
+        key = Sessions(EXCHANGE, over(http), lambda: 0.0).of(GITHUB_TOKEN)
         assert client.complete(COPILOT, Call(model="gpt-4o", messages=(user("hi"),)), key=key).text == "hi"
     assert set(seen) == {"api.github.com", "api.business.githubcopilot.com"}
     assert GITHUB_TOKEN in seen["api.github.com"]
@@ -244,7 +245,7 @@ def test_an_exchange_without_an_answer_is_a_transport_error(fault: Exception, ki
         raise fault
 
     with httpx.Client(transport=httpx.MockTransport(network)) as http, pytest.raises(kind) as raised:
-        Sessions(over(http), lambda: 0.0).of(GITHUB_TOKEN)
+        Sessions(EXCHANGE, over(http), lambda: 0.0).of(GITHUB_TOKEN)
     assert "api.github.com" in str(raised.value)
     assert GITHUB_TOKEN not in str(raised.value)
 
@@ -269,7 +270,7 @@ def test_the_environments_token_is_exchanged(
 ) -> None:
     """The catalog's variables are read in its order, and GH_HOST names an enterprise."""
     github = GitHub()
-    monkeypatch.setattr(copilot, "_SESSIONS", Sessions(github, lambda: 0.0))
+    monkeypatch.setattr(copilot, "_SESSIONS", Sessions(EXCHANGE, github, lambda: 0.0))
     assert credentials.find(COPILOT, environ) == session(200, (), answer())
     (asked,) = github.asked
     assert (asked.url, header(asked.headers, "authorization")) == (url, f"Bearer {GITHUB_TOKEN}")
@@ -278,7 +279,7 @@ def test_the_environments_token_is_exchanged(
 def test_no_token_asks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a variable the credential is missing, and the catalog's variables are those that are read."""
     github = GitHub()
-    monkeypatch.setattr(copilot, "_SESSIONS", Sessions(github, lambda: 0.0))
+    monkeypatch.setattr(copilot, "_SESSIONS", Sessions(EXCHANGE, github, lambda: 0.0))
     with pytest.raises(MissingCredential) as raised:
         credentials.find(COPILOT, {"COPILOT_GITHUB_TOKEN": ""})
     assert raised.value.looked_for == COPILOT.auth.env == copilot.VARIABLES

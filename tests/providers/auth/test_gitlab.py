@@ -13,7 +13,8 @@ import pytest
 
 from providers import credentials, schema
 from providers.auth import SCHEMES, SessionToken, authenticate, gitlab
-from providers.auth.gitlab import KEPT_S, Sessions, asking, session
+from providers.auth.gitlab import EXCHANGE, KEPT_S, asking, session
+from providers.auth.sessions import Sessions
 from providers.call import Call, user
 from providers.client import prepare
 from providers.errors import AuthenticationFailed, ConfigurationError, MalformedFrame
@@ -63,7 +64,7 @@ def test_an_instance_that_is_no_https_address_is_refused(instance: str) -> None:
 
 def test_the_token_and_its_fields_go_with_a_request() -> None:
     """A request to the gateway carries the short-lived token and GitLab's fields."""
-    token = Sessions(Instance(), lambda: 100.0).of(GITLAB_TOKEN)
+    token = Sessions(EXCHANGE, Instance(), lambda: 100.0).of(GITLAB_TOKEN)
     sent = authenticate(REQUEST, DUO.auth, token)
     assert header(sent.headers, "authorization") == f"Bearer {TOKEN}"
     assert header(sent.headers, "x-gitlab-instance-id") == "instance-1"
@@ -111,14 +112,14 @@ def test_a_field_with_a_line_break_is_refused() -> None:
 def test_a_refused_token_is_an_authentication_failure() -> None:
     """A 401 of the instance tells its own words."""
     with pytest.raises(AuthenticationFailed, match="401 Unauthorized"):
-        Sessions(Instance(401, b'{"message":"401 Unauthorized"}')).of(GITLAB_TOKEN)
+        Sessions(EXCHANGE, Instance(401, b'{"message":"401 Unauthorized"}')).of(GITLAB_TOKEN)
 
 
 def test_a_token_is_kept_for_its_time() -> None:
     """One exchange serves until the time is over, for each token and instance."""
     now = [0.0]
     instance = Instance()
-    sessions = Sessions(instance, lambda: now[0])
+    sessions = Sessions(EXCHANGE, instance, lambda: now[0])
     sessions.of(GITLAB_TOKEN)
     now[0] = KEPT_S - 1
     sessions.of(GITLAB_TOKEN)
@@ -132,7 +133,7 @@ def test_a_token_is_kept_for_its_time() -> None:
 def test_the_environment_names_token_and_instance(monkeypatch: pytest.MonkeyPatch) -> None:
     """``GITLAB_TOKEN`` is exchanged at ``GITLAB_HOST``; without a token nothing is asked."""
     instance = Instance()
-    monkeypatch.setattr(gitlab, "_SESSIONS", Sessions(instance))
+    monkeypatch.setattr(gitlab, "_SESSIONS", Sessions(EXCHANGE, instance))
     find = SCHEMES["gitlab"].find
     assert find is not None
     assert find({}) is None
@@ -143,7 +144,7 @@ def test_the_environment_names_token_and_instance(monkeypatch: pytest.MonkeyPatc
 
 def test_a_call_is_prepared_with_the_exchanged_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call to the provider goes to the gateway with the exchanged token and its fields."""
-    monkeypatch.setattr(gitlab, "_SESSIONS", Sessions(Instance()))
+    monkeypatch.setattr(gitlab, "_SESSIONS", Sessions(EXCHANGE, Instance()))
     key = credentials.find(DUO, {"GITLAB_TOKEN": GITLAB_TOKEN}, "anthropic-messages")
     call = Call(model="claude-haiku-4-5-20251001", messages=(user("hi"),))
     sent = prepare(DUO, call, key=key, protocol="anthropic-messages").request
@@ -184,6 +185,6 @@ def test_the_exchange_over_a_socket(server: HTTPServer) -> None:
         with httpx.Client() as client:
             return over(client)(Request(request.method, moved, request.headers, request.content))
 
-    assert Sessions(here).of(GITLAB_TOKEN).token == TOKEN
+    assert Sessions(EXCHANGE, here).of(GITLAB_TOKEN).token == TOKEN
     with pytest.raises(AuthenticationFailed):
-        Sessions(here).of("glpat-wrong")
+        Sessions(EXCHANGE, here).of("glpat-wrong")
