@@ -77,9 +77,7 @@ def _unfilled(table: Mapping[str, Any]) -> Iterator[str]:
                 templates |= {f"{table_of}.{name}": text for name, text in fields.items()}
         deviations = endpoint.get("deviations")
         if isinstance(deviations, dict):
-            templates |= {
-                f"deviations.{key}": each for key, each in deviations.items() if is_placeholder(each)
-            }
+            templates |= {f"deviations.{key}": each for key, each in _placeholders_in(deviations)}
         mapped = endpoint.get("model_map")
         if mapped is not None and mapped not in known:
             yield f"endpoints.{index}.model_map: {mapped!r} is not in [values]"
@@ -103,6 +101,9 @@ def _bad_values(table: Mapping[str, Any]) -> Iterator[str]:
         where = value.get("default_where")
         for missing in sorted({*where} - {*values} if isinstance(where, dict) else ()):
             yield f"values.{name}.default_where: {missing} is not in [values]"
+        other = value.get("instead_of")
+        if isinstance(other, str) and (other == name or other not in values):
+            yield f"values.{name}.instead_of: {other!r} is no other of [values]"
         switched = value.get("deviations")
         for deviation in sorted({*switched} - known if isinstance(switched, dict) else ()):
             yield f"values.{name}.deviations: unknown deviation {deviation!r}"
@@ -151,6 +152,15 @@ def deviation_faults(table: Mapping[str, Any], struct: type) -> Iterator[str]:
             msgspec.convert(value, fields[name].type)
         except msgspec.ValidationError as fault:
             yield f"{name}: {fault}"
+
+
+def _placeholders_in(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(key, text) of the texts in ``table`` and in its tables that are placeholders."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from ((f"{key}.{inner}", text) for inner, text in _placeholders_in(value))
+        elif is_placeholder(value):
+            yield key, value
 
 
 def is_placeholder(value: Any) -> bool:

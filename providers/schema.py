@@ -159,12 +159,14 @@ class Value(_Strict):
     is a certain one, by its name and that. ``deviations`` hold for the endpoints whose protocols have
     them while the value is "1": such a value is a switch, and is named nowhere. ``pattern`` is what the whole
     value has to match: one that stands in a host must not lead to another. ``from_model``: what a model id
-    begins with that tells the value, in a group, to whoever has not set it.
+    begins with that tells the value, in a group, to whoever has not set it. ``instead_of`` is the value in
+    whose absence this one does: of the deviations that are filled with the two one is left out.
     """
 
     env: tuple[Variable, ...] = ()
     pattern: str | None = None
     from_model: str | None = None
+    instead_of: str | None = None
     default: str | None = None
     default_where: dict[str, dict[str, str]] = {}
     deviations: dict[str, Any] = {}
@@ -453,11 +455,27 @@ class Provider(_Strict):
         return {**{name: self._filled(text, known) for name, text in whole.items()}, **values}
 
     def _told(self, deviations: Mapping[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
-        """The deviations, a text that is nothing but a placeholder filled."""
-        return {
-            name: self._filled(value, known) if is_placeholder(value) else value
-            for name, value in deviations.items()
-        }
+        """The deviations and what tables of theirs hold, a text that is nothing but a placeholder filled."""
+        told: dict[str, Any] = {}
+        for name, value in deviations.items():
+            if isinstance(value, Mapping):
+                told[name] = self._told(value, known)
+            elif not is_placeholder(value):
+                told[name] = value
+            elif not self._replaced(value[1:-1], known):
+                told[name] = self._filled(value, known)
+        return told
+
+    def _replaced(self, name: str, known: Mapping[str, str]) -> bool:
+        """Whether the value ``name`` gives way to another one: to that which it stands in for, unless only it
+        is known, or to its own stand-in, where only that is."""
+        first = self.values[name].instead_of if name in self.values else None
+        if first is not None:
+            return first in known or name not in known
+        return name not in known and any(other in known for other in self._stand_ins(name))
+
+    def _stand_ins(self, name: str) -> tuple[str, ...]:
+        return tuple(other for other, value in self.values.items() if value.instead_of == name)
 
     def _switched(self, known: Mapping[str, str], struct: type) -> dict[str, Any]:
         """The deviations of ``struct`` that values switch on."""
@@ -471,7 +489,9 @@ class Provider(_Strict):
             name = missing.args[0]
             value = self.values.get(name)
             inner = placeholders(value.default) if value else ()
-            others = [each for other in sorted(inner) for each in self.values[other].env]
+            others = [
+                each for other in (*sorted(inner), *self._stand_ins(name)) for each in self.values[other].env
+            ]
             variables = " or ".join((*value.env, *others)) if value else ""
             raise ConflictingConfig(
                 f"{self.id} needs {name}",

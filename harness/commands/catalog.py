@@ -168,6 +168,9 @@ def _value(provider: Provider, name: str, value: Value) -> str:
         return told + (f" (default {value.default})" if value.default else " (optional)")
     if value.default == "":
         return f"{told} (optional)"
+    stand_ins = [other for other, each in provider.values.items() if each.instead_of == name]
+    if value.instead_of or stand_ins:
+        return told + (f" (instead of {value.instead_of})" if value.instead_of else f" (or {stand_ins[0]})")
     alone = any(each.key_base_url for each in provider.endpoints)
     return f"{told} (required{', but with a key alone' if alone else ''})"
 

@@ -2,8 +2,8 @@
 
 What all such exchanges have in common; ``Exchange`` says where one differs, and a scheme's own module knows
 its requests and answers (``copilot``, ``gitlab``, ``ibm``). A credential goes to the exchange alone:
-``apply`` refuses to send it where the token belongs. Imported with the first such scheme: only asking over the
-network needs httpx.
+``apply`` refuses to send it where the token belongs. Imported with the first such scheme: only asking over
+the network needs httpx.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ class Exchange(msgspec.Struct, frozen=True, kw_only=True):
     """One vendor's exchange.
 
     ``asking(credential, place)`` is the request; ``session(status, headers, content, place, now_s)`` the
-    token of the answer. ``variables`` hold the credential, ``place_variable`` where it is exchanged, which else is
-    ``place``; "": there is one place alone. A token is exchanged again ``early_s`` before its end.
+    token of the answer. ``variables`` hold the credential, ``place_variable`` where it is exchanged, which
+    else is ``place``; "": there is one place alone. A token is exchanged again ``early_s`` before its end.
     ``credential`` and ``token`` are their names in a message, ``known_by`` what a credential looks like: an
     empty match is not shown.
     """

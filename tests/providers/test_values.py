@@ -8,7 +8,7 @@ import pytest
 
 from providers import credentials, schema
 from providers.auth import AWSKeys
-from providers.errors import InvalidDeclaration, MissingCredential
+from providers.errors import ConflictingConfig, InvalidDeclaration, MissingCredential
 
 BEDROCK = schema.get("amazon-bedrock")
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -66,3 +66,47 @@ def test_a_clouds_credential_is_found_by_its_scheme() -> None:
     with pytest.raises(MissingCredential) as raised:
         credentials.find(BEDROCK, {"AWS_ACCESS_KEY_ID": "a"})
     assert raised.value.looked_for[0] == "AWS_BEARER_TOKEN_BEDROCK"
+
+
+WATSONX = schema.get("watsonx")
+
+
+@pytest.mark.parametrize(
+    ("environ", "charged"),
+    [
+        ({"WATSONX_PROJECT_ID": "p"}, ("p", "")),
+        ({"WATSONX_SPACE_ID": "s"}, ("", "s")),
+        ({"WATSONX_DEPLOYMENT_SPACE_ID": "s", "WATSONX_PROJECT_ID": "p"}, ("p", "")),
+    ],
+    ids=["the value", "its stand-in", "both"],
+)
+def test_a_value_may_stand_in_for_another(environ: dict[str, str], charged: tuple[str, str]) -> None:
+    """One of the two is enough, and one of them is told: the stand-in only where the other is absent."""
+    deviations = WATSONX.endpoint(
+        "watsonx-generation", values=credentials.values(WATSONX, environ)
+    ).deviations
+    assert (deviations.project_id, deviations.space_id) == charged
+
+
+def test_without_the_value_and_its_stand_in_both_are_named() -> None:
+    """The operator learns that either variable would do."""
+    with pytest.raises(ConflictingConfig) as raised:
+        WATSONX.endpoint("watsonx-generation")
+    assert raised.value.expected.startswith("WATSONX_PROJECT_ID or WATSONX_SPACE_ID")
+
+
+def test_a_stand_in_for_nothing_is_a_fault(tmp_path: Path) -> None:
+    """What a value stands in for is another value of the file, also where a table holds its placeholder."""
+    text = (schema.CATALOG / "watsonx.toml").read_text("utf-8")
+    path = tmp_path / "watsonx.toml"
+    path.write_text(
+        text.replace('instead_of = "project"', 'instead_of = "planet"').replace(
+            'project_id = "{project}"\nspace', 'body = { a = "{moon}" }\nspace', 1
+        )
+    )
+    with pytest.raises(InvalidDeclaration) as raised:
+        schema.load_file(path)
+    assert raised.value.faults == (
+        "endpoints.0.deviations.body.a: {moon} is not in [values]",
+        "values.space.instead_of: 'planet' is no other of [values]",
+    )
