@@ -39,9 +39,10 @@ MESSAGES = "anthropic-messages"
 GEMINI = "google-generative-ai"
 MODEL = "miniature-1"
 EMBEDDING_MODEL = "cohere.embed-miniature"
-# Of the endpoint of a protocol: what its server cannot do without, and the base of a path with a version.
+# Of a protocol's endpoint: what its server cannot do without, its login, and the base of a versioned path.
 OWN = {
     "cohere-chat-v1": {"base_url": "https://miniature.example"},
+    "openai-codex-responses": {"auth": {"scheme": "chatgpt", "source": "docs"}},
     "watsonx-generation": {"deviations": {"project_id": "miniature"}},
 }
 SPENT = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
