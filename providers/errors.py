@@ -378,8 +378,11 @@ _OVERFLOW = (
     "model_max_prompt_tokens_exceeded",
     "exceeded model token limit",
     "greater than the context length",
+    "longer than the model's context length",
+    "exceed context limit",
     "maximum prompt length is",
     "too large for model with",
+    "cannot exceed the total tokens limit",
     "`max_new_tokens` must be <=",
     "please reduce the length of the messages",
 )
@@ -390,6 +393,9 @@ _QUOTA = (
     "credit balance is too low",
     "specified api usage limits",
     "enforced_spend_limit_reached",
+    "accountoverdueerror",
+    "budget_exceeded",
+    "daily free allocation",
     "billing_error",
     "exceeded your current quota",
     "billing_hard_limit",
@@ -397,6 +403,7 @@ _QUOTA = (
     "session usage limit",
     "weekly usage limit",
     "usage_limit_reached",
+    "token_quota_reached",
 )
 _BAD_KEY = (  # Google and xAI say these with 400, Bedrock with 403
     "api key not valid",
@@ -406,7 +413,7 @@ _BAD_KEY = (  # Google and xAI say these with 400, Bedrock with 403
     "security token included in the request is invalid",
     "make sure your api key is valid",
 )
-_NO_MODEL = (  # Bedrock, DeepSeek, Mistral, OpenAI, OpenRouter, SiliconFlow and Z.AI say these with 400
+_NO_MODEL = (  # Bedrock, Cloudflare, Codex, DeepSeek, LiteLLM, Mistral, OpenAI and others say these with 400
     "model not exist",
     "model does not exist",
     "model_not_found",
@@ -414,6 +421,10 @@ _NO_MODEL = (  # Bedrock, DeepSeek, Mistral, OpenAI, OpenRouter, SiliconFlow and
     "not a valid model id",
     "unknown model",
     "model identifier is invalid",
+    "no such model",
+    "invalid model name",
+    "not supported model",
+    "model is not supported when using codex",
 )
 _BUSY = (  # Cerebras, Mistral, OpenAI and Z.AI say these with 429
     "queue_exceeded",

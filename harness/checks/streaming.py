@@ -235,7 +235,8 @@ def done_sentinel(seen: Observation) -> None:
     if any(step.kind == ERROR for _, step in steps(grammar, seen.frames)):
         unjudgeable("the stream ends in an error")
     sentinels = [at for at, frame in enumerate(seen.frames) if is_sentinel(frame)]
-    wanted = [len(seen.frames) - 1] if grammar.sentinel else []
+    marked = grammar.sentinel and getattr(seen.endpoint.deviations, "done_sentinel", True)
+    wanted = [len(seen.frames) - 1] if marked else []
     require(sentinels == wanted, expected=f"[DONE] at frames {wanted}", observed=sentinels)
 
 

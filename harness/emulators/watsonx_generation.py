@@ -2,7 +2,16 @@
 
 Reference: https://cloud.ibm.com/apidocs/watsonx-ai#text-generation, read 2026-11-21 as IBM's SDKs have it:
 https://ibm.github.io/watsonx-ai-node-sdk (TextGenParameters, TextGenResult) and the error codes of
-https://github.com/IBM/watsonx-ai-java-sdk. The wording of the errors is as clients report it, or from memory.
+https://github.com/IBM/watsonx-ai-java-sdk, WatsonxError. What is said with a code is the service's:
+
+    bad_key            the tests of https://github.com/IBM/watsonx-ai-java-sdk
+    unknown_model      https://github.com/i-am-bee/beeai-framework/issues/1179
+    rate_limit         https://github.com/langflow-ai/openrag/issues/615
+    bad_request        https://github.com/IBM/watsonx-ai-samples/pull/87, how it begins
+    context_overflow   public reports of users; with "the number of input tokens … cannot exceed …"
+
+No answer was found for forbidden, quota, overloaded and server_error: the first two are told in the SDK's
+words for the code, the others in ours.
 """
 
 from __future__ import annotations
@@ -152,17 +161,20 @@ EMULATOR = Emulator(
     refusals={
         "bad_key": Refused(
             401,
-            "Failed to authenticate the request due to invalid or expired token",
+            "Failed to authenticate the request due to invalid token: Failed to parse and verify token",
             code="authentication_token_not_valid",
         ),
-        "forbidden": Refused(403, "The request is not authorized", code="authorization_rejected"),
+        "forbidden": Refused(403, "Authorization was rejected", code="authorization_rejected"),
         "unknown_model": Refused(404, "Model '{model}' is not supported", code="model_not_supported"),
         "rate_limit": Refused(
-            429, "The number of requests per second has reached its limit", code="rate_limit_reached_requests"
+            429,
+            "Rate limit of 2 requests per 1s was reached for instance id "
+            "00000000-0000-0000-0000-000000000000",
+            code="rate_limit_reached_requests",
         ),
         "quota": Refused(
             403,
-            "The monthly usage limit is reached: you exceeded your current quota",
+            "Token quota has been reached",
             code="token_quota_reached",
         ),
         "overloaded": Refused(
@@ -171,12 +183,12 @@ EMULATOR = Emulator(
         "server_error": Refused(500, "An unexpected error occurred", code="internal_error"),
         "context_overflow": Refused(
             400,
-            "the number of input tokens 140012 cannot exceed the total tokens limit 131072 for this model: "
-            "the input is too long",
+            "Invalid input argument for Model '{model}': the number of input tokens 140012 cannot exceed the "
+            "total tokens limit 131072 for this model",
             code="invalid_input_argument",
         ),
         "bad_request": Refused(
-            400, "Json document validation error: input is needed", code="invalid_request_entity"
+            400, "Json document validation error: input is needed", code="json_validation_error"
         ),
     },
 )

@@ -116,7 +116,9 @@ def _after_the_end(frames: Frames, grammar: Grammar) -> Frames | None:
 
 
 def _end_twice(frames: Frames, grammar: Grammar) -> Frames | None:
-    return [*frames, frames[-1]] if not _says(frames[-1], grammar) else None
+    """The last frame again; one that only happens to be the last, for want of a mark, ends nothing."""
+    ends = not grammar.sentinel or is_sentinel(frames[-1])
+    return [*frames, frames[-1]] if ends and not _says(frames[-1], grammar) else None
 
 
 def _first_twice(frames: Frames, grammar: Grammar) -> Frames | None:

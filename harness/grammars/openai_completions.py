@@ -18,7 +18,7 @@ _SAYING = ("content", "refusal", "tool_calls", "function_call", "reasoning_conte
 
 
 def _steps(value: Any) -> Iterator[Step]:
-    if value.get("error"):
+    if value.get("error") or value.get("errors"):
         yield Step("stream", 0, ERROR)
         return
     yield Step("stream", 0, "chunk")

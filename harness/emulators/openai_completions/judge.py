@@ -73,27 +73,28 @@ class _Judgement(Judgement):
         """``lenient``: unknown top-level fields are passed on."""
         self.sent = body
         checks = _fields(self.deviations)
-        self.needs(body, ("model", "messages"), "")
+        named = self.deviations.model_field
+        self.needs(body, (named, "messages"), "")
         for name, value in body.items():
             check = checks.get(name)
             if check is None:
                 if not lenient:
                     self.refuse("unknown_field", "a field of the reference", name, f"/{name}")
-            elif value is not None or name in ("model", "messages"):
+            elif value is not None or name in (named, "messages"):
                 check(self, value, f"/{name}")
         if "stream_options" in body and body.get("stream") is not True:
             self.refuse("stream_options", "stream: true beside it", body.get("stream"), "/stream_options")
         if body.get("stream") is True and body.get("tools") and not self.deviations.streams_tools:
             self.refuse("stream", "no stream with tools", True, "/stream")
         if body.get("stop") is not None and any(
-            fnmatchcase(str(body.get("model")), glob) for glob in self.deviations.unstoppable
+            fnmatchcase(str(body.get(named)), glob) for glob in self.deviations.unstoppable
         ):
             self.refuse("unstoppable", "no stop sequences", body["stop"], "/stop")
-        if any(fnmatchcase(str(body.get("model")), glob) for glob in self.deviations.fixed_sampling):
+        if any(fnmatchcase(str(body.get(named)), glob) for glob in self.deviations.fixed_sampling):
             for name in ("temperature", "top_p"):
                 if body.get(name, 1) != 1:  # the default, which these models take
                     self.refuse("fixed_sampling", "only the default (1)", body[name], f"/{name}")
-        for name in ("tool_choice", "parallel_tool_calls"):
+        for name in dict.fromkeys(("tool_choice", self.deviations.choice_field, "parallel_tool_calls")):
             if name in body and not body.get("tools"):
                 self.refuse("without_tools", "tools beside it", "none", f"/{name}")
         asked = any(message.get("role") == "tool" for message in objects(body.get("messages")))
@@ -218,10 +219,13 @@ def _schema(judged: _Judgement, value: JSON, strict: bool, where: str, depth: in
         _schema(judged, inner, strict, f"{where}/anyOf/{place}", depth + 2)
 
 
+def _choice_word(judged: _Judgement, value: JSON, where: str) -> None:
+    one_of("none", "auto", judged.deviations.required_word)(judged, value, where)
+
+
 def _tool_choice(judged: _Judgement, value: JSON, where: str) -> None:
-    word = judged.deviations.required_word
-    if isinstance(value, str):
-        one_of("none", "auto", word)(judged, value, where)
+    if isinstance(value, str) and judged.deviations.choice_field == "tool_choice":
+        _choice_word(judged, value, where)
         return
     if not judged.is_a(value, dict, where):
         return
@@ -500,6 +504,9 @@ _FIELDS: Mapping[str, Check] = {
 def _fields(deviations: Deviations) -> dict[str, Check]:
     """The checkers of the fields that this vendor knows."""
     fields = dict(_FIELDS)
+    fields[deviations.model_field] = fields.pop("model")
+    if deviations.choice_field != "tool_choice":
+        fields[deviations.choice_field] = _choice_word
     fields[deviations.max_tokens_field] = _POSITIVE
     fields[deviations.stop_field] = _stop
     fields[deviations.seed_field] = number(-(2**63), 2**63, integer=True)

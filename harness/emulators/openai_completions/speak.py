@@ -9,7 +9,7 @@ deltas, alternatives in turns, and transfer chunks end inside events now and the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain, zip_longest
+from itertools import chain, count, zip_longest
 from typing import Any, TypeAlias
 
 from harness.emulators.emulator import Spoken, spoken
@@ -63,6 +63,11 @@ _ERRORS: Mapping[str, Callable[[str, Refused], JSON]] = {
     "text": lambda message, refused: {"error": message},
     "message": lambda message, refused: {"message": message, "type": refused.type, "code": refused.code},
     "detail": lambda message, refused: {"detail": message},
+    "errors": lambda message, refused: {
+        "errors": [{"code": refused.code, "message": message}],
+        "trace": digest(message)[:32],
+        "status_code": refused.status,
+    },
     "list": lambda message, refused: [
         {"error": {"code": refused.code, "message": message, "status": refused.type}}
     ],
@@ -86,6 +91,8 @@ def _envelope(turn: Turn, call: Call, kind: str, deviations: Deviations) -> Obje
         "created": CREATED,
         "model": turn.model or call.model,
     }
+    if deviations.model_field != "model":
+        envelope[deviations.model_field] = envelope["model"]
     if deviations.empty_fields == "all":
         envelope["service_tier"] = "default"
         envelope["system_fingerprint"] = _fingerprint(call)
@@ -242,7 +249,8 @@ def _usage(usage: Usage, deviations: Deviations) -> Object:
 
 def _streamed(turn: Turn, call: Call, deviations: Deviations) -> list[bytes]:
     texts = [jsontext.write(chunk) for chunk in _chunks(turn, call, deviations)]
-    events = [b"data: " + text + b"\n\n" for text in texts]
+    heads = (b"id: %d\nevent: message\n" % at if deviations.numbered_events else b"" for at in count(1))
+    events = [head + b"data: " + text + b"\n\n" for head, text in zip(heads, texts, strict=False)]
     if deviations.comment:
         comment = f": {deviations.comment}\n\n".encode()
         events = [comment, *events[:2], comment, *events[2:]]

@@ -118,7 +118,7 @@ class StreamDecoder:
             if not short:
                 return []
         chunk = jsontext.parse(data, offset_bytes=frame.offset_bytes)
-        if type(chunk) is not dict or "error" in chunk or frame.event == "error":
+        if type(chunk) is not dict or "error" in chunk or "errors" in chunk or frame.event == "error":
             try:
                 raise_told(chunk, frame)
             except RemoteError as told:
@@ -253,7 +253,7 @@ class _Answer:
 
     def _start(self, chunk: dict[str, Any], events: list[Event]) -> None:
         id = self.place.text(chunk, "id", "")
-        model = self.place.text(chunk, "model", "")
+        model = self.place.text(chunk, "model", "") or self.place.text(chunk, "model_id", "")
         if id or chunk.get("choices") or chunk.get("usage") is not None:
             self._started = True
             events.append(Start(id, model))

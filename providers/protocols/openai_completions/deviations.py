@@ -25,6 +25,11 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     # --- request: fields and their names ---
 
+    # The field that names the model.
+    model_field: Literal["model", "model_id"] = "model"
+    # The path at which a stream is asked for, where a whole answer has another; such a vendor is told by it
+    # alone, and ``stream`` is among the ``unsent``.
+    stream_path: str = ""
     # The field that limits the output.
     max_tokens_field: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     # The role of the system prompt; "user" puts its text before the first user message's.
@@ -110,6 +115,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     tool_call_id_min_length: int = 1
     tool_call_id_max_length: int = 40
     tool_call_id_charset: str = ""
+    # The field for a choice in one word; a named one stands in ``tool_choice``.
+    choice_field: Literal["tool_choice", "tool_choice_option"] = "tool_choice"
     # The word for "call some tool".
     required_word: Literal["required", "any"] = "required"
     # A named choice: as an object, or as the word above with no other tool on offer.
@@ -143,6 +150,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     cached_field: Literal[
         "prompt_tokens_details", "prompt_cache_hit_tokens", "cached_tokens", "num_cached_tokens", "none"
     ] = "prompt_tokens_details"
+    # The events of a stream are numbered, and of the type ``message`` by name.
+    numbered_events: bool = False
     # The stream ends with ``data: [DONE]``.
     done_sentinel: bool = True
     # A call's arguments come in pieces, or the call comes whole.
@@ -169,4 +178,4 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     # The vendor's word for one of the protocol's finish reasons, where it is another.
     finish_reasons: Mapping[str, str] = {}
     # The shape of an error body.
-    error: Literal["object", "text", "message", "detail", "list"] = "object"
+    error: Literal["object", "text", "message", "detail", "list", "errors"] = "object"

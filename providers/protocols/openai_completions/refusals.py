@@ -20,7 +20,8 @@ def error(status: int, headers: Headers, body: bytes) -> RemoteError:
 
 def raise_told(value: JSON, frame: Frame) -> None:
     """Raise for a frame that is an error or no object; an ``error`` that is null is neither."""
-    if type(value) is dict and value.get("error") in (None, {}, "") and frame.event != "error":
+    told_none = type(value) is dict and value.get("error") in (None, {}, "") and not value.get("errors")
+    if told_none and frame.event != "error":
         return
     told = _told(value)
     if told is None:
@@ -53,7 +54,12 @@ def _told_by(body: JSON) -> Told | None:
     message = inner if isinstance(inner, str) else _message(body)
     if message is None:
         return None
-    return Told(message, _first(body, ("type",), str), _first(body, ("code",), str, int))
+    listed = body.get("errors")
+    first = listed[0] if isinstance(listed, list) and listed and isinstance(listed[0], dict) else {}
+    code = _first(body, ("code",), str, int)
+    return Told(
+        message, _first(body, ("type",), str), _first(first, ("code",), str, int) if code is None else code
+    )
 
 
 def _first(holder: Mapping[str, Any], names: Iterable[str], *types: type) -> Any:

@@ -40,7 +40,10 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     _refuse_open_schemas(call, endpoint, deviations)
     if call.stream and call.tools and not deviations.streams_tools:
         raise UnsupportedFeature(endpoint.provider, "a stream with tools", next_step="ask for a whole answer")
-    body: Object = {"model": endpoint.named(call.model), "messages": messages(call, endpoint, deviations)}
+    body: Object = {
+        deviations.model_field: endpoint.named(call.model),
+        "messages": messages(call, endpoint, deviations),
+    }
     for fields in (_streaming, _tools, _limits, _reasoning, _structured, _identity):
         body.update(fields(call, endpoint, deviations))
     if deviations.tools_with_tool_history and any(said["role"] == "tool" for said in body["messages"]):
@@ -55,10 +58,16 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     body.update(call.extra_body)
     return Request(
         "POST",
-        endpoint.url(PATH, call.model),
+        _address(call, endpoint, deviations),
         _headers(call, endpoint, deviations),
         jsontext.write(body),
     )
+
+
+def _address(call: Call, endpoint: Endpoint, deviations: Deviations) -> str:
+    if call.stream and deviations.stream_path:
+        return endpoint.at(deviations.stream_path)
+    return endpoint.url(PATH, call.model)
 
 
 def _refuse_open_schemas(call: Call, endpoint: Endpoint, deviations: Deviations) -> None:
@@ -107,9 +116,9 @@ def _tools(call: Call, endpoint: Endpoint, deviations: Deviations) -> Object:
             body["tool_choice"] = {"type": "function", "function": {"name": choice.name}}
         else:
             tools = tuple(tool for tool in tools if tool.name == choice.name)
-            body["tool_choice"] = deviations.required_word
+            body[deviations.choice_field] = deviations.required_word
     elif choice is not None:
-        body["tool_choice"] = deviations.required_word if choice == "required" else choice
+        body[deviations.choice_field] = deviations.required_word if choice == "required" else choice
     if tools:
         body["tools"] = [_tool(tool, deviations) for tool in tools]
     if call.parallel_tool_calls is not None:

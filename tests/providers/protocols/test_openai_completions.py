@@ -858,7 +858,9 @@ class TestWhole:
             None,
         ),
         (404, [{"error": {"code": 404, "message": "gone", "status": "NOT_FOUND"}}], RemoteError, "gone", 404),
-        (400, {"errors": [{"code": "x", "message": "bad"}]}, InvalidRequest, "bad", None),
+        (400, {"errors": [{"code": "x", "message": "bad"}]}, InvalidRequest, "bad", "x"),
+        (400, {"errors": [{"code": [], "message": "bad"}]}, InvalidRequest, "bad", None),
+        (400, {"errors": ["bad"]}, InvalidRequest, '{"errors": ["bad"]}', None),
         (
             400,
             {"error": {"message": "x", "code": "context_length_exceeded"}},
