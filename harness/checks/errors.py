@@ -85,7 +85,12 @@ def original_kept(seen: Observation) -> None:
     require(error.status == seen.exchange.status, expected=str(seen.exchange.status), observed=error.status)
     words = (error.message or "").encode()
     content = seen.exchange.content
-    plain = words in content or words in content.replace(b'\\"', b'"').replace(b"\\u003c", b"<")
+    escaped = jsontext.write(error.message or "")[1:-1]
+    plain = (
+        words in content
+        or escaped in content
+        or words in content.replace(b'\\"', b'"').replace(b"\\u003c", b"<")
+    )
     require(bool(words) and plain, expected="words of the answer", observed=error.message)
 
 

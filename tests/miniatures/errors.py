@@ -12,7 +12,7 @@ from providers.errors import (
     RateLimited,
     ServerError,
 )
-from tests.miniatures.bench import CHAT, answered, breaks, failing, spoken, told
+from tests.miniatures.bench import CHAT, answered, breaks, failing, passes, spoken, told
 
 LIMITED = "error_429_rate_limit"
 REFUSAL = b'{"error":{"message":"Something is wrong","type":"server_error"}}'
@@ -52,6 +52,13 @@ def fails_over_a_key() -> Observation:
 def fails_over_a_model() -> Observation:
     """A provider that fails over a model it does not have."""
     return answered(REFUSAL, scenario="error_404_unknown_model", status=500)
+
+
+@passes("err.original_kept")
+def keeps_words_of_two_lines() -> Observation:
+    """A client that keeps words with a line break, which JSON escapes."""
+    body = b'{"error":{"message":"Slow \\"down\\"\\nGroup=a","type":"throttling_error"}}'
+    return answered(body, scenario=LIMITED, status=429)
 
 
 @breaks("err.original_kept")
