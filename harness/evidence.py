@@ -180,7 +180,9 @@ def described(provider: Provider) -> results.Provider:
         docs=provider.docs,
         protocols=provider.protocols,
         claims={
-            name: results.Claim(claim.offered, sources[claim.source].url, sources[claim.source].read)
+            name: results.Claim(
+                claim.offered, sources[claim.source].url, sources[claim.source].read, claim.own
+            )
             for name, claim in provider.claims.items()
         },
         lacks={protocol: names for protocol, names in lacks.items() if names},

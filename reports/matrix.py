@@ -40,7 +40,7 @@ from reports.results import (
 State = Literal["passed", "warned", "failed", "errored", "stale", "untested", "unknown", "not_offered"]
 Age = Literal["never", "fresh", "ageing", "stale"]
 By = Literal["provider", "subject"]
-Finding = Literal["pass without claim", "claim without pass"]
+Finding = Literal["pass without claim", "claim without pass", "own shape, not asked"]
 
 STATES: tuple[State, ...] = (
     "failed",
@@ -239,6 +239,7 @@ def _cells(
             None if claims is None else claimed(capability, claims),
             today,
             needs_claim=claims is not None and bool(capability.features),
+            own=claims is not None and own(capability, claims),
             stale_after_days=run.header.stale_after_days,
         )
         for group in run.header.groups
@@ -253,18 +254,26 @@ def claimed(capability: Capability, claims: Mapping[str, Claim]) -> bool | None:
     return any(said) if said else None
 
 
+def own(capability: Capability, claims: Mapping[str, Claim]) -> bool:
+    """Whether the provider has all that it offers of a capability in shapes of its own."""
+    offered = [claims[name] for name in capability.features if name in claims and claims[name].offered]
+    return bool(offered) and all(claim.own for claim in offered)
+
+
 def cell(
     results: Iterable[Result],
     claim: bool | None,
     today: dt.date | None,
     *,
     needs_claim: bool = True,
+    own: bool = False,
     stale_after_days: int = STALE_AFTER_DAYS,
 ) -> Cell:
-    """The cell that ``results`` make; ``claim`` is what the provider says of it."""
+    """The cell that ``results`` make; ``claim`` is what the provider says of it, ``own`` that all of it is in
+    shapes of its own."""
     told = tuple(results)
     if not told:
-        return _unjudged(claim, needs_claim)
+        return _UNASKED if claim and own else _unjudged(claim, needs_claim)
     counts = _tally([result.verdict for result in told], VERDICTS)
     judged = [result for result in told if result.verdict != "skipped"]
     passes = [result for result in judged if result.verdict in _PASSES]
@@ -341,6 +350,7 @@ def _unjudged(claim: bool | None, needs_claim: bool) -> Cell:
     return _UNJUDGED[claim if needs_claim or claim is not None else True, claim]
 
 
+_UNASKED = Cell("untested", claimed=True, findings=("own shape, not asked",))
 _UNJUDGED: Mapping[tuple[bool | None, bool | None], Cell] = {
     (True, True): Cell("untested", claimed=True, findings=("claim without pass",)),
     (True, None): Cell("untested"),

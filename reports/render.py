@@ -34,7 +34,7 @@ from reports.baseline import Baseline
 from reports.errors import UnwritableReport
 from reports.matrix import OBSERVED, STATES, By, Cell, Matrix, Row, State
 from reports.pages import Judged, Page, Part
-from reports.results import ORIGINS, Body, Headers, Result, Run, Verdict
+from reports.results import ORIGINS, Body, Claim, Headers, Result, Run, Verdict
 
 WORDS: Mapping[str, str] = {
     "failed": "✗ failed",
@@ -108,6 +108,13 @@ def evidence(item: Cell | Result) -> str:
     return f"{_SHORT.get(item.origin, '')} {day or ''}".strip()
 
 
+def said(claim: Claim) -> str:
+    """What a claim says, in words."""
+    if not claim.offered:
+        return "not offered"
+    return "claimed, in a shape of its own" if claim.own else "claimed"
+
+
 def told(counts: Mapping[Any, int]) -> str:
     """Counts in words: ``2 failed, 5 passed``."""
     return ", ".join([f"{count} {name}" for name, count in counts.items()])
@@ -170,6 +177,7 @@ _SHARED: Mapping[str, Any] = {
     "link": link,
     "anchor": anchor,
     "evidence": evidence,
+    "said": said,
     "told": told,
     "hover": hover,
     "head": _head,
@@ -485,7 +493,7 @@ def _part(part: Part, page: Page) -> Mapping[str, object]:
     claims = [
         {
             "feature": feature,
-            "said": "claimed" if claim.offered else "not offered",
+            "said": said(claim),
             "source": link(claim.source),
             "read": claim.read,
         }

@@ -58,11 +58,13 @@ class _Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Claim(_Record, frozen=True):
-    """What a provider says about one feature, where, and when that was read."""
+    """What a provider says about one feature, where, and when that was read. ``own``: it has the feature in
+    a shape of its own, for which nothing here asks."""
 
     offered: bool
     source: str = ""
     read: dt.date | None = None
+    own: bool = False
 
 
 class Provider(_Record, frozen=True):

@@ -223,6 +223,19 @@ def test_row_claims_what_its_protocol_has() -> None:
     assert [cell.state for cell in images] == ["unknown", "unknown"]
 
 
+def test_what_is_had_in_an_own_shape_is_not_asked() -> None:
+    """What a provider has only in a shape of its own is untested, and misses no pass."""
+    tools, vision = Claim(True, own=True), Claim(False)
+    facts = Provider("acme", "Acme", protocols=("ollama",), claims={"tools": tools, "vision": vision})
+    row = matrix.build(run(providers=(facts,))).rows[0]
+    assert (row.cells[1].state, row.cells[1].findings) == ("untested", ("own shape, not asked",))
+    assert row.cells[2].state == "not_offered"
+    column = Capability("tools", "Tools", ("tools", "parallel_tools"))
+    assert matrix.own(column, {"tools": tools})
+    assert not matrix.own(column, {"tools": tools, "parallel_tools": Claim(True)})
+    assert not matrix.own(column, {"tools": Claim(False, own=True)})
+
+
 def test_today_is_the_start_or_the_newest_evidence() -> None:
     """Without a day named, a run is looked at from its start, else from its newest evidence."""
     told = (result("stream.order", date=OLD), result("tool.named", date=FRESH))
