@@ -190,7 +190,7 @@ class EndpointDeclaration(_Strict):
     with every request; a parameter of the base URL goes before one of that name. ``key_base_url`` is where a
     plain key is taken that comes without the values of ``base_url``. ``model_map``
     names the value that holds ``model=name`` pairs: what this user calls a model here. ``lacks`` are the
-    features that the provider offers, and not here.
+    features claimed of the provider, and not of this endpoint: not had here, or no page says so of it.
     """
 
     protocol: str = Field(json_schema_extra=lambda told: told.update(enum=[*sorted(PROTOCOLS)]))
