@@ -157,6 +157,31 @@ def texts(limit: int = 0) -> Check:
     return check
 
 
+def content_parts(
+    judged: Judgement,
+    value: JSON,
+    kinds: tuple[str, ...],
+    where: str,
+    check: Callable[[str, Object, str], None],
+) -> None:
+    """A string, or an array of parts of these ``kinds``; ``check`` is given the kind and part, and where."""
+    if isinstance(value, str):
+        return
+    if not isinstance(value, list):
+        judged.refuse("type", "a string or an array", value, where)
+        return
+    if not value:
+        judged.refuse("empty", "at least one part", "[]", where)
+    for place, part in enumerate(value):
+        at = f"{where}/{place}"
+        if judged.is_a(part, dict, at):
+            kind = part.get("type")
+            if kind in kinds:
+                check(kind, part, at)
+            else:
+                judged.refuse("part", " or ".join(kinds), kind, f"{at}/type")
+
+
 def tools(judged: Judgement, value: JSON, where: str) -> None:
     """An array of functions, each with a name and a schema of its parameters."""
     if not judged.is_a(value, list, where):

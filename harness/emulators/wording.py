@@ -5,17 +5,28 @@ from __future__ import annotations
 import hashlib
 
 from providers import jsontext
-from providers.call import ToolCall
+from providers.call import Call, ToolCall
+from providers.events import Turn
 
 _PIECES = (3, 9, 5, 14)  # characters of successive deltas
+_LONG_PIECES = (4, 11, 7, 16, 2)  # those of blocks and items, which have events of their own at both ends
 
 
 def pieces(text: str) -> list[str]:
     """``text`` in pieces of uneven length; none for an empty text."""
+    return _cut(text, _PIECES)
+
+
+def long_pieces(text: str) -> list[str]:
+    """``text`` in pieces as a block or an item has them; none for an empty text."""
+    return _cut(text, _LONG_PIECES)
+
+
+def _cut(text: str, lengths: tuple[int, ...]) -> list[str]:
     found: list[str] = []
     start = 0
     while start < len(text):
-        end = start + _PIECES[len(found) % len(_PIECES)]
+        end = start + lengths[len(found) % len(lengths)]
         found.append(text[start:end])
         start = end
     return found
@@ -44,6 +55,12 @@ def digest(*words: str) -> str:
     """Hexadecimal digits that stand for ``words``; ids are made of them."""
     text = "\n".join(words).encode("utf-8", "surrogatepass")
     return hashlib.sha256(text).hexdigest()
+
+
+def identity_of(turn: Turn, call: Call) -> str:
+    """Hexadecimal digits that stand for an answer: what is said, and to what."""
+    said = repr((turn.parts, turn.finish, call.model, call.messages))
+    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def arguments(call: ToolCall) -> str:

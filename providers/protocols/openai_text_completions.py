@@ -14,8 +14,8 @@ from typing import Any, Literal
 import msgspec
 
 from providers import jsontext
-from providers.call import JSON, Call, Text
-from providers.errors import EventOrderError, TruncatedStream, UnsupportedFeature
+from providers.call import JSON, Call
+from providers.errors import EventOrderError, TruncatedStream
 from providers.events import End, Event, Finish, Start, Usage, UsageReport
 from providers.framing.sse import SSE
 from providers.framing.whole import Whole
@@ -23,6 +23,7 @@ from providers.protocols.blocks import Blocks
 from providers.protocols.openai_completions.answer import FINISH
 from providers.protocols.openai_completions.refusals import error, raise_told
 from providers.protocols.openai_responses.values import Value
+from providers.protocols.prompts import prompt
 from providers.wire import Decoder, Endpoint, Frame, Framing, Protocol, Request
 
 PATH = "/completions"
@@ -52,29 +53,17 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     if call.stream and deviations.stream_usage == "asked":
         fields["stream_options"] = {"include_usage": True}
     told = {name: value for name, value in fields.items() if value is not None}
-    body = {"model": call.model, "prompt": _prompt(call, endpoint), **told, **deviations.body}
+    body = {
+        "model": call.model,
+        "prompt": prompt(call, endpoint, "the protocol openai-completions"),
+        **told,
+        **deviations.body,
+    }
     accept = "text/event-stream" if call.stream else "application/json"
     ours = (("Content-Type", "application/json"), ("Accept", accept))
     named = {name.lower(): (name, value) for name, value in (*ours, *endpoint.headers, *call.extra_headers)}
     content = jsontext.write({**body, **call.extra_body})
     return Request("POST", endpoint.url(PATH, call.model), tuple(named.values()), content)
-
-
-def _prompt(call: Call, endpoint: Endpoint) -> str:
-    """The system text and the one question."""
-    parts = call.messages[0].parts
-    single = len(call.messages) == 1 and call.messages[0].role == "user"
-    asked = {
-        "tools": bool(call.tools),
-        "structured output": call.structured is not None,
-        "reasoning": call.thinking is not None and call.thinking.effort != "none",
-        "more than one question in words": not single or not all(isinstance(each, Text) for each in parts),
-    }
-    for what, wanted in asked.items():
-        if wanted:
-            raise UnsupportedFeature(endpoint.provider, what, next_step="use the protocol openai-completions")
-    said = [part.text for part in parts if isinstance(part, Text)]
-    return "\n\n".join([*([call.system] if call.system else []), "\n".join(said)])
 
 
 class _Decoder:

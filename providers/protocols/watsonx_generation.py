@@ -16,13 +16,14 @@ from typing import Any
 import msgspec
 
 from providers import jsontext
-from providers.call import JSON, Call, Text
-from providers.errors import RemoteError, TruncatedStream, UnsupportedFeature
+from providers.call import JSON, Call
+from providers.errors import RemoteError, TruncatedStream
 from providers.events import Drift, End, Event, Finish, FinishReason, Start, Usage, UsageReport
 from providers.framing.sse import SSE
 from providers.framing.whole import Whole
 from providers.protocols.blocks import Blocks
 from providers.protocols.openai_responses.values import Value
+from providers.protocols.prompts import prompt
 from providers.wire import (
     Decoder,
     Endpoint,
@@ -66,7 +67,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     """The request for ``call``. Raises UnsupportedFeature for what a prompt cannot say."""
     deviations: Deviations = endpoint.deviations or Deviations()
     charged = {"project_id": deviations.project_id, "space_id": deviations.space_id}
-    body: dict[str, JSON] = {"model_id": call.model, "input": _prompt(call, endpoint)}
+    body: dict[str, JSON] = {"model_id": call.model, "input": prompt(call, endpoint, "the vendor's chat")}
     body |= {name: value for name, value in charged.items() if value}
     parameters = _parameters(call)
     if parameters:
@@ -91,23 +92,6 @@ def _parameters(call: Call) -> dict[str, JSON]:
         "include_stop_sequence": False if call.stop else None,
     }
     return {name: value for name, value in told.items() if value is not None}
-
-
-def _prompt(call: Call, endpoint: Endpoint) -> str:
-    """The system text and the one question."""
-    parts = call.messages[0].parts
-    single = len(call.messages) == 1 and call.messages[0].role == "user"
-    asked = {
-        "tools": bool(call.tools),
-        "structured output": call.structured is not None,
-        "reasoning": call.thinking is not None and call.thinking.effort != "none",
-        "more than one question in words": not single or not all(isinstance(each, Text) for each in parts),
-    }
-    for what, wanted in asked.items():
-        if wanted:
-            raise UnsupportedFeature(endpoint.provider, what, next_step="use the vendor's chat")
-    said = [part.text for part in parts if isinstance(part, Text)]
-    return "\n\n".join([*([call.system] if call.system else []), "\n".join(said)])
 
 
 class _Decoder:

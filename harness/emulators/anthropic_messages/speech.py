@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from itertools import cycle
 from typing import Any
 
 from harness.emulators.emulator import Spoken, spoken
-from harness.emulators.wording import arguments
+from harness.emulators.wording import arguments, identity_of, long_pieces
 from providers import jsontext
 from providers.call import Call, Opaque, Part, Reasoning, Text, ToolCall
 from providers.errors import RemoteError
@@ -27,13 +26,12 @@ _STOP_REASONS: Mapping[FinishReason, str] = {
     "refusal": "refusal",
     "pause": "pause_turn",
 }
-_LENGTHS = (4, 11, 7, 16, 2)  # characters of one delta after the other
 _RETRY_AFTER_S = "12"
 
 
 def speak(turn: Turn, call: Call, endpoint: Endpoint) -> Spoken:
     """The answer ``turn`` to ``call``."""
-    identity = _identity(turn, call)
+    identity = identity_of(turn, call)
     blocks = _blocks(turn)
     if call.stream:
         head = _head("text/event-stream; charset=utf-8", identity, ("cache-control", "no-cache"))
@@ -62,11 +60,6 @@ def refuse(refused: Refused, call: Call, endpoint: Endpoint) -> Spoken:
     if refused.status == 429:
         more.append(("retry-after", _RETRY_AFTER_S))
     return spoken(refused.status, _head("application/json", identity, *more), [jsontext.write(body)])
-
-
-def _identity(turn: Turn, call: Call) -> str:
-    said = repr((turn.parts, turn.finish, call.model, call.messages))
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _head(media_type: str, identity: str, *more: tuple[str, str]) -> Headers:
@@ -194,23 +187,12 @@ def _opened(block: dict[str, Any], raw: str) -> tuple[dict[str, Any], list[dict[
 def _input_deltas(block: dict[str, Any], raw: str) -> list[dict[str, Any]]:
     """The first one is always empty; an empty input has no other."""
     written = raw if raw.strip() else jsontext.write(block["input"]).decode("utf-8", "surrogatepass")
-    pieces = [] if written.strip() == "{}" else _pieces(written)
+    pieces = [] if written.strip() == "{}" else long_pieces(written)
     return [{"type": "input_json_delta", "partial_json": piece} for piece in ["", *pieces]]
 
 
 def _deltas(kind: str, key: str, text: str) -> list[dict[str, Any]]:
-    return [{"type": kind, key: piece} for piece in _pieces(text)]
-
-
-def _pieces(text: str) -> list[str]:
-    pieces: list[str] = []
-    start = 0
-    for length in cycle(_LENGTHS):
-        if start >= len(text):
-            return pieces
-        pieces.append(text[start : start + length])
-        start += length
-    return pieces
+    return [{"type": kind, key: piece} for piece in long_pieces(text)]
 
 
 def _event(value: dict[str, Any]) -> bytes:

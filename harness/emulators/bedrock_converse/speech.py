@@ -10,12 +10,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import cycle
 from typing import Any
 
 from harness.emulators import aws_event_stream
 from harness.emulators.emulator import Spoken, spoken
-from harness.emulators.wording import arguments
+from harness.emulators.wording import arguments, identity_of, long_pieces
 from providers import jsontext
 from providers.call import JSON, Call, Opaque, Part, Reasoning, Text, ToolCall
 from providers.errors import RemoteError
@@ -30,12 +29,11 @@ _STOP_REASONS: Mapping[FinishReason, str] = {
     "refusal": "refusal",
     "error": "malformed_model_output",
 }
-_LENGTHS = (4, 11, 7, 16, 2)  # characters of one delta after the other
 
 
 def speak(turn: Turn, call: Call, endpoint: Endpoint) -> Spoken:
     """The answer ``turn`` to ``call``."""
-    identity = _identity(turn, call)
+    identity = identity_of(turn, call)
     if call.stream:
         pieces = [
             aws_event_stream.event(kind, aws_event_stream.padded(value, at))
@@ -61,11 +59,6 @@ def refuse(refused: Refused, call: Call, endpoint: Endpoint) -> Spoken:
     named = ("x-amzn-errortype", f"{kind}:http://internal.amazon.com/coral/com.amazon.bedrock/")
     body = {"message": refused.message.replace("{model}", call.model)}
     return spoken(refused.status, head("application/json", identity, named), [jsontext.write(body)])
-
-
-def _identity(turn: Turn, call: Call) -> str:
-    said = repr((turn.parts, turn.finish, call.model, call.messages))
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def head(media_type: str, identity: str, *more: tuple[str, str]) -> Headers:
@@ -195,14 +188,7 @@ def _thoughts(value: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _pieces(text: str) -> list[str]:
     """The text cut in pieces; an empty one is one empty piece."""
-    pieces: list[str] = []
-    start = 0
-    for length in cycle(_LENGTHS):
-        if start >= len(text):
-            return pieces or [""]
-        pieces.append(text[start : start + length])
-        start += length
-    return pieces
+    return long_pieces(text) or [""]
 
 
 # ---------------------------------------------------------------- usage

@@ -141,22 +141,11 @@ _ROLES: Mapping[str, Check] = {
 
 
 def _content(judged: Judgement, value: JSON, kinds: tuple[str, ...], where: str) -> None:
-    if isinstance(value, str):
-        return
-    if not isinstance(value, list):
-        judged.refuse("type", "a string or an array", value, where)
-        return
-    if not value:
-        judged.refuse("empty", "at least one part", "[]", where)
-    for at, part in enumerate(value):
-        place = f"{where}/{at}"
-        if judged.is_a(part, dict, place):
-            kind = part.get("type")
-            if kind in kinds:
-                judged.only(part, ("type", kind), place)
-                _PARTS[kind](judged, part.get(kind), f"{place}/{kind}")
-            else:
-                judged.refuse("part", " or ".join(kinds), kind, f"{place}/type")
+    def check(kind: str, part: Object, at: str) -> None:
+        judged.only(part, ("type", kind), at)
+        _PARTS[kind](judged, part.get(kind), f"{at}/{kind}")
+
+    judging.content_parts(judged, value, kinds, where, check)
 
 
 def _image_url(judged: Judgement, value: JSON, where: str) -> None:

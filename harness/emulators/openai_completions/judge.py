@@ -19,6 +19,7 @@ from harness.emulators.judging import (
     Judgement,
     Object,
     anything,
+    content_parts,
     model,
     number,
     objects,
@@ -370,21 +371,9 @@ _ROLES: Mapping[str, Callable[[_Judgement, Object, str], None]] = {
 
 
 def _content(judged: _Judgement, value: JSON, kinds: tuple[str, ...], where: str) -> None:
-    if isinstance(value, str):
-        return
+    content_parts(judged, value, kinds, where, lambda kind, part, at: _PARTS[kind](judged, part, at))
     if not isinstance(value, list):
-        judged.refuse("type", "a string or an array", value, where)
         return
-    if not value:
-        judged.refuse("empty", "at least one part", "[]", where)
-    for place, part in enumerate(value):
-        at = f"{where}/{place}"
-        if judged.is_a(part, dict, at):
-            kind = part.get("type")
-            if kind not in kinds:
-                judged.refuse("part", " or ".join(kinds), kind, f"{at}/type")
-            else:
-                _PARTS[kind](judged, part, at)
     texts = all(isinstance(part, dict) and part.get("type") == "text" for part in value)
     if texts and not judged.deviations.content_lists and not judged.deviations.cache_control:
         judged.refuse("content_list", "a string", "an array", where)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import count, cycle
+from itertools import count
 from typing import Any, TypeAlias
 
 from harness.emulators.emulator import Spoken, spoken
-from harness.emulators.wording import arguments
+from harness.emulators.wording import arguments, identity_of, long_pieces
 from providers import jsontext
 from providers.call import Call, Opaque, Part, Reasoning, Text, ToolCall
 from providers.errors import RemoteError
@@ -23,7 +23,6 @@ from providers.wire import Endpoint, Headers, Refused
 Object: TypeAlias = dict[str, Any]
 
 _CREATED = 1763683200  # 2025-11-21
-_LENGTHS = (4, 11, 7, 16, 2)  # characters of one delta after the other
 _STATUS: Mapping[FinishReason, str] = {
     "length": "incomplete",
     "content_filter": "incomplete",
@@ -41,7 +40,7 @@ _CALLS = {
 def speak(turn: Turn, call: Call, endpoint: Endpoint) -> Spoken:
     """The answer ``turn`` to ``call``."""
     deviations = known(endpoint.deviations)
-    identity = _identity(turn, call)
+    identity = identity_of(turn, call)
     items = _items(turn, identity, deviations)
     if not call.stream:
         response = _response(turn, call, identity, [item.value for item in items])
@@ -66,11 +65,6 @@ def refuse(refused: Refused, call: Call, endpoint: Endpoint) -> Spoken:
     }[known(endpoint.deviations).error]
     more = [("retry-after", "12")] if refused.status == 429 else []
     return spoken(refused.status, _head("application/json", identity, *more), [jsontext.write(body)])
-
-
-def _identity(turn: Turn, call: Call) -> str:
-    said = repr((turn.parts, turn.finish, call.model, call.messages))
-    return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _head(media_type: str, identity: str, *more: tuple[str, str]) -> Headers:
@@ -232,7 +226,7 @@ def _message(part: Text, identity: str, cited: list[Any]) -> _Item:
     closed = {**opened, "annotations": cited, "text": part.text}
     place = {"content_index": 0}
     told = [("response.content_part.added", {**place, "part": opened})]
-    for piece in _pieces(part.text):
+    for piece in long_pieces(part.text):
         told.append(("response.output_text.delta", {**place, "delta": piece, "logprobs": []}))
     for number, annotation in enumerate(cited):
         fields = {**place, "annotation_index": number, "annotation": annotation}
@@ -249,7 +243,7 @@ def _refusing(words: str, identity: str) -> _Item:
     place = {"content_index": 0}
     told: list[tuple[str, Object]] = [
         ("response.content_part.added", {**place, "part": {"type": "refusal", "refusal": ""}}),
-        *(("response.refusal.delta", {**place, "delta": piece}) for piece in _pieces(words)),
+        *(("response.refusal.delta", {**place, "delta": piece}) for piece in long_pieces(words)),
         ("response.refusal.done", {**place, "refusal": words}),
         ("response.content_part.done", {**place, "part": closed}),
     ]
@@ -277,7 +271,7 @@ def _thoughts(
     words = "response.reasoning_summary_text" if key == "summary" else "response.reasoning_text"
     told = [
         (f"{part_event}.added", {**place, "part": {"type": kind, "text": ""}}),
-        *((f"{words}.delta", {**place, "delta": piece}) for piece in _pieces(part.text)),
+        *((f"{words}.delta", {**place, "delta": piece}) for piece in long_pieces(part.text)),
         (f"{words}.done", {**place, "text": part.text}),
         (f"{part_event}.done", {**place, "part": closed}),
     ]
@@ -295,21 +289,10 @@ def _call(part: ToolCall, identity: str, deviations: Deviations) -> _Item:
         "call_id": part.id or f"call_{identity[-24:]}",
         "name": part.name,
     }
-    pieces = [] if deviations.whole_calls else _pieces(raw)
+    pieces = [] if deviations.whole_calls else long_pieces(raw)
     told: list[tuple[str, Object]] = [(f"{event}.delta", {"delta": piece}) for piece in pieces]
     told.append((f"{event}.done", {key: raw}))
     return _Item({**head, "status": "completed", key: raw}, head, told)
-
-
-def _pieces(text: str) -> list[str]:
-    pieces: list[str] = []
-    start = 0
-    for length in cycle(_LENGTHS):
-        if start >= len(text):
-            return pieces
-        pieces.append(text[start : start + length])
-        start += length
-    return pieces
 
 
 # ---------------------------------------------------------------- events

@@ -9,7 +9,8 @@ from providers import jsontext
 from providers.call import JSON, Call, Effort, Named, Tool
 from providers.errors import UnsupportedFeature
 from providers.protocols.anthropic_messages.deviations import Deviations, known, matches
-from providers.protocols.anthropic_messages.history import NO_ARGUMENTS, TOOL_NAME, Block, History
+from providers.protocols.anthropic_messages.history import NO_ARGUMENTS, TOOL_NAME, History
+from providers.protocols.merging import Block
 from providers.wire import Endpoint, Headers, Request
 
 PATH = "/messages"

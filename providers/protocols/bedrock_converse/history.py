@@ -6,18 +6,15 @@ result, ids and names are made to match, and reasoning goes back only to the mod
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any, TypeAlias
 
 from providers.call import JSON, Document, Image, Message, Opaque, Reasoning, Text, ToolCall, ToolResult
 from providers.errors import UnsupportedFeature
 from providers.protocols.bedrock_converse.deviations import NAME
 from providers.protocols.mending import ToolNames, said_by
+from providers.protocols.merging import Awaited, Block, Run, new_id
 from providers.wire import Endpoint
-
-Block: TypeAlias = dict[str, Any]  # a content block, a message or a tool, as it is sent
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _NAMES = ToolNames(longest=64)
@@ -45,31 +42,6 @@ DOCUMENTS: Mapping[str, str] = {
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9 ()\[\]-]+")
 
 
-class _Awaited:
-    """A tool call whose result is still to come."""
-
-    def __init__(self, call: ToolCall, wire_id: str) -> None:
-        self.id = call.id
-        self.name = call.name
-        self.wire_id = wire_id
-        self.answered = False
-
-    def is_meant(self, result: ToolResult) -> bool:
-        return self.id == result.call_id if result.call_id is not None else self.name == result.name
-
-
-class _Run:
-    """Neighbouring messages of one role, which become one. Results are kept before other blocks."""
-
-    def __init__(self, role: str) -> None:
-        self.role = role
-        self.results: list[Block] = []
-        self.blocks: list[Block] = []
-
-    def message(self) -> Block:
-        return {"role": self.role, "content": [*self.results, *self.blocks]}
-
-
 class History:
     """The conversation as Converse takes it: ``add`` each message, then ``finish``.
 
@@ -80,8 +52,8 @@ class History:
         self._endpoint = endpoint
         self._model = model
         self._signed = signed
-        self._runs: list[_Run] = []
-        self._awaited: list[_Awaited] = []
+        self._runs: list[Run] = []
+        self._awaited: list[Awaited] = []
         self._ids: set[str] = set()
         self._names: dict[str, None] = {}
         self._documents = 0
@@ -109,12 +81,12 @@ class History:
         """A tool for each name the conversation calls; none when it calls no tool."""
         return [{"toolSpec": {"name": name, "inputSchema": {"json": NO_ARGUMENTS}}} for name in self._names]
 
-    def _run(self, role: str) -> _Run:
+    def _run(self, role: str) -> Run:
         if not self._runs or self._runs[-1].role != role:
-            self._runs.append(_Run(role))
+            self._runs.append(Run(role))
         return self._runs[-1]
 
-    def _unanswered(self) -> list[_Awaited]:
+    def _unanswered(self) -> list[Awaited]:
         return [call for call in self._awaited if not call.answered]
 
     def _repairs(self) -> list[Block]:
@@ -151,7 +123,7 @@ class History:
         own = said_by(message, self._endpoint, self._model)
         answering = bool(self._runs) and self._runs[-1].role == "assistant"
         blocks: list[Block] = []
-        awaited: list[_Awaited] = []
+        awaited: list[Awaited] = []
         for part in message.parts:
             match part:
                 case Text():
@@ -162,7 +134,7 @@ class History:
                 case Opaque() if own and part.protocol == NAME:
                     blocks.append(part.value)
                 case ToolCall() if part.arguments is not None or not message.aborted:
-                    awaited.append(_Awaited(part, self._wire_id(part.id)))
+                    awaited.append(Awaited(part, self._wire_id(part.id)))
                     blocks.append(self._tool_use(part, awaited[-1].wire_id))
         if not blocks:
             return
@@ -188,13 +160,7 @@ class History:
         return {"toolUse": {"toolUseId": wire_id, "name": name, "input": _named(arguments)}}
 
     def _wire_id(self, original: str | None) -> str:
-        """``original`` when the vendor takes it and it is new, else a name made from it; deterministic."""
-        wire_id, salt = original or "", 0
-        while not _TOOL_ID.fullmatch(wire_id) or wire_id in self._ids:
-            digest = hashlib.sha256(f"{salt}\0{original}".encode("utf-8", "surrogatepass")).hexdigest()
-            wire_id, salt = f"{_squeezed(original or 'call', 47)}_{digest[:16]}", salt + 1
-        self._ids.add(wire_id)
-        return wire_id
+        return new_id(original, _TOOL_ID, self._ids)
 
     def _content(self, part: object) -> list[Block]:
         """The block of a text, image or document; none for blank text and for parts of other kinds."""
@@ -245,7 +211,3 @@ def _named(value: JSON) -> JSON:
     if isinstance(value, Mapping):
         return {key: _named(inner) for key, inner in value.items() if key}
     return [_named(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _squeezed(name: str, length: int) -> str:
-    return re.sub(r"[^a-zA-Z0-9_-]", "_", name)[:length]

@@ -12,7 +12,8 @@ from providers.protocols.anthropic_messages import request as claude
 from providers.protocols.anthropic_messages.deviations import matches
 from providers.protocols.bedrock_converse import profiles
 from providers.protocols.bedrock_converse.deviations import Deviations, ThinkingField, known
-from providers.protocols.bedrock_converse.history import NO_ARGUMENTS, TOOL_NAME, Block, History
+from providers.protocols.bedrock_converse.history import NO_ARGUMENTS, TOOL_NAME, History
+from providers.protocols.merging import Block
 from providers.wire import Endpoint, Headers, Request
 
 WHOLE = "/model/{model}/converse"

@@ -127,7 +127,7 @@ def test_a_break_of_the_reference_is_told(name: str, body: Any, rule: str, where
 
 
 def test_a_target_names_its_release_and_its_form() -> None:
-    """watsonx.ai wants a version in the target, and has another path for a stream."""
+    """watsonx.ai wants a version in the target, and has two paths, of which it takes no other."""
     at = endpoint("watsonx-generation")
     whole, streamed = (
         PROTOCOLS[at.protocol].build(replace(ASKED, stream=each), at) for each in (False, True)
@@ -135,8 +135,9 @@ def test_a_target_names_its_release_and_its_form() -> None:
     judge = EMULATORS[at.protocol].judge
     bare = Request("POST", whole.url.split("?")[0], whole.headers, whole.content)
     assert [found.rule for found in judge(bare, at)] == ["version"]
-    crossed = Request("POST", whole.url, streamed.headers, streamed.content)
-    assert [found.rule for found in judge(crossed, at)] == ["target"]
+    assert whole.url.split("?")[0] + "_stream" == streamed.url.split("?")[0]
+    other = Request("POST", whole.url.replace("generation", "answer"), whole.headers, whole.content)
+    assert [found.rule for found in judge(other, at)] == ["target"]
 
 
 @each_name

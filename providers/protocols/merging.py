@@ -1,0 +1,60 @@
+"""Messages of one role that become one, and the calls that wait for a result: what Anthropic's Messages and
+Bedrock's Converse have in common.
+
+Both take a user and an assistant by turns, the results of a call in the user's next message and before all
+else there, and ids of a charset of their own. How a block looks is each protocol's own business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import Any, TypeAlias
+
+from providers.call import ToolCall, ToolResult
+
+Block: TypeAlias = dict[str, Any]  # a content block, a message or a tool, as it is sent
+
+_NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
+_KEPT = 47  # characters of an id that is replaced: with the digest behind it, 64
+
+
+class Awaited:
+    """A tool call whose result is still to come."""
+
+    def __init__(self, call: ToolCall, wire_id: str) -> None:
+        self.id = call.id
+        self.name = call.name
+        self.wire_id = wire_id
+        self.answered = False
+
+    def is_meant(self, result: ToolResult) -> bool:
+        """Whether ``result`` is this call's: by its id, or by its name where it has none."""
+        return self.id == result.call_id if result.call_id is not None else self.name == result.name
+
+
+class Run:
+    """Neighbouring messages of one role, which become one. Results are kept before other blocks."""
+
+    def __init__(self, role: str) -> None:
+        self.role = role
+        self.results: list[Block] = []
+        self.blocks: list[Block] = []
+
+    def message(self) -> Block:
+        """The one message."""
+        return {"role": self.role, "content": [*self.results, *self.blocks]}
+
+
+def new_id(original: str | None, lawful: re.Pattern[str], taken: set[str]) -> str:
+    """``original`` when it is ``lawful`` and not ``taken``, else an id made from it; deterministic.
+
+    It is ``taken`` from then on.
+    """
+    wire_id, salt = original or "", 0
+    while not lawful.fullmatch(wire_id) or wire_id in taken:
+        digest = hashlib.sha256(f"{salt}\0{original}".encode("utf-8", "surrogatepass")).hexdigest()
+        squeezed = _NOT_IN_IDS.sub("_", original or "call")[:_KEPT]
+        wire_id, salt = f"{squeezed}_{digest[:16]}", salt + 1
+    taken.add(wire_id)
+    return wire_id
