@@ -9,7 +9,7 @@ import pytest
 
 from harness.errors import NotAsked, OutOfBudget
 from harness.live_session import PROBE, PROBED, LiveSession
-from harness.redaction import redact
+from harness.remnants import untold
 from harness.stage import Case
 from providers.errors import ConfigurationError, Explained, MissingCredential, UnsupportedFeature
 
@@ -42,7 +42,7 @@ class Probe(pytest.Item):
             pytest.fail(self._clean("\n".join(filter(None, told))), pytrace=False)
 
     def _clean(self, text: str) -> str:
-        return redact(text.encode(), self._live.stage.secrets).content.decode()
+        return untold(text, self._live.stage.secrets)
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where it stands: nowhere in a file; its name is its id."""

@@ -35,7 +35,8 @@ from harness.ledger import Ledger
 from harness.live import LiveStage, Probed, Recorded, Terms
 from harness.pacing import paces
 from harness.progress import Bars
-from harness.redaction import SHORTEST, redact
+from harness.redaction import SHORTEST
+from harness.remnants import untold
 from harness.resuming import Found
 from harness.stage import Case
 from harness.tally import Tally
@@ -225,8 +226,8 @@ class LiveSession:
     def _tell(self, report: pytest.TestReport, compared: Compared | None, recorded: Recorded) -> None:
         """Put on a report what holds no credential and nobody's account."""
         if compared is not None or recorded != Recorded():
-            news = msgspec.json.encode(_News(compared, recorded))
-            report.__dict__[_NEWS] = redact(news, self.stage.secrets).content.decode()
+            news = msgspec.json.encode(_News(compared, recorded)).decode()
+            report.__dict__[_NEWS] = untold(news, self.stage.secrets)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -359,7 +360,7 @@ class LiveSession:
         for title, lines in self._sections():
             terminalreporter.section(title)
             for line in lines:
-                terminalreporter.write_line(redact(line.encode(), self.stage.secrets).content.decode())
+                terminalreporter.write_line(untold(line, self.stage.secrets))
 
     def _sections(self) -> Iterator[tuple[str, list[str]]]:
         spent = self.ledger.spent()

@@ -27,7 +27,8 @@ from harness.light_item import LightItem
 from harness.live import LiveStage
 from harness.live_items import PROBE, Probe
 from harness.live_session import LiveSession
-from harness.redaction import redact, redacted_log
+from harness.redaction import redacted_log
+from harness.remnants import untold, without_remnants
 from harness.repeats import FLAKY, folded
 from harness.selection import Selection
 from harness.sharding import Sharding, add_options
@@ -279,7 +280,7 @@ class Conformance:
         if not isinstance(self._stage, LiveStage):
             return found, fresh
         secrets = {*self._secrets, *self._stage.secrets}
-        texts = [redact(_encode(each), secrets).content for each in (found, *fresh)]
+        texts = [untold(_encode(each).decode(), secrets) for each in (found, *fresh)]
         return _decode(texts[0]), tuple(map(_decode_exchange, texts[1:]))
 
     def _keep_or_send(
@@ -342,7 +343,8 @@ class Conformance:
         record = self._make_record(*args, **more)
         assert isinstance(self._stage, LiveStage)
         said = record.getMessage()
-        cleaned = redacted_log(said, {*self._secrets, *self._stage.secrets})
+        secrets = {*self._secrets, *self._stage.secrets}
+        cleaned = without_remnants(redacted_log(said, secrets), secrets)
         if cleaned != said:
             record.msg, record.args = cleaned, ()
         return record

@@ -234,7 +234,9 @@ def sent_secrets(url: str, headers: Headers) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*query, *fields, *parts]))
 
 
-def _encoded(secret: str) -> Iterator[str]:
+def in_base64(secret: str) -> Iterator[str]:
+    """What of a value is the same wherever it stands in a text that is then base64, at each of the three
+    offsets and in both alphabets."""
     raw = secret.encode()
     for shift in range(3):
         padded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
@@ -247,16 +249,22 @@ def _anyhow(secret: str, text: str) -> re.Pattern[str]:
     """Finds a value in every form in which it travels: plain, URL-encoded, escaped in JSON or in HTML, any
     mixture of these (as who decodes and encodes a query again makes them), and base64 at each of the three
     offsets. Letters are looked for in their escaped forms only where ``text`` has such."""
-    return _pattern(secret, _ESCAPES.search(text) is not None)
+    return _pattern(secret, escapes(text))
+
+
+def escapes(text: str) -> bool:
+    """Whether ``text`` has characters in an escaped form that need no escaping."""
+    return _ESCAPES.search(text) is not None
 
 
 @lru_cache(maxsize=512)
 def _pattern(secret: str, escaped: bool) -> re.Pattern[str]:
-    mixed = "".join(_character(each, escaped) for each in secret)
-    return re.compile("|".join((mixed, *(re.escape(each) for each in dict.fromkeys(_encoded(secret))))))
+    mixed = "".join(character(each, escaped) for each in secret)
+    return re.compile("|".join((mixed, *(re.escape(each) for each in dict.fromkeys(in_base64(secret))))))
 
 
-def _character(each: str, escaped: bool) -> str:
+def character(each: str, escaped: bool) -> str:
+    """A pattern of one character of a value in every form in which it travels; ``escaped`` as ``escapes``."""
     plain = each.isascii() and each.isalnum()
     if plain and not escaped:
         return each
@@ -294,9 +302,19 @@ def spans(text: str, known: Iterable[str] = ()) -> tuple[Span, ...]:
     for secret in known:
         if len(secret) >= SHORTEST:
             told = f"a credential of this run ({len(secret)} characters)"
-            hits = _anyhow(secret, text).finditer(text)
-            found += (Span(at.start(), at.end(), "credential", told) for at in hits)
+            for hit in _anyhow(secret, text).finditer(text):
+                start = hit.start() + splits_an_escape(text, hit.start())
+                found.append(Span(start, hit.end(), "credential", told))
     return tuple(_apart(sorted(found, key=lambda span: (span.start, -span.end))))
+
+
+def splits_an_escape(text: str, start: int) -> bool:
+    """Whether the character at ``start`` is the second one of an escape, as in ``\\n``: it is no part of a
+    value that seems to begin there."""
+    at = start
+    while at and text[at - 1] == "\\":
+        at -= 1
+    return text[start].isalnum() and (start - at) % 2 == 1
 
 
 def _shaped(text: str) -> Iterator[Span]:

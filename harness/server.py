@@ -34,6 +34,7 @@ from harness.errors import HarnessError, RecordingError, UnmatchedRequest, Unusa
 from harness.exchange import Exchange
 from harness.incoming import Asked, Incoming, Refusal
 from harness.redaction import redact, redacted_headers, redacted_url, sent_secrets
+from harness.remnants import untold
 from providers.errors import Explained
 from providers.wire import Headers, Request
 
@@ -206,7 +207,7 @@ class Server:
         except (HarnessError, Explained) as fault:
             status = 500 if isinstance(fault, RecordingError) else 404
             secrets = sent_secrets(request.url, request.headers)
-            miss = redact(str(fault).encode("utf-8", "replace"), secrets).content.decode()
+            miss = untold(str(fault), secrets)
             exchange = _plain(status, miss)
         if miss and self._forward is not None and exchange.status != 500:
             return None
@@ -516,7 +517,7 @@ def _entry(request: Request, exchange: Exchange, miss: str) -> Entry:
         body=body.content[: body.boundaries[0]].decode("utf-8", "replace"),
         status=exchange.status,
         exchange="" if exchange.origin == "synthetic" and miss else exchange.id,
-        miss=redact(miss.encode(), secrets).content.decode(),
+        miss=untold(miss, secrets),
     )
 
 

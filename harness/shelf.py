@@ -32,7 +32,8 @@ from harness.errors import UnmatchedRequest, UnusableInput
 from harness.exchange import Exchange, hosts, load, served
 from harness.faults import FAULTS
 from harness.matching import match
-from harness.redaction import redact, redacted_url, sent_secrets
+from harness.redaction import redacted_url, sent_secrets
+from harness.remnants import untold
 from providers.call import Call, user
 from providers.errors import ConfigurationError
 from providers.protocols import PROTOCOLS
@@ -435,8 +436,7 @@ def _with_fault(exchange: Exchange, fault: str) -> Exchange | None:
 
 def _explained(unmatched: UnmatchedRequest, request: Request) -> str:
     """Why, without what the request carries of credentials, wherever else it has them."""
-    secrets = sent_secrets(request.url, request.headers)
-    return redact(str(unmatched).encode("utf-8", "replace"), secrets).content.decode()
+    return untold(str(unmatched), sent_secrets(request.url, request.headers))
 
 
 def _answered(like: Exchange, status: int, headers: tuple[tuple[str, str], ...], content: bytes) -> Exchange:
@@ -450,7 +450,5 @@ def _nowhere(request: Request) -> UnmatchedRequest:
         nearest="none",
         pointer="url",
         expected="/<provider>/<protocol>/… as the ready line lists them, or a recorded host",
-        seen=redact(
-            redacted_url(request.url).encode("utf-8", "replace"), sent_secrets(request.url, request.headers)
-        ).content.decode(),
+        seen=untold(redacted_url(request.url), sent_secrets(request.url, request.headers)),
     )
