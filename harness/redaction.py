@@ -47,7 +47,8 @@ _CREDENTIAL_PARAMETERS = {
 _SIGNED_NAMES = re.compile(r"SignedHeaders=[^,\s]*", re.IGNORECASE)
 _SCHEME = re.compile(r"^(Bearer|Basic|AWS4-HMAC-SHA256) ", re.IGNORECASE)
 
-# Shapes of the vendors' keys. A match is a secret, wherever it stands.
+# Shapes of the vendors' keys. A match is a secret, wherever it stands. What looks ahead is bounded, here and
+# below: a text of near misses would be read again from each of them.
 SHAPES: tuple[re.Pattern[str], ...] = tuple(
     re.compile(shape)
     for shape in (
@@ -74,12 +75,12 @@ SHAPES: tuple[re.Pattern[str], ...] = tuple(
         r"\b[0-9a-f]{32}\.[A-Za-z0-9]{16}\b",  # Zhipu: an id and its secret
         r"(?<![A-Za-z0-9+/_=-])c2st[A-Za-z0-9+/_-]{24,}={0,2}",  # base64 of sk-…
         r"ya29\.[0-9A-Za-z_-]{20,}",
-        r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
+        r"eyJ(?:(?!eyJ)[A-Za-z0-9_-]){10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----",
     )
 )
 
-_VALUE = r"(?P<named>(?=[^\s\"',;&]*[0-9])[A-Za-z0-9_+/.~%=-]{16,})"
+_VALUE = r"(?P<named>(?=[^\s\"',;&]{0,200}[0-9])[A-Za-z0-9_+/.~%=-]{16,})"
 
 # What tells whose account it is, and values that their names make credentials: the group ``id`` is
 # replaced. An address at a name that is reserved for examples (RFC 2606) is nobody's.
@@ -91,7 +92,7 @@ _IDENTITIES: Mapping[str, re.Pattern[str]] = {
         + _VALUE
     ),
     "account": re.compile(
-        r"\b(?:org[-_]|proj_|acct_|user-)(?P<id>(?=[a-zA-Z_-]*[0-9])[A-Za-z0-9]{16,})"
+        r"\b(?:org[-_]|proj_|acct_|user-)(?P<id>(?=[a-zA-Z_-]{0,64}[0-9])[A-Za-z0-9]{16,})"
         r"|\barn(?P<colon>:|%3[Aa])aws[a-z-]*(?P=colon)[a-z0-9-]+(?P=colon)[a-z0-9-]*(?P=colon)"
         r"(?P<aws>[0-9]{12})(?=(?P=colon))"
         r"|\"(?:organization|organization_id|org_id|account_id|workspace_id|group_id)\"\s*:\s*\""

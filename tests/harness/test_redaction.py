@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from time import perf_counter
 from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
@@ -239,3 +240,16 @@ def test_every_text_of_a_credential_is_a_secret() -> None:
     assert secrets_of(Keys("own-key", "upstream-key")) == ("own-key", "upstream-key")
     assert secrets_of(SessionToken("token-1", 1.0, {"base_url": "https://h"})) == ("token-1",)
     assert secrets_of(None) == ()
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    ["user-", "org-org-", "org-aaaaaaaa-", "?key=", "?key=a", "x-api-key=", "authorization: bearer ", "eyJ",
+     "eyJaaaaaaaaaaaa.", "a@", "a@a.", "0123456789abcdef", "c2st=", '"org_id":"', "arn:aws:a:a:", "%25"],
+)  # fmt: skip
+def test_near_misses_take_no_longer(hostile: str) -> None:
+    """The time grows with the text: a quarter of a megabyte of what is nearly a secret is a moment's work."""
+    text = hostile * (250_000 // len(hostile))
+    began = perf_counter()
+    redact(text.encode(), [KEY])
+    assert perf_counter() - began < 15
