@@ -31,7 +31,7 @@ FEATURES: Mapping[str, str] = {
     "count_tokens": "counts the tokens of a call without answering it",
     "files": "keeps files",
     "batches": "runs batches",
-    "passthrough": "passes unknown fields and paths on",
+    "passthrough": "takes a path and a body that are passed on as they are",
 }
 
 

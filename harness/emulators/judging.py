@@ -66,7 +66,7 @@ class Judgement:
         strict: bool = True,
     ) -> tuple[Violation, ...]:
         """Judge the head, then the body by ``checks``. Fields that have none pass where the vendor is not
-        ``strict``, or the endpoint passes them on."""
+        ``strict``."""
         self._head(request, path)
         try:
             body = request.json()
@@ -76,12 +76,11 @@ class Judgement:
         if self.is_a(body, dict, ""):
             self.sent = body
             self.needs(body, needed, "")
-            lenient = not strict or "passthrough" in self._endpoint.features
             for name, value in body.items():
                 check = checks.get(name)
                 if check is not None:
                     check(self, value, f"/{name}")
-                elif not lenient:
+                elif strict:
                     self.refuse("unknown_field", "a field of the reference", name, f"/{name}")
         return tuple(self.found)
 

@@ -50,7 +50,7 @@ def judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
         judgement.refuse("json", "a JSON body", fault.seen, "")
         return tuple(judgement.found)
     if judgement.is_a(body, dict, ""):
-        judgement.body(body, lenient="passthrough" in endpoint.features)
+        judgement.body(body)
     return tuple(judgement.found)
 
 
@@ -70,8 +70,7 @@ class _Judgement(Judgement):
         if media_type != "application/json":
             self.refuse("content_type", "application/json", media_type or "nothing", "content-type")
 
-    def body(self, body: Object, *, lenient: bool) -> None:
-        """``lenient``: unknown top-level fields are passed on."""
+    def body(self, body: Object) -> None:
         self.sent = body
         checks = _fields(self.deviations)
         named = self.deviations.model_field
@@ -79,7 +78,7 @@ class _Judgement(Judgement):
         for name, value in body.items():
             check = checks.get(name)
             if check is None:
-                if not lenient:
+                if not self.deviations.ignores_unknown:
                     self.refuse("unknown_field", "a field of the reference", name, f"/{name}")
             elif value is not None or name in (named, "messages"):
                 check(self, value, f"/{name}")

@@ -51,7 +51,6 @@ class _Judge(Shaping):
         self.request = request
         self.path = (endpoint.path or PATH).partition("?")[0]
         self.deviations: Deviations = known(endpoint.deviations)
-        self.lenient = "passthrough" in endpoint.features  # unknown top-level fields are passed on
 
     def head(self) -> None:
         self.must(self.request.method == "POST", "head.method", "POST", self.request.method, "method")
@@ -75,7 +74,7 @@ class _Judge(Shaping):
             check = required.get(name) or optional.get(name)
             if check is not None:
                 check(self, inner, f"{where}/{name}")
-            elif where or not self.lenient:
+            elif where or not self.deviations.ignores_unknown:
                 self.refuse("body.unknown", f"Unknown parameter: '{name}'.", inner, f"{where}/{name}")
 
     # body

@@ -50,6 +50,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     session_headers: tuple[str, ...] = ()
     # Top-level fields that the vendor refuses; a call's wish for them is left out.
     unsent: tuple[str, ...] = ()
+    # Top-level fields that the vendor does not know are passed over, not refused.
+    ignores_unknown: bool = False
     # Models that refuse temperature and top_p, as globs.
     fixed_sampling: tuple[str, ...] = ()
     # Models that refuse stop sequences, as globs.

@@ -21,6 +21,7 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``streams_only``: whole answers are refused. ``max_tokens_field``: "" where no limit is taken.
     ``fixed_sampling``: models that refuse temperature and top_p.
     ``unsent``: further top-level fields the endpoint refuses; a call's wish for them is left out.
+    ``ignores_unknown``: fields that the endpoint does not know are passed over, not refused.
     ``body``: top-level fields that every request carries; with ``store`` false the vendor keeps no items,
     and they are replayed by their content.
     ``user_field``, ``session_field``: the fields for the end user and the session, "" for none; the session
@@ -49,6 +50,7 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     max_tokens_field: Literal["max_output_tokens", ""] = "max_output_tokens"
     fixed_sampling: tuple[str, ...] = ()
     unsent: tuple[str, ...] = ()
+    ignores_unknown: bool = False
     body: Mapping[str, JSON] = {}
     user_field: str = "safety_identifier"
     session_field: str = "prompt_cache_key"

@@ -277,11 +277,12 @@ def test_a_json_object_is_asked_for_in_words(content: Any) -> None:
     assert rules(asking({"role": "user", "content": content}, response_format={"type": "json_object"})) == []
 
 
-def test_a_vendor_that_passes_fields_on_takes_unknown_ones() -> None:
-    """With passthrough declared an unknown top-level field is accepted."""
+def test_a_vendor_that_ignores_unknown_fields_takes_them() -> None:
+    """An unknown top-level field is refused unless ignored, also where the API is passed on."""
     request = PROTOCOL.build(msgspec.structs.replace(ASKED, extra_body={"x": 1}), endpoint())
-    assert EMULATOR.judge(request, endpoint(features=frozenset(("passthrough",)))) == ()
-    assert [found.where for found in EMULATOR.judge(request, endpoint())] == ["/x"]
+    assert EMULATOR.judge(request, endpoint(Deviations(ignores_unknown=True))) == ()
+    for strict in (endpoint(), endpoint(features=frozenset(("passthrough",)))):
+        assert [found.where for found in EMULATOR.judge(request, strict)] == ["/x"]
 
 
 def test_judges_the_head() -> None:

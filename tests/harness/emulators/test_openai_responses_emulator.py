@@ -262,10 +262,11 @@ def test_an_endpoint_refuses_what_it_declares(endpoint: Endpoint, change: dict[s
     assert rule not in [found for found, _ in broken(request(change))]
 
 
-def test_a_gateway_passes_unknown_fields_on() -> None:
-    """Where passthrough is declared an unknown top-level field is no fault."""
-    gateway = replace(ENDPOINT, features=frozenset({"passthrough"}))
-    assert broken(request({"provider": {}}), gateway) == []
+def test_an_endpoint_that_ignores_unknown_fields_takes_them() -> None:
+    """An unknown top-level field is refused unless ignored, also where the API is passed on."""
+    assert broken(request({"provider": {}}), lookalike(ignores_unknown=True)) == []
+    for strict in (ENDPOINT, replace(ENDPOINT, features=frozenset({"passthrough"}))):
+        assert broken(request({"provider": {}}), strict) == [("body.unknown", "/provider")]
 
 
 @given(
