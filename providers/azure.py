@@ -31,10 +31,11 @@ def normalized(url: str, hosts: tuple[str, ...] = HOSTS) -> str:
     return url.strip().rstrip("/")
 
 
-def located(url: str) -> tuple[str, Query]:
-    """The base URL of an address as the portal shows it or a user writes it, and its query.
+def located(url: str, declared: Query = ()) -> tuple[str, Query]:
+    """The base URL of an address as the portal shows it or a user writes it, and the query of its requests.
 
-    An operation's path goes, a root is completed. The v1 API takes no dated version, so it is left out there.
+    An operation's path goes, a root is completed. The address's own parameters go before those ``declared``.
+    The v1 API takes no dated version, so one is left out there, whoever tells it.
     """
     told = url.strip().partition("#")[0]
     address, _, asked = told.partition("?")
@@ -42,10 +43,12 @@ def located(url: str) -> tuple[str, Query]:
     if (urlsplit(address).hostname or "").endswith(HOSTS):
         address = _OPERATION.sub("", address)
     base = normalized(address)
-    query = tuple(parse_qsl(asked, keep_blank_values=True))
-    if base.endswith("/openai/v1"):
-        query = tuple(pair for pair in query if pair[0] != "api-version" or not _DATED.fullmatch(pair[1]))
-    return base, query
+    dropped = base.endswith("/openai/v1")
+    query: dict[str, str] = {}
+    for name, value in (*declared, *parse_qsl(asked, keep_blank_values=True)):
+        if not (dropped and name == "api-version" and _DATED.fullmatch(value)):
+            query[name] = value
+    return base, tuple(query.items())
 
 
 def deployments(text: str) -> dict[str, str]:
@@ -54,4 +57,4 @@ def deployments(text: str) -> dict[str, str]:
     return {model.strip(): name.strip() for model, _, name in pairs if model.strip() and name.strip()}
 
 
-FORMS: Mapping[str, Callable[[str], tuple[str, Query]]] = {"azure-openai": located}
+FORMS: Mapping[str, Callable[[str, Query], tuple[str, Query]]] = {"azure-openai": located}

@@ -385,15 +385,16 @@ class Provider(_Strict):
         if base_url is None:
             self._verify_placed(template, values)
         told = base_url or self._filled(template, known)
-        address, asked = azure.FORMS[declared.base_url_form](told) if declared.base_url_form else (told, ())
-        query = {name: self._filled(text, known) for name, text in declared.query.items()}
+        query = tuple((name, self._filled(text, known)) for name, text in declared.query.items())
+        form = azure.FORMS[declared.base_url_form] if declared.base_url_form else None
+        address, query = form(told, query) if form else (told, query)
         return Endpoint(
             provider=self.id,
             protocol=declared.protocol,
             base_url=address.rstrip("/"),
             path=declared.path and self._filled(declared.path, {"model": "{model}", **known}),
             headers=tuple((name, self._filled(text, known)) for name, text in declared.headers.items()),
-            query=tuple({**query, **dict(asked)}.items()),
+            query=query,
             model_names=azure.deployments(known.get(declared.model_map or "", "")),
             call_headers=declared.call_headers,
             deviations=msgspec.convert(

@@ -73,6 +73,27 @@ def test_the_api_version_is_sent(protocol: str) -> None:
     assert asked({RESOURCE: "r", VERSION: "preview"}, protocol).url.endswith("?api-version=preview")
 
 
+@pytest.mark.parametrize("dated", ["2024-10-21", "2025-04-01-preview"])
+@pytest.mark.parametrize(
+    "told", [{RESOURCE: "r"}, {BASE_URL: V1}, {BASE_URL: f"{V1}?api-version=2024-10-21"}], ids=str
+)
+@pytest.mark.parametrize(("protocol", "path"), [(CHAT, "/chat/completions"), (RESPONSES, "/responses")])
+def test_the_v1_api_is_told_no_dated_version(
+    protocol: str, path: str, told: dict[str, str], dated: str
+) -> None:
+    """A dated version is left out below /openai/v1, whether a variable or the address tells it."""
+    request = asked({**told, VERSION: dated}, protocol)
+    assert request.url == f"{V1}{path}"
+    assert EMULATORS[protocol].judge(request, AZURE.endpoint(protocol, values={"resource": "r"})) == ()
+
+
+def test_a_deployment_is_told_the_dated_version() -> None:
+    """Below a deployment the version of the variable is sent, whose paths want a dated one."""
+    root = "https://r.openai.azure.com/openai/deployments/d"
+    url = asked({BASE_URL: root, VERSION: "2024-10-21"}).url
+    assert url == f"{root}/chat/completions?api-version=2024-10-21"
+
+
 @pytest.mark.parametrize("protocol", [CHAT, RESPONSES])
 def test_a_mapped_model_is_asked_by_its_deployment(protocol: str) -> None:
     """The deployment's name is sent; a model that is not listed, or listed without a name, is its own."""
