@@ -383,6 +383,7 @@ _OVERFLOW = (
     "maximum prompt length is",
     "too large for model with",
     "cannot exceed the total tokens limit",
+    "number of tokens in the prompt cannot exceed",
     "`max_new_tokens` must be <=",
     "please reduce the length of the messages",
 )

@@ -3,6 +3,9 @@
 A request is compared with the ``shapes``, then with the rules that join fields: thinking and sampling,
 tools and choices, calls and results, cache marks. Where a lookalike takes less or more, the endpoint's
 deviations say so.
+
+The rules are those of the pages that the package names; what is expected is told in the server's own
+sentence where one is known. Those that hold for some models are in ``Deviations``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""The shapes of a Messages request: tables of its required and optional fields, each with a check."""
+"""The shapes of a Messages request: tables of its required and optional fields, each with a check.
+
+They are those of https://platform.claude.com/docs/en/api/messages (read 2026-11-21) and of the SDK's types,
+which ``judge`` names.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,10 @@
 A request is compared with the shapes of the reference, tables of required and optional members, each with a
 check; a union has exactly one. Then with the rules that join members: roles in turn, calls and their results,
 tools for a conversation with calls, cache points, reasoning and its signature.
+
+The members are those of
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html and the types it links (read
+2026-11-21); limits of number and length are the types' own, and thinking has Anthropic's rules.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The other side of ``cohere-chat``: Cohere's server, version 2 of the chat.
 
 Reference: https://docs.cohere.com/reference/chat, https://docs.cohere.com/reference/chat-stream and
-https://docs.cohere.com/reference/errors; excerpts read 2026-11-21. The wording of the errors
-is as clients report it, or from memory.
+https://docs.cohere.com/reference/errors; excerpts read 2026-11-21. What is said in an error stands among
+the last page's examples, but for server_error (https://github.com/cohere-ai/cohere-python/issues/563), and
+for forbidden and overloaded, of which no example was found: these are in our words.
 
     judge.py   what the vendor refuses in a request
     speak.py   a Turn as the vendor's bytes, and refusals
@@ -26,20 +27,27 @@ EMULATOR = Emulator(
         "forbidden": Refused(403, "your account is not allowed to use this model"),
         "unknown_model": Refused(
             404,
-            "model '{model}' not found, make sure the correct model ID was used and that you have access.",
+            "model '{model}' not found, make sure the correct model ID was used and that you have access to "
+            "the model.",
         ),
         "rate_limit": Refused(
-            429,
-            "You are using a Trial key, which is limited to 20 API calls / minute. Please wait and retry.",
+            429, "You are past the per minute request limit, please wait and try again later."
         ),
-        "quota": Refused(402, "Please add or update your payment method to continue"),
+        "quota": Refused(
+            402,
+            "Please add or update your payment method at https://dashboard.cohere.com/billing?tab=payment to "
+            "continue",
+        ),
         "overloaded": Refused(503, "the service is currently overloaded, please try again later"),
         "server_error": Refused(500, "internal server error, this has been reported to our developers."),
         "context_overflow": Refused(
             400,
             "too many tokens: total number of tokens in the prompt cannot exceed 128000 - received 140012. "
-            "Try using a shorter prompt, or a model with a larger context window.",
+            "Try using a shorter prompt, or enabling prompt truncating.",
         ),
-        "bad_request": Refused(400, "invalid request: messages must be a non-empty list."),
+        "bad_request": Refused(
+            400,
+            "invalid request: message must be at least 1 token long or tool results must be specified.",
+        ),
     },
 )

@@ -1,4 +1,9 @@
-"""What Cohere's chat refuses in a request, as its reference and errors tell it."""
+"""What Cohere's chat refuses in a request.
+
+Follows https://docs.cohere.com/reference/chat for fields, their types and ranges, and the examples of
+https://docs.cohere.com/reference/errors for what joins them: the system's turn first, an id with each result
+(read 2026-11-21). That fields out of the reference are refused is assumed: neither page says so.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,17 @@
 """The other side of ``ollama-chat``: an Ollama server.
 
-Reference: https://docs.ollama.com/api/chat and https://docs.ollama.com/api/errors; read 2026-11-21. The
-wording of the errors is as clients report it, or from memory.
+Reference: https://docs.ollama.com/api/chat and https://docs.ollama.com/api/errors; read 2026-11-21. What is
+said in an error is the server's:
+
+    bad_key            https://github.com/ollama/ollama, api/types.go, AuthorizationError
+    forbidden          users' reports of models of ollama.com's, many of them
+    unknown_model      https://docs.ollama.com/api/errors
+    rate_limit         https://github.com/devops-thiago/ThrillhouseBot/issues/838; status of the reference
+    quota              https://github.com/diegosouzapw/OmniRoute/issues/3709
+    overloaded         https://github.com/ollama/ollama, server/sched.go, ErrMaxQueue
+    server_error       https://github.com/ollama/ollama/issues/11380
+    context_overflow   https://github.com/nano-step/nano-brain/issues/208, of an embedding
+    bad_request        https://github.com/ollama/ollama, server/routes.go
 
     judge.py   what the server refuses in a request
     speak.py   a Turn as the server's bytes, and refusals
@@ -23,9 +33,11 @@ EMULATOR = Emulator(
     streams_unasked=True,
     refusals={
         "bad_key": Refused(401, "unauthorized"),
-        "forbidden": Refused(403, "this model requires a subscription, upgrade for access"),
+        "forbidden": Refused(
+            403, "this model requires a subscription, upgrade for access: https://ollama.com/upgrade"
+        ),
         "unknown_model": Refused(404, "model '{model}' not found"),
-        "rate_limit": Refused(429, "too many concurrent requests"),
+        "rate_limit": Refused(429, "timed out waiting for a concurrent request slot"),
         "quota": Refused(
             429,
             "you (ada) have reached your weekly usage limit, upgrade for higher limits: "

@@ -1,4 +1,13 @@
-"""What an Ollama server refuses in a request. Fields and options that it does not know it ignores."""
+"""What an Ollama server refuses in a request: what is of another JSON type than its field.
+
+Fields and options that it does not know it ignores, at every depth; of words it looks at those of ``think``
+and ``format`` alone.
+
+Follows https://docs.ollama.com/api/chat and https://github.com/ollama/ollama, api/types.go (ChatRequest,
+Message, and Options.FromMap, which cuts the fraction off a whole option), read 2026-11-21. A role is any
+text: one in capitals was answered (https://github.com/langchain4j/langchain4j/issues/1500). The words of
+``think`` are those of the server's own error, as clients quote it.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +23,21 @@ from providers.protocols.ollama_chat import Deviations
 from providers.wire import Endpoint, Request
 
 PATH = "/api/chat"
+_TAKEN = ("content_type", "unknown_field", "name")  # rules of other vendors' that a server does not have
 
 
 def judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
     """Everything the server would refuse ``request`` for, in document order."""
     judgement = Judgement(endpoint, endpoint.deviations or Deviations())
     found = judgement.request(request, PATH, ("model", "messages"), _FIELDS, strict=False)
-    return tuple(each for each in found if each.rule != "content_type")  # a server takes any, or none
+    return tuple(each for each in found if each.rule not in _TAKEN)
 
 
 def _think(judged: Judgement, value: JSON, where: str) -> None:
     if judged.deviations.think == "none":
         judged.refuse("think", "a model that does not think", value, where)
     elif type(value) is not bool:
-        words = ("low", "medium", "high") if judged.deviations.think == "level" else ()
+        words = ("low", "medium", "high", "max") if judged.deviations.think == "level" else ()
         one_of(*words)(judged, value, where)
 
 
@@ -49,7 +59,6 @@ def _messages(judged: Judgement, value: JSON, where: str) -> None:
     for at, message in enumerate(value):
         place = f"{where}/{at}"
         if judged.is_a(message, dict, place):
-            one_of("system", "user", "assistant", "tool")(judged, message.get("role"), f"{place}/role")
             for name, held in message.items():
                 if name in _MESSAGE:
                     _MESSAGE[name](judged, held, f"{place}/{name}")
@@ -79,9 +88,10 @@ def _tool_calls(judged: Judgement, value: JSON, where: str) -> None:
             judged.is_a(function.get("arguments"), dict, f"{place}/function/arguments")
 
 
-_WHOLE = number(-(2**63), 2**63, integer=True)
+_NUMBER = number(-(2**63), 2**63)
 
 _MESSAGE: Mapping[str, Check] = {
+    "role": typed(str),
     "content": typed(str),
     "thinking": typed(str),
     "images": images,
@@ -90,12 +100,12 @@ _MESSAGE: Mapping[str, Check] = {
     "tool_call_id": typed(str),
 }
 _OPTIONS: Mapping[str, Check] = {
-    "num_predict": _WHOLE,
-    "num_ctx": _WHOLE,
-    "seed": _WHOLE,
-    "top_k": _WHOLE,
-    "temperature": number(0, 2**31),
-    "top_p": number(0, 2**31),
+    "num_predict": _NUMBER,
+    "num_ctx": _NUMBER,
+    "seed": _NUMBER,
+    "top_k": _NUMBER,
+    "temperature": _NUMBER,
+    "top_p": _NUMBER,
     "stop": texts(),
 }
 SETTINGS: Mapping[str, Check] = {

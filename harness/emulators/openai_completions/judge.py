@@ -2,6 +2,12 @@
 
 Each value has one checker, a small function that appends Violations; tables name the checkers of the
 fields, the roles and the content parts. ``Deviations`` say what this vendor takes instead.
+
+Source, as clients cite it (2026-11-21): https://platform.openai.com/docs/api-reference/chat/create for
+fields, ranges, the four stop sequences, 128 tools, and names of 64 characters;
+https://platform.openai.com/docs/guides/structured-outputs for strict schemas and the word "json";
+https://platform.openai.com/docs/guides/function-calling for calls and their results. That a call's id has at
+most 40 characters is the server's own error: https://github.com/agno-agi/agno/issues/5382.
 """
 
 from __future__ import annotations

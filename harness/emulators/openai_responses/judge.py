@@ -3,6 +3,9 @@
 A request is compared with shapes, tables of its required and optional fields, each with a check; then with
 the rules that join items: calls and outputs, reasoning and what it led to. Where another endpoint takes less
 or more, its deviations say so.
+
+The fields are those of https://platform.openai.com/docs/api-reference/responses/create (read 2026-11-21); the
+rules that join items are told in the server's words where those are known.
 """
 
 from __future__ import annotations

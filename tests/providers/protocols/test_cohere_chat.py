@@ -425,6 +425,12 @@ class TestWhole:
             ContextOverflow,
             "too many tokens in the prompt",
         ),
+        (
+            400,
+            b'{"message":"too many tokens: total number of tokens in the prompt cannot exceed 4 - received 5."}',
+            ContextOverflow,
+            "too many tokens: total number of tokens in the prompt cannot exceed 4 - received 5.",
+        ),
         (422, b"<html>", InvalidRequest, "<html>"),
         (422, b"[1]", InvalidRequest, "[1]"),
     ],
