@@ -115,6 +115,7 @@ def joined(old: results.Run, new: results.Run) -> results.Run:
     used = {name for each in kept for name in each.exchanges} - there
     facts = msgspec.structs.replace(
         new.header,
+        selection=_both(old.header.selection, new.header.selection),
         subjects=_union(old.header.subjects, new.header.subjects, "name"),
         providers=_union(old.header.providers, new.header.providers, "id"),
         checks=_union(old.header.checks, new.header.checks, "id"),
@@ -122,6 +123,13 @@ def joined(old: results.Run, new: results.Run) -> results.Run:
     )
     exchanges = [each for each in old.exchanges if each.id in used]
     return results.Run(facts, (*exchanges, *new.exchanges), (*kept, *new.results))
+
+
+def _both(
+    old: Mapping[str, tuple[str, ...]], new: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, tuple[str, ...]]:
+    """What either run asked for; a kind that one of them left open is open."""
+    return {kind: tuple(sorted({*old[kind], *new[kind]})) for kind in new if kind in old}
 
 
 def _union(old: tuple[msgspec.Struct, ...], new: tuple[msgspec.Struct, ...], name: str) -> tuple[object, ...]:

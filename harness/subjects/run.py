@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Protocol, TypeAlias, TypeVar
@@ -542,7 +542,8 @@ def taken_up(
 ) -> tuple[Found, set[tuple[str, str, str]]]:
     """What an unfinished file has of whole stories, and which those are.
 
-    Raises UnusableInput for the file of another run."""
+    Raises UnusableInput for the file of another run: nothing that was found is ever dropped but what is
+    played again."""
     if path is None or not path.exists():
         return Found((), ()), set()
     try:
@@ -556,6 +557,8 @@ def taken_up(
             seen=str(earlier.header.subjects),
             where=str(path),
         )
+    if _sorted(earlier.header.selection) != _sorted(header.selection):
+        raise _otherwise(path, _globs(header.selection), _globs(earlier.header.selection))
     told = {(r.provider, r.protocol, r.scenario, r.fault) for r in earlier.results}
     last = earlier.results[-1:] if not earlier.complete else ()
     torn = {(r.provider, r.protocol, r.scenario) for r in last}
@@ -564,9 +567,33 @@ def taken_up(
         for story in stories
         if story.id not in torn and all((*story.id, fault) in told for fault in ("", *story.faults))
     }
+    known = {story.id for story in stories}
+    strange = sorted({"/".join(each[:3]) for each in told if each[:3] not in known})
+    if strange:
+        raise _otherwise(path, f"{len(known)} stories", f"{len(strange)} others, as {strange[0]}")
     kept = tuple(r for r in earlier.results if r.fault in done.get((r.provider, r.protocol, r.scenario), ()))
     named = {name for result in kept for name in result.exchanges}
     return Found(kept, tuple(each for each in earlier.exchanges if each.id in named)), {*done}
+
+
+def _otherwise(path: Path, asked: str, seen: str) -> UnusableInput:
+    return UnusableInput(
+        "the file is of a run that asked for something else",
+        expected=asked,
+        seen=seen,
+        where=str(path),
+        next_step="resume it with its own selection, or give this run a file of its own with --results",
+    )
+
+
+def _sorted(selection: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:
+    return {kind: sorted(globs) for kind, globs in selection.items()}
+
+
+def _globs(selection: Mapping[str, tuple[str, ...]]) -> str:
+    """A selection as one line."""
+    told = (f"{kind} {' '.join(globs)}" for kind, globs in sorted(_sorted(selection).items()))
+    return ", ".join(told) or "everything"
 
 
 def run(

@@ -104,6 +104,15 @@ def test_nothing_that_was_found_is_lost() -> None:
     assert left.results == (OTHER,)
 
 
+def test_the_header_tells_what_either_run_asked_for() -> None:
+    """A resumed run that asked for less than the one before does not say that its file has no more."""
+    runs = [
+        results.Run(replace(HEADER, selection=selection))
+        for selection in ({"scenarios": ("text",)}, {"scenarios": ("usage",), "checks": ("client.*",)})
+    ]
+    assert resuming.joined(*runs).header.selection == {"scenarios": ("text", "usage")}
+
+
 def test_the_journal_goes_before_the_results(tmp_path: Path) -> None:
     """What a killed run wrote is newer than what a finished one left; with neither there is nothing."""
     out = tmp_path / "out.jsonl"

@@ -86,7 +86,9 @@ def test_a_run_writes_a_result_file(tmp_path: Path) -> None:
     assert ("gateway.asks", "failed") in {(each.check, each.verdict) for each in made.results}
 
 
-def dead(path: Path, jobs: int = 1, resume: Path | None = None) -> tuple[results.Run, list[str], int]:
+def dead(
+    path: Path, jobs: int = 1, resume: Path | None = None, pair: Pair = PAIRS[0]
+) -> tuple[results.Run, list[str], int]:
     """A run of a gateway that answers nobody: what it made, the scenarios it played, how often it started."""
     played: list[str] = []
     starts: list[str] = []
@@ -96,7 +98,7 @@ def dead(path: Path, jobs: int = 1, resume: Path | None = None) -> tuple[results
         starts.append(origin)
         yield "http://127.0.0.1:1"
 
-    planned = replace(plan(PAIRS[0]), selection=Selection(scenarios=("text*", "usage*")), plain=True)
+    planned = replace(plan(pair), selection=Selection(scenarios=("text*", "usage*")), plain=True)
     made = gateway_run.run(
         planned,
         url,
@@ -126,6 +128,16 @@ def test_a_gateways_run_that_was_cut_off_is_taken_up(tmp_path: Path) -> None:
     assert 0 < len(dead(cut, resume=cut)[1]) < len(every)
     assert cut.read_bytes() == whole.read_bytes()
     assert dead(cut, resume=cut)[1:] == ([], 0)
+
+
+def test_another_pairs_file_is_not_taken_up(tmp_path: Path) -> None:
+    """A run of another front and back is refused, and the file stays as it is."""
+    path = tmp_path / "whole.jsonl"
+    dead(path)
+    before = path.read_bytes()
+    with pytest.raises(UnusableInput, match=r"others, as \w+/openai-completions:google-generative-ai/text"):
+        dead(path, resume=path, pair=PAIRS[1])
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,13 @@ def process(mode: str) -> Callable[[], Process]:
     return lambda: Process((sys.executable, str(SCRIPT), mode), guarded(), known_secrets=(CANARY,))
 
 
-def found(planned: Plan, start: Callable[[], Subject], jobs: int = 1, **more: Path) -> results.Run:
+def found(
+    planned: Plan,
+    start: Callable[[], Subject],
+    jobs: int = 1,
+    path: Path | None = None,
+    resume: Path | None = None,
+) -> results.Run:
     """What a run finds."""
     return run(
         planned,
@@ -49,7 +55,8 @@ def found(planned: Plan, start: Callable[[], Subject], jobs: int = 1, **more: Pa
         title=results.Subject("mine", "1"),
         spoken=("*",),
         jobs=jobs,
-        **more,
+        path=path,
+        resume=resume,
     )
 
 
@@ -169,12 +176,23 @@ def test_the_header_tells_the_faults(more: dict[str, Any], told: tuple[str, ...]
     assert made.header.selection.get("faults") == told
 
 
-def test_a_run_that_is_taken_up_has_what_it_says(tmp_path: Path) -> None:
-    """Results of faults that are no longer asked for are not kept."""
+@pytest.mark.parametrize(
+    ("other", "told"),
+    [
+        (replace(plan("text"), plain=True), r"expected: faults !\*.*seen: faults status.500"),
+        (plan("usage", faults=("status.500",)), "expected: .*scenarios usage; seen: .*scenarios text"),
+        (replace(plan("text", faults=("status.500",)), catalog=schema.Catalog(())), "expected: 0 stories"),
+    ],
+    ids=["faults", "scenarios", "catalog"],
+)
+def test_a_run_of_something_else_keeps_the_file(other: Plan, told: str, tmp_path: Path) -> None:
+    """A file is not taken up with another selection or catalog; both are named, and it stays as it is."""
     path = tmp_path / "run.jsonl"
     found(plan("text", faults=("status.500",)), process("honest"), path=path)
-    made = found(replace(plan("text"), plain=True), process("honest"), path=path, resume=path)
-    assert {each.fault for each in made.results} == {""}
+    before = path.read_bytes()
+    with pytest.raises(UnusableInput, match=told):
+        found(other, process("honest"), path=path, resume=path)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("mode", ["answers_twice", "chatters"])
@@ -190,16 +208,12 @@ def test_another_subjects_file_is_not_taken_up(tmp_path: Path) -> None:
     """A file of another subject is refused, and stays as it is."""
     path = tmp_path / "other.jsonl"
     header = found(plan("text"), process("honest"), path=path).header
-    other = results.Run(results.Header(**{**_members(header), "subjects": (results.Subject("other"),)}))
+    other = results.Run(replace(header, subjects=(results.Subject("other"),)))
     results.write(path, other)
     before = path.read_bytes()
     with pytest.raises(UnusableInput, match="another subject"):
         found(plan("text"), process("honest"), path=path, resume=path)
     assert path.read_bytes() == before
-
-
-def _members(header: results.Header) -> dict[str, object]:
-    return {name: getattr(header, name) for name in header.__struct_fields__}
 
 
 def test_our_adapters_come_through_the_same_door() -> None:
