@@ -33,6 +33,7 @@ from harness.repeats import FLAKY, folded
 from harness.selection import Selection
 from harness.sharding import Sharding, add_options
 from harness.stage import Case, Stage
+from harness.tracebacks import Tracebacks, credentials_of
 from providers import custom, extensions
 from providers.errors import (
     ConfigurationError,
@@ -151,6 +152,8 @@ class Conformance:
         self._config.pluginmanager.register(self, "wirecheck-conformance")
         if self._session is not None:
             self._config.pluginmanager.register(self._session, "wirecheck-live")
+            told = Tracebacks(self._config, self._known)
+            self._config.pluginmanager.register(told, "wirecheck-tracebacks")
 
     def _custom(self) -> Provider:
         option = self._config.option
@@ -170,6 +173,13 @@ class Conformance:
         for provider in self._providers:
             for auth in (provider.auth, *(each.auth for each in provider.endpoints if each.auth)):
                 yield from (os.environ[name] for name in auth.env if os.environ.get(name))
+
+    def _known(self) -> Iterator[str]:
+        """Every credential that the run can have seen."""
+        yield from self._secrets
+        yield from credentials_of(os.environ)
+        if isinstance(self._stage, LiveStage):
+            yield from self._stage.secrets
 
     @property
     def _named(self) -> list[Path]:

@@ -240,18 +240,66 @@ def test_no_part_of_a_canary_is_told(project: pytest.Pytester, echo: str) -> Non
     with vendor(**ECHOES[echo]) as base_url:
         live = record(project, base_url, *loud)
     told = [live.stdout.str(), live.stderr.str()]
-    case = results.read(project.path / "out.jsonl").results[0].id
-    for command in (
-        "report out.jsonl --out=pages",
-        "gate out.jsonl --write=junit=gate.xml --write=markdown=gate.md --write=sarif=gate.sarif",
-        f"reproduce {case} --results=out.jsonl --exchanges=exchanges --report",
+    run = results.read(project.path / "out.jsonl")
+    failed = any(each.verdict == "failed" for each in run.results)
+    assert live.ret == pytest.ExitCode.TESTS_FAILED  # an answer with a key is not kept, or no answer came
+    case = run.results[0].id
+    for expected, command in (
+        (0, "report out.jsonl --out=pages"),
+        (
+            int(failed),
+            "gate out.jsonl --write=junit=gate.xml --write=markdown=gate.md --write=sarif=gate.sarif",
+        ),
+        (0, f"reproduce {case} --results=out.jsonl --exchanges=exchanges --report"),
     ):
         done = CliRunner().invoke(app, command.split())
         told.append(done.output)
-    assert (project.path / "pages").is_dir()
-    assert results.read(project.path / "out.jsonl").results
+        print(done.output)
+        assert done.exit_code == expected, command
+    written = ("pages/index.html", "out.xml", "out.log", "drift.json", "gate.xml", "gate.md", "gate.sarif")
+    assert [name for name in written if not (project.path / name).stat().st_size] == []
     found = leaks(project, *told)
     assert found == {}, found
+
+
+CRASH = """
+import harness.keys
+import harness.live
+import harness.live_session
+
+def broken(*args, **more):
+    key = args[0] if args else ""
+    raise ValueError(f"it does not work: {{args}} {{more}}")
+
+{where} = broken
+"""
+CRASHES = {
+    "in a check": "harness.live.wirecheck.run",
+    "while it is reported": "harness.live_session.LiveSession._tell",
+    "while a credential is looked up": "harness.keys.credentials.find",
+}
+
+
+@pytest.mark.parametrize("way", ["--live --record", "--live --probe"])
+@pytest.mark.parametrize("where", CRASHES)
+@pytest.mark.parametrize("options", ["--showlocals", "--showlocals --full-trace --tb=long"])
+def test_an_unexpected_error_tells_no_canary(
+    project: pytest.Pytester, way: str, where: str, options: str
+) -> None:
+    """A traceback with every argument and local, and the log at debug level, show no part of a key."""
+    with vendor() as base_url:
+        if "probe" in way:
+            assert record(project, base_url).ret == 0
+        project.makeconftest(CRASH.format(where=CRASHES[where]))
+        told = project.runpytest_subprocess(
+            *way.split(), *options.split(), "-o", "log_cli=true", "--log-level=debug", "-vv", "-rA",
+            "--provider=groq", "--scenario=text_stream", f"--base-url={base_url}", "--results=crash.jsonl",
+            "--junitxml=crash.xml", "-p", "no:xdist",
+        )  # fmt: skip
+    assert told.ret in (pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.INTERNAL_ERROR)
+    said = told.stdout.str() + told.stderr.str()
+    assert "it does not work" in said
+    assert leaks(project, said) == {}
 
 
 @pytest.mark.parametrize(
