@@ -427,9 +427,9 @@ class TestWhole:
         ),
         (
             400,
-            b'{"message":"too many tokens: total number of tokens in the prompt cannot exceed 4 - received 5."}',
+            b'{"message":"total number of tokens in the prompt cannot exceed 4 - received 5."}',
             ContextOverflow,
-            "too many tokens: total number of tokens in the prompt cannot exceed 4 - received 5.",
+            "total number of tokens in the prompt cannot exceed 4 - received 5.",
         ),
         (422, b"<html>", InvalidRequest, "<html>"),
         (422, b"[1]", InvalidRequest, "[1]"),
