@@ -397,6 +397,7 @@ _QUOTA = (
     "accountoverdueerror",
     "budget_exceeded",
     "daily free allocation",
+    "used all available credits",
     "billing_error",
     "exceeded your current quota",
     "billing_hard_limit",
@@ -426,6 +427,7 @@ _NO_MODEL = (  # Bedrock, Cloudflare, Codex, DeepSeek, LiteLLM, Mistral, OpenAI 
     "invalid model name",
     "not supported model",
     "model is not supported when using codex",
+    "model_not_available",
 )
 _BUSY = (  # Cerebras, Mistral, OpenAI and Z.AI say these with 429
     "queue_exceeded",
@@ -433,7 +435,7 @@ _BUSY = (  # Cerebras, Mistral, OpenAI and Z.AI say these with 429
     "overloaded",
 )
 _BY_WORDS: tuple[tuple[tuple[int, ...], tuple[str, ...], type[RemoteError]], ...] = (
-    ((200, 400, 413, 422), _OVERFLOW, ContextOverflow),
+    ((200, 400, 403, 413, 422), _OVERFLOW, ContextOverflow),
     ((200, 400, 403), _BAD_KEY, AuthenticationFailed),
     ((200, 429), ("please retry in",), RateLimited),
     ((200, 400, 402, 403, 429), _QUOTA, QuotaExhausted),
