@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 from harness.emulators.emulator import Violation
 from providers.errors import MalformedFrame, shown
 from providers.protocols.anthropic_messages.deviations import matches
+from providers.protocols.bedrock_converse import profiles
 from providers.protocols.bedrock_converse.deviations import Deviations, known
 from providers.wire import Endpoint, Request, header
 
@@ -30,7 +31,7 @@ Check: TypeAlias = Callable[["_Judge", Any, str], None]
 Members: TypeAlias = Mapping[str, Check]
 
 _PATH = re.compile(r"/model/([^/]+)/(converse|converse-stream)")
-_GEOGRAPHY = re.compile(r"(?:us-gov|us|eu|apac|jp|au|global)\.")
+_GEOGRAPHY = re.compile(r"(?:us-gov|us|ca|eu|apac|jp|au|global)\.")
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
 _DOCUMENT_NAME = re.compile(r"(?!.*\s\s)[a-zA-Z0-9\s()\[\]-]{1,200}")
@@ -81,7 +82,8 @@ class _Judge:
         self.model = _GEOGRAPHY.sub("", model, count=1)
         expected = "the ID or ARN of an inference profile that contains this model"
         vendors = ".amazonaws.com" in (urlsplit(request.url).hostname or "")
-        bare = vendors and model.startswith(self.deviations.profile_families)
+        region = profiles.region_of(request.url)
+        bare = vendors and profiles.needed(model, region, self.deviations.profile_families)
         self.must(not bare, "model.on_demand", expected, model, "url")
 
     # shapes

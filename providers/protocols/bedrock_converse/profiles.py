@@ -16,6 +16,14 @@ ARN of an inference profile"), told for Llama 3.2 (langchain-ai/langchain-aws#25
 https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-supported.html; ListFoundationModels says
 INFERENCE_PROFILE of Llama 3.3, Palmyra X and Pixtral Large, as public lists of its answers tell. All read
 2026-11-21.
+
+The first Nova models and Llama 3.1 answer to their bare ids in some regions and only through a profile in
+the others: https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-supported.html and a stored
+copy of https://docs.aws.amazon.com/bedrock/latest/userguide/models-supported.html, whose asterisk marks the
+others; seen of Nova Pro in us-west-2 (aws-solutions-library-samples/qnabot-on-aws#823) and of Llama 3.1
+(aws-samples/bedrock-access-gateway#71). Where the pages disagree (Nova in Tokyo, Sydney, Stockholm), the
+profile is asked, which works by both. Nova Lite has a profile for Canada (anomalyco/models.dev#6597). All
+read 2026-11-21.
 """
 
 from __future__ import annotations
@@ -30,15 +38,19 @@ from providers.errors import ConflictingConfig
 FAMILIES = (
     "anthropic.claude-",
     "amazon.nova-2-lite",
+    "amazon.nova-lite",
+    "amazon.nova-micro",
     "amazon.nova-premier",
+    "amazon.nova-pro",
     "deepseek.r1",
+    "meta.llama3-1",
     "meta.llama3-2",
     "meta.llama3-3",
     "meta.llama4",
     "mistral.pixtral-large",
     "writer.palmyra-x",
 )
-GEOGRAPHIES = ("us-gov", "us", "eu", "apac", "jp", "au", "global")
+GEOGRAPHIES = ("us-gov", "us", "ca", "eu", "apac", "jp", "au", "global")
 _ELSEWHERE = "us"
 _BY_REGION: tuple[tuple[str, str], ...] = (
     ("us-gov-", "us-gov"),
@@ -56,8 +68,16 @@ _OWN_GEOGRAPHY: Mapping[str, str] = {
     "ap-southeast-2": "au",
     "ap-southeast-4": "au",
 }
+_NOVA_AT_HOME = ("us-east-1", "us-gov-west-1", "eu-west-2")
+_AT_HOME: Mapping[str, tuple[str, ...]] = {  # where a family answers to its bare id
+    "amazon.nova-lite*": _NOVA_AT_HOME,
+    "amazon.nova-micro*": _NOVA_AT_HOME,
+    "amazon.nova-pro*": _NOVA_AT_HOME,
+    "meta.llama3-1-*": ("us-west-2",),
+}
 _WITHOUT_PROFILE = ("anthropic.claude-v2*", "anthropic.claude-instant-*")  # older than profiles
-_ONLY_US = ("deepseek.r1*",)
+_ONLY_US = ("deepseek.r1*", "meta.llama3-1-*")
+_OF_CANADA = ("amazon.nova-lite*",)
 _WITHOUT_APAC = ("anthropic.claude-opus-*", "anthropic.claude-[a-z]*-[5-9]*", "amazon.nova-2-lite*")
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z-]+:([a-z0-9-]+):")
 _HOST = re.compile(
@@ -89,6 +109,8 @@ def geography(model: str, region: str) -> str:
     """The geography whose profile serves ``model`` when it is asked in ``region``."""
     if any(fnmatch.fnmatchcase(model, glob) for glob in _ONLY_US):
         return "us"
+    if region.startswith("ca-") and any(fnmatch.fnmatchcase(model, glob) for glob in _OF_CANADA):
+        return "ca"
     found = next((name for start, name in _BY_REGION if region.startswith(start)), _ELSEWHERE)
     if found == "apac" and any(fnmatch.fnmatchcase(model, glob) for glob in _WITHOUT_APAC):
         return _OWN_GEOGRAPHY.get(region, "global")
@@ -98,13 +120,20 @@ def geography(model: str, region: str) -> str:
 def profile(model: str, region: str | None, families: Iterable[str]) -> str:
     """``model`` as it is asked for in ``region``, which is None where nobody knows it.
 
-    ``families`` are the beginnings of the ids that need a profile.
+    ``families`` are the beginnings of the ids that need a profile, some of them not in their home regions.
     """
-    if region is None or not model.startswith(tuple(families)):
-        return model
-    if any(fnmatch.fnmatchcase(model, glob) for glob in _WITHOUT_PROFILE):
-        return model
-    return f"{geography(model, region)}.{model}"
+    return (
+        model
+        if region is None or not needed(model, region, families)
+        else f"{geography(model, region)}.{model}"
+    )
+
+
+def needed(model: str, region: str | None, families: Iterable[str]) -> bool:
+    """Whether ``model`` does not answer to its bare id in ``region``, or in one that nobody knows."""
+    at_home = (glob for glob, regions in _AT_HOME.items() if region in regions)
+    answers = (*_WITHOUT_PROFILE, *at_home)
+    return model.startswith(tuple(families)) and not any(fnmatch.fnmatchcase(model, glob) for glob in answers)
 
 
 def in_path(model: str) -> str:

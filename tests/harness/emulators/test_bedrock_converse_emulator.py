@@ -332,6 +332,16 @@ UNLAWFUL: dict[str, tuple[str, dict[str, Any], tuple[str, str]]] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("region", "found"),
+    [("us-east-1", []), ("eu-west-2", []), ("eu-west-1", [("model.on_demand", "url")])],
+)
+def test_a_family_answers_to_its_bare_id_at_home(region: str, found: list[tuple[str, str]]) -> None:
+    """The first Nova models are refused without a profile in the regions that do not have them."""
+    asked = request({}, NOVA)
+    assert broken(replace(asked, url=asked.url.replace("us-east-1", region))) == found
+
+
 @pytest.mark.parametrize("name", LAWFUL)
 def test_a_lawful_request_is_accepted(name: str) -> None:
     """What the reference allows is not refused."""

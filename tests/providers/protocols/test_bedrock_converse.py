@@ -166,7 +166,18 @@ def test_settings_have_their_places() -> None:
         ("us-west-2", "writer.palmyra-x5-v1:0", "us.writer.palmyra-x5-v1:0"),
         ("us-west-2", "writer.palmyra-vision-7b", "writer.palmyra-vision-7b"),
         ("ap-northeast-1", "amazon.nova-2-lite-v1:0", "jp.amazon.nova-2-lite-v1:0"),
-        ("eu-west-1", NOVA, NOVA),
+        ("us-east-1", NOVA, NOVA),
+        ("us-gov-west-1", NOVA, NOVA),
+        ("eu-west-2", NOVA, NOVA),
+        ("eu-west-1", NOVA, f"eu.{NOVA}"),
+        ("us-west-2", "amazon.nova-lite-v1:0", "us.amazon.nova-lite-v1:0"),
+        ("us-east-2", "amazon.nova-micro-v1:0", "us.amazon.nova-micro-v1:0"),
+        ("ap-northeast-1", "amazon.nova-pro-v1:0", "apac.amazon.nova-pro-v1:0"),
+        ("ca-central-1", "amazon.nova-lite-v1:0", "ca.amazon.nova-lite-v1:0"),
+        ("eu-west-1", "amazon.nova-canvas-v1:0", "amazon.nova-canvas-v1:0"),
+        ("us-west-2", "meta.llama3-1-8b-instruct-v1:0", "meta.llama3-1-8b-instruct-v1:0"),
+        ("us-east-1", "meta.llama3-1-70b-instruct-v1:0", "us.meta.llama3-1-70b-instruct-v1:0"),
+        ("us-east-2", "meta.llama3-1-405b-instruct-v1:0", "us.meta.llama3-1-405b-instruct-v1:0"),
         ("eu-west-1", f"us.{HAIKU}", f"us.{HAIKU}"),
         ("eu-west-1", f"global.{HAIKU}", f"global.{HAIKU}"),
         (
@@ -180,6 +191,15 @@ def test_settings_have_their_places() -> None:
 def test_a_family_is_asked_through_its_profile(region: str | None, model: str, expected: str) -> None:
     """A bare id of a family that needs one gets the region's geography; other ids stay as they are."""
     assert profiles.profile(model, region, Deviations().profile_families) == expected
+
+
+@pytest.mark.parametrize("geography", profiles.GEOGRAPHIES)
+@pytest.mark.parametrize("region", ["us-west-2", "eu-west-1", "ap-northeast-1", "ca-central-1"])
+def test_a_told_profile_stays_as_it_is(geography: str, region: str) -> None:
+    """An id with a geography is sent unchanged in any region, and known by its bare id."""
+    told = f"{geography}.amazon.nova-lite-v1:0"
+    assert profiles.profile(told, region, Deviations().profile_families) == told
+    assert profiles.bare(told) == "amazon.nova-lite-v1:0"
 
 
 def test_the_profile_stands_in_the_path() -> None:
