@@ -57,7 +57,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     ``call`` is what was asked, in the words of the subject protocol; ``code``, in ``language``, the lines
     that call the client, where they are known. ``answer`` is the content as sent, and ``chunks`` its transfer
     chunks, none where it went with its length. ``serve`` is a base URL's path at ``wirecheck serve``,
-    ``base_path`` the vendor's own. Turns hold only what was there.
+    ``base_path`` the vendor's own; ``again`` are options that playing it again takes. Turns hold only what
+    was there.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     chunks: tuple[bytes, ...] = ()
     ending: Ending = "whole"
     serve: str = ""
+    again: str = ""
     base_path: str = ""
     turn: Mapping[str, Any] = {}
     expected_turn: Mapping[str, Any] = {}
@@ -148,7 +150,7 @@ def markdown(case: Case) -> str:
         _how(case),
         f"Judged by wirecheck {_text(case.wirecheck)}"
         + (f" on {case.date}" if case.date else "")
-        + f". The same again: `wirecheck reproduce {case.id}`",
+        + f". The same again: `{' '.join(('wirecheck reproduce', case.id, case.again)).rstrip()}`",
     ]
     return "\n\n".join(parts) + "\n"
 

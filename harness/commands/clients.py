@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+from msgspec.structs import replace
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -27,9 +28,11 @@ from harness.commands.options import (
     Scenarios,
     Subjects,
     isolated,
+    line_of,
     verify_faults,
 )
-from harness.commands.subjects import named, starter
+from harness.commands.subjects import introduced, named, of_command, starter
+from harness.errors import UnusableInput
 from harness.selection import Selection
 from harness.subjects import accepted as accepting
 from harness.subjects import clients as fleet
@@ -248,10 +251,19 @@ reproduce_app = typer.Typer()
 
 @reproduce_app.command("reproduce")
 def reproduce(
-    result: Annotated[str, typer.Argument(metavar="RESULT-ID", help="A result's id, as a report has it.")],
+    result: Annotated[
+        str, typer.Argument(metavar="[RESULT-ID]", help="A result's id, as a run and a report have it.")
+    ] = "",
     results_file: Annotated[
-        Path | None, typer.Option("--results", help="A result file that has it; then its end is enough.")
+        Path | None,
+        typer.Option(
+            "--results",
+            help="A result file that has it; then its end is enough. Without an id: list what is red in it.",
+        ),
     ] = None,
+    subject_command: Annotated[
+        str, typer.Option(help="The command line of a client that is in no table, as its run had it.")
+    ] = "",
     report: Annotated[
         bool, typer.Option("--report", help="Print Markdown for the client's own tracker instead.")
     ] = False,
@@ -259,23 +271,41 @@ def reproduce(
     isolate: Isolate = True,
 ) -> None:
     """Play one case again and show its bytes and turns; exit 1 if it still fails."""
-    identity = playing_again.parse(
-        playing_again.row_of(results.read(results_file), result) if results_file else result
-    )
+    found = results.read(results_file) if results_file else None
+    if not result:
+        _listed(found)
     used = configuration.read(Path.cwd(), (), exchanges)
+    plan = Plan(catalog=used.catalog, exchanges=used.exchanges, selection=Selection())
+    wanted = playing_again.row_of(found, result) if found else result
+    if subject_command:
+        isolated(isolate)
+        start = of_command(subject_command)
+        who = introduced(start)
+        identity = playing_again.parse(wanted, who.name)
+        client = playing_again.of_command(identity.subject, who)
+        case = playing_again.reproduce(identity, client, start, plan)
+        _shown(replace(case, again="--subject-command CMD"), report)
+    identity = playing_again.parse(wanted)
     if identity.subject in GATEWAYS:
         isolated(isolate)
         _shown(_of_gateway(identity, GATEWAYS[identity.subject], used), report)
     client = named(identity.subject)
     ours = client.language == "ours" and not CHECKS[identity.check].client
     isolated(isolate and client.language != "ours")
-    case = playing_again.reproduce(
-        identity,
-        client,
-        None if ours else starter(client, used.catalog),
-        Plan(catalog=used.catalog, exchanges=used.exchanges, selection=Selection()),
-    )
-    _shown(case, report)
+    starts = None if ours else starter(client, used.catalog)
+    _shown(playing_again.reproduce(identity, client, starts, plan), report)
+
+
+def _listed(found: results.Run | None) -> NoReturn:
+    if found is None:
+        raise UnusableInput(
+            "which result?",
+            expected="RESULT-ID, or --results FILE for a list of those that are red",
+            next_step="a run prints the id of each; so does clients.json",
+        )
+    for each in playing_again.reds(found):
+        print(line_of(each))
+    raise typer.Exit(0)
 
 
 def _shown(case: bug_report.Case, report: bool) -> NoReturn:

@@ -25,6 +25,7 @@ from harness.commands.options import (
     Scenarios,
     Verbose,
     isolated,
+    line_of,
     verify_faults,
 )
 from harness.errors import UnusableInput
@@ -152,9 +153,7 @@ def _told(verbose: bool) -> Callable[[Story, Found], None]:
     def tell(story: Story, found: Found) -> None:
         for each in found.found:
             if verbose or each.verdict in ("failed", "errored", "warned"):
-                scenario = f"{each.scenario}+{each.fault}" if each.fault else each.scenario
-                place = f"{each.protocol}/{scenario}/{each.check}"
-                print(f"{each.verdict.upper():8s} {place}  {each.reason}"[:400], flush=True)
+                print(line_of(each), flush=True)
 
     return tell
 

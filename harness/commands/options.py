@@ -13,7 +13,9 @@ import typer
 from harness.errors import UnusableInput
 from harness.faults import FAULTS
 from harness.subjects import isolation
+from reports import escaping, results
 
+_LONGEST = 480
 Globs: TypeAlias = list[str]
 Subjects: TypeAlias = Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these clients.")]
 Protocols: TypeAlias = Annotated[Globs | None, typer.Option(metavar="GLOB", help="Only these protocols.")]
@@ -51,3 +53,8 @@ def verify_faults(globs: Sequence[str]) -> None:
     for glob in globs:
         if not any(fnmatchcase(name, glob) for name in FAULTS):
             raise UnusableInput("no fault has this name", expected="a fault, or a glob of some", seen=glob)
+
+
+def line_of(found: results.Result) -> str:
+    """A result as one line, with the id that ``wirecheck reproduce`` takes."""
+    return escaping.line(f"{found.verdict.upper():8s} {found.id}  {found.reason}")[:_LONGEST]

@@ -29,6 +29,7 @@ from harness.commands.options import (
     Scenarios,
     Verbose,
     isolated,
+    line_of,
     verify_faults,
 )
 from harness.errors import UnusableInput
@@ -38,7 +39,7 @@ from harness.subjects import install as installing
 from harness.subjects.gateways import GATEWAYS
 from harness.subjects.inprocess import InProcess
 from harness.subjects.process import Process
-from harness.subjects.protocol import stale_schemas
+from harness.subjects.protocol import Introduced, stale_schemas
 from harness.subjects.run import Found, Plan, Story, Subject, run
 from harness.subjects.table import SUBJECTS
 from harness.subjects.table import Subject as Row
@@ -54,7 +55,12 @@ def named(name: str) -> Row:
     if name in GATEWAYS:
         return GATEWAYS[name].subject
     if name not in SUBJECTS:
-        raise UnusableInput("no subject has this name", expected=", ".join((*SUBJECTS, *GATEWAYS)), seen=name)
+        raise UnusableInput(
+            "no subject has this name",
+            expected=", ".join((*SUBJECTS, *GATEWAYS)),
+            seen=name,
+            next_step="wirecheck subject list; a program that it does not have is told by --subject-command",
+        )
     return SUBJECTS[name]
 
 
@@ -69,7 +75,8 @@ def starter(row: Row, catalog: Catalog) -> Callable[[], Subject]:
     return (lambda: InProcess(catalog)) if row.language == "ours" else start_of(row)
 
 
-def _of_command(command: str) -> Callable[[], Process]:
+def of_command(command: str) -> Callable[[], Process]:
+    """Starts a program that is told by its command line. Raises UnusableInput for none."""
     try:
         words = shlex.split(command)
     except ValueError as fault:
@@ -119,7 +126,7 @@ def check(
     isolate: Isolate = True,
 ) -> None:
     """Ask a subject a few calls, and tell whether it keeps to the subject protocol."""
-    start = start_of(SUBJECTS[command]) if command in SUBJECTS else _of_command(command)
+    start = start_of(SUBJECTS[command]) if command in SUBJECTS else of_command(command)
     isolated(isolate)
     told = checking.check(start)
     for line in told:
@@ -199,22 +206,25 @@ def _chosen(
 ) -> tuple[Callable[[], Subject], Sequence[str], results.Subject]:
     """How the subject is started, what it speaks, and what it is called in results."""
     starts: Callable[[], Subject]
-    starts = starter(named(name), catalog) if name else _of_command(command)
+    starts = starter(named(name), catalog) if name else of_command(command)
+    who = introduced(starts)
+    return starts, who.protocols, results.Subject(name or who.name, who.version)
+
+
+def introduced(starts: Callable[[], Subject]) -> Introduced:
+    """Who a subject is. Raises SubjectError."""
     first = starts()
     try:
-        introduced = first.hello()
+        return first.hello()
     finally:
         first.stop()
-    return starts, introduced.protocols, results.Subject(name or introduced.name, introduced.version)
 
 
 def _told(verbose: bool) -> Callable[[Story, Found], None]:
     def tell(story: Story, found: Found) -> None:
         for each in found.found:
             if verbose or each.verdict in ("failed", "errored"):
-                scenario = f"{each.scenario}+{each.fault}" if each.fault else each.scenario
-                place = f"{each.provider}/{each.protocol}/{scenario}/{each.check}"
-                print(f"{each.verdict.upper():8s} {place}  {each.reason}"[:400], flush=True)
+                print(line_of(each), flush=True)
 
     return tell
 

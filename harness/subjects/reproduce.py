@@ -10,7 +10,7 @@ found it. A result of our own adapters is made anew as the matrix makes it. It r
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import takewhile
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,6 +36,7 @@ from harness.subjects.gateway_upstream import Upstream
 from harness.subjects.install import DRIVERS
 from harness.subjects.judged import checks_of, judged_by
 from harness.subjects.observation import ClientObservation
+from harness.subjects.protocol import Introduced
 from harness.subjects.run import Actor, Plan, Player, Story, Subject, truly
 from harness.subjects.stand import Stand
 from harness.subjects.table import Subject as Client
@@ -64,15 +65,20 @@ class Identity(msgspec.Struct, frozen=True):
         return "/".join(getattr(self, part) or "-" for part in _PARTS)
 
 
-def parse(text: str) -> Identity:
-    """The identity of a result's id. Raises UnusableInput for what names no case of a call."""
-    parts = text.strip().split("/")
+def parse(text: str, subject: str = "") -> Identity:
+    """The identity of a result's id. Raises UnusableInput for what names no case of a call.
+
+    ``scenario+fault`` may stand for the two, as in an exchange's id, and ``subject`` for the first part."""
+    parts = _slashed(text).rsplit("/", len(_PARTS) - 1)
+    if subject and len(parts) == len(_PARTS) - 1:
+        parts = [subject, *parts]
     if len(parts) != len(_PARTS):
         raise UnusableInput(
             "this is no result's id",
             expected="/".join(_PARTS),
             seen=text,
-            next_step="take one from clients.json, or from a result file's lines",
+            next_step="take one from clients.json or a run's output; wirecheck reproduce --results FILE "
+            "lists those of a result file",
         )
     identity = Identity(*("" if part == "-" else part for part in parts))
     for what, name, table in (
@@ -83,6 +89,12 @@ def parse(text: str) -> Identity:
         if name not in table:
             raise UnusableInput(f"no {what} has this name", expected=f"a {what}", seen=name, where=text)
     return identity
+
+
+def _slashed(text: str) -> str:
+    """An id with ``scenario/fault`` for ``scenario+fault``."""
+    head, plus, tail = text.strip().rpartition("+")
+    return f"{head}/{tail}" if plus and tail.count("/") == 1 else text.strip()
 
 
 def reproduce(identity: Identity, client: Client, start: Callable[[], Subject] | None, plan: Plan) -> Case:
@@ -272,14 +284,26 @@ def _common(one: bytes, two: bytes) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, two, strict=False)))
 
 
+def reds(run: results.Run) -> Iterator[results.Result]:
+    """The results of ``run`` that somebody may want to play again."""
+    return (each for each in run.results if each.verdict in ("failed", "warned", "errored"))
+
+
+def of_command(name: str, introduced: Introduced) -> Client:
+    """What a report is told of a client that is in no table."""
+    told = f"{introduced.name}@{introduced.version}"
+    return Client(name=name, title=introduced.name, language="python", packages=(told,))
+
+
 def row_of(run: results.Run, text: str) -> str:
     """The id of the one result of ``run`` that ``text`` names: an id, or its end. Raises UnusableInput."""
-    found = [each.id for each in run.results if each.id == text or each.id.endswith(f"/{text}")]
+    wanted = _slashed(text)
+    found = [each.id for each in run.results if each.id == wanted or each.id.endswith(f"/{wanted}")]
     if len(found) != 1:
         raise UnusableInput(
             "the file has no such result" if not found else "the file has several such results",
             expected="a result's id",
             seen=text,
-            next_step="; ".join(found[:3]) or "take one from clients.json",
+            next_step="; ".join(found[:3]) or "wirecheck reproduce --results FILE lists what it has",
         )
     return found[0]

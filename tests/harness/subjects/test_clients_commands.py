@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from harness.commands import clients
 from harness.errors import UnusableInput
 
+MINIATURES = Path(__file__).parent / "misbehaving.py"
 OURS = "wirecheck/openai/openai-completions/text_stream/truncated.half/stream.truncated_is_error"
 
 
@@ -39,6 +40,35 @@ def test_a_name_that_nobody_has_is_told(tmp_path: Path) -> None:
         with pytest.raises(UnusableInput):
             CliRunner().invoke(app, arguments, catch_exceptions=False)
     assert not (tmp_path / "out").exists()
+
+
+def test_what_a_run_of_a_command_prints_is_played_again(tmp_path: Path) -> None:
+    """The id of a red line, and that of the result file's list, is what reproduce takes."""
+    command = f"{sys.executable} {MINIATURES} invents"
+    file = tmp_path / "found.jsonl"
+    some = ("--protocol", "openai-completions", "--provider", "openai", "--scenario", "text", "--no-faults")
+    ran = _wirecheck("run", "--subject-command", command, *some, "--results", str(file))
+    assert ran.returncode == 1
+    line = next(each for each in ran.stdout.splitlines() if each.split()[1].endswith("/client.text"))
+    assert line in _wirecheck("reproduce", "--results", str(file)).stdout.splitlines()
+    for result in (line.split()[1], "text/-/client.text"):
+        again = _wirecheck(
+            "reproduce", result, "--subject-command", command, "--results", str(file), "--report"
+        )
+        assert again.returncode == 1
+        assert f"{line.split()[1]} --subject-command CMD`" in again.stdout
+        assert again.stdout.startswith("# invents 1: ")
+
+
+def test_a_result_must_be_told() -> None:
+    """Without an id and without a file there is nothing to play or to list."""
+    with pytest.raises(UnusableInput, match="which result"):
+        CliRunner().invoke(clients.reproduce_app, [], catch_exceptions=False)
+
+
+def _wirecheck(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = (sys.executable, "-m", "harness", *arguments)
+    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(

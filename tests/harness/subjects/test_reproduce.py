@@ -47,6 +47,20 @@ def test_an_id_is_read_back() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "my/own/openai/openai-completions/text/lines.cr/stream.lines",
+        "my/own/openai/openai-completions/text+lines.cr/stream.lines",
+        "openai/openai-completions/text+lines.cr/stream.lines",
+        "openai/openai-completions/text/lines.cr/stream.lines",
+    ],
+)
+def test_an_id_is_read_in_other_forms(text: str) -> None:
+    """A fault may stand behind its scenario's plus, and the client's name may hold a slash or be known."""
+    assert reproduce.parse(text, "my/own").id == CELL.format("my/own", "text", "lines.cr", "stream.lines")
+
+
+@pytest.mark.parametrize(
     ("text", "told"),
     [
         ("groq/openai", "no result's id"),
