@@ -301,6 +301,12 @@ _text = _of(str, "a string")
 _flag = _of(bool, "a boolean")
 
 
+def _parameters(judged: _Judge, value: Any, where: str) -> None:
+    _object(judged, value, where)
+    if isinstance(value, dict):
+        _one_of("object")(judged, value.get("type"), f"{where}/type")
+
+
 def _word(judged: _Judge, value: Any, where: str) -> None:
     judged.must(
         isinstance(value, str) and bool(value), "body.value", "a string of length 1 or more", value, where
@@ -460,7 +466,8 @@ _ASSISTANT: Members = {
     "image": _any,
 }
 _SPEC = _shaped(
-    {"name": _like(_NAME), "inputSchema": _union({"json": _object})}, {"description": _word, "strict": _flag}
+    {"name": _like(_NAME), "inputSchema": _union({"json": _parameters})},
+    {"description": _word, "strict": _flag},
 )
 _EMPTY = _shaped({})
 _BODY: Members = {

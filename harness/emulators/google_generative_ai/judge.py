@@ -176,7 +176,7 @@ def _tools(read: dict[str, Any]) -> Iterator[Violation]:
                 rule = f"{place}: parameters and parameters_json_schema are mutually exclusive."
                 yield Violation(rule, "one of the two", "both", at)
             for field in ("parametersJsonSchema", "responseJsonSchema"):
-                yield from _json_schema(declaration.get(field), f"{at}/{field}")
+                yield from json_schema(declaration.get(field), f"{at}/{field}")
             if "parameters" in declaration:
                 yield from _schema(declaration["parameters"], f"{place}.parameters", f"{at}/parameters")
     yield from _tool_config(read.get("toolConfig", {}).get("functionCallingConfig", {}), names)
@@ -222,7 +222,7 @@ def _schema(schema: dict[str, Any], place: str, pointer: str) -> Iterator[Violat
         yield from _schema(inner, f"{place}.any_of[{number}]", f"{pointer}/anyOf/{number}")
 
 
-def _json_schema(schema: Any, pointer: str, depth: int = 0) -> Iterator[Violation]:
+def json_schema(schema: Any, pointer: str, depth: int = 0) -> Iterator[Violation]:
     """The ``type`` of a JSON Schema, and of those in it, is a word of JSON Schema or an array of such."""
     if not isinstance(schema, dict):
         return
@@ -237,13 +237,13 @@ def _json_schema(schema: Any, pointer: str, depth: int = 0) -> Iterator[Violatio
     for name in ("properties", "$defs"):
         inner = schema.get(name)
         for key, value in inner.items() if isinstance(inner, dict) else ():
-            yield from _json_schema(value, f"{pointer}/{name}/{key}", depth + 1)
+            yield from json_schema(value, f"{pointer}/{name}/{key}", depth + 1)
     for name in ("anyOf", "oneOf", "prefixItems"):
         inner = schema.get(name)
         for number, value in enumerate(inner if isinstance(inner, list) else ()):
-            yield from _json_schema(value, f"{pointer}/{name}/{number}", depth + 1)
+            yield from json_schema(value, f"{pointer}/{name}/{number}", depth + 1)
     for name in ("items", "additionalProperties"):
-        yield from _json_schema(schema.get(name), f"{pointer}/{name}", depth + 1)
+        yield from json_schema(schema.get(name), f"{pointer}/{name}", depth + 1)
 
 
 def _generation_config(config: dict[str, Any]) -> Iterator[Violation]:
@@ -266,7 +266,7 @@ def _generation_config(config: dict[str, Any]) -> Iterator[Violation]:
         yield Violation(
             rule, "application/json", str(config.get("responseMimeType")), f"{at}/responseMimeType"
         )
-    yield from _json_schema(config.get("responseJsonSchema"), f"{at}/responseJsonSchema")
+    yield from json_schema(config.get("responseJsonSchema"), f"{at}/responseJsonSchema")
     if "responseSchema" in config:
         place = "* GenerateContentRequest.generation_config.response_schema"
         yield from _schema(config["responseSchema"], place, f"{at}/responseSchema")

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from harness.emulators.emulator import Violation
+from harness.emulators.google_generative_ai.judge import json_schema
 from providers.errors import MalformedFrame, shown
 from providers.wire import Endpoint, Request, header
 
@@ -143,6 +144,7 @@ def _tools(tools: list[Any], names: list[str]) -> Iterator[Violation]:
             name = tool.get("name")
             if not wrong or isinstance(name, str):
                 yield from _name(name, at)
+            yield from json_schema(tool.get("parameters"), f"{at}/parameters")
             if name in names:
                 yield Violation(
                     f"Duplicate function declaration found: {name}", "names that differ", name, f"{at}/name"
@@ -205,8 +207,9 @@ def _allowed(choice: dict[str, Any], names: list[str], at: str) -> Iterator[Viol
 
 
 def _steps(steps: list[Any]) -> Iterator[Violation]:
-    """Each step has what its type wants, and each result answers a call."""
+    """Each step has what its type wants, each result answers a call, and each call has a result."""
     called: list[Any] = []
+    answered: list[Any] = []
     for number, step in enumerate(steps):
         at = f"/input/{number}"
         kind = step.get("type") if isinstance(step, dict) else None
@@ -217,9 +220,15 @@ def _steps(steps: list[Any]) -> Iterator[Violation]:
             yield from _step(kind, step, at)
         if kind == "function_call":
             called.append(step.get("id"))
-        if kind == "function_result" and step.get("call_id") not in called:
-            rule = "a function result answers a function call before it"
-            yield Violation(rule, "the id of a call", shown(step.get("call_id")), f"{at}/call_id")
+        if kind == "function_result":
+            answered.append(step.get("call_id"))
+            if answered[-1] not in called:
+                rule = "a function result answers a function call before it"
+                yield Violation(rule, "the id of a call", shown(answered[-1]), f"{at}/call_id")
+    for number, step in enumerate(steps):
+        if isinstance(step, dict) and step.get("type") == "function_call" and step.get("id") not in answered:
+            rule = "a function call has a function result after it"
+            yield Violation(rule, "a result of this call", shown(step.get("id")), f"/input/{number}/id")
 
 
 def _step(kind: str, step: dict[str, Any], at: str) -> Iterator[Violation]:

@@ -78,7 +78,7 @@ class _Judgement(Judgement):
 
     def body(self, body: Object) -> None:
         self.sent = body
-        checks = _fields(self.deviations)
+        checks = _fields(self.deviations, body)
         named = self.deviations.model_field
         self.needs(body, (named, "messages"), "")
         for name, value in body.items():
@@ -205,6 +205,10 @@ def _schema(judged: _Judgement, value: JSON, strict: bool, where: str, depth: in
     for keyword in judged.deviations.schema_keywords_removed:
         if keyword in value:
             judged.refuse("schema_keyword", f"no {keyword}", value[keyword], f"{where}/{keyword}")
+    kinds = value.get("type")
+    listed = kinds == "array" or (isinstance(kinds, list) and "array" in kinds)
+    if listed and not {"items", "prefixItems"} & {*value}:
+        judged.refuse("array_items", "items", "an array schema without", where)
     for keyword in NEVER_STRICT if strict else ():
         if keyword in value:
             judged.refuse("strict_schema", f"no {keyword}", value[keyword], f"{where}/{keyword}")
@@ -495,8 +499,8 @@ _FIELDS: Mapping[str, Check] = {
 }
 
 
-def _fields(deviations: Deviations) -> dict[str, Check]:
-    """The checkers of the fields that this vendor knows."""
+def _fields(deviations: Deviations, sent: Object) -> dict[str, Check]:
+    """The checkers of the fields that this vendor knows in the body ``sent``."""
     fields = dict(_FIELDS)
     fields[deviations.model_field] = fields.pop("model")
     if deviations.choice_field != "tool_choice":
@@ -516,6 +520,13 @@ def _fields(deviations: Deviations) -> dict[str, Check]:
     budget = deviations.thinking_budget_field
     if budget:
         fields[budget.split(".")[0]] = anything if "." in budget else _POSITIVE
+    if deviations.max_tokens_field == "max_completion_tokens" and "max_completion_tokens" in sent:
+        fields["max_tokens"] = _second_limit
     for name in deviations.unsent:
         fields.pop(name, None)
     return fields
+
+
+def _second_limit(judged: _Judgement, value: JSON, where: str) -> None:
+    """Both limits at the same time are not supported."""
+    judged.refuse("exclusive", "one limit of the output", "max_tokens and max_completion_tokens", where)

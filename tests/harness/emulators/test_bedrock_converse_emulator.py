@@ -332,6 +332,14 @@ UNLAWFUL: dict[str, tuple[str, dict[str, Any], tuple[str, str]]] = {
 }
 
 
+@pytest.mark.parametrize("schema", [{"type": "string"}, {"type": "objekt"}, {"type": ["object"]}, {}])
+def test_an_input_schema_is_of_an_object(schema: dict[str, Any]) -> None:
+    """A tool's schema without the type object is refused at its type."""
+    where = "/toolConfig/tools/0/toolSpec/inputSchema/json/type"
+    tools = {"toolConfig": {"tools": [spec(inputSchema={"json": schema})]}}
+    assert broken(request(tools, NOVA)) == [("body.value", where)]
+
+
 @pytest.mark.parametrize(
     ("region", "found"),
     [("us-east-1", []), ("eu-west-2", []), ("eu-west-1", [("model.on_demand", "url")])],

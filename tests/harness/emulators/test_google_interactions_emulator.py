@@ -24,6 +24,7 @@ NAME = "google-interactions"
 CALL = Call(model="gemini-3", messages=(user("hi"),))
 EMULATOR, PROTOCOL = EMULATORS[NAME], PROTOCOLS[NAME]
 ITEM = {"type": "google_search_call", "id": "g"}
+ANSWER = {"type": "function_result", "call_id": "c", "result": ""}
 
 
 def _endpoint(deviations: Deviations | None = None) -> Endpoint:
@@ -41,6 +42,15 @@ def _asked(*steps: Any, **config: Any) -> Any:
 
 def _called(name: str, **more: Any) -> Any:
     return {"type": "function_call", "id": "c", "name": name, "arguments": {}, **more}
+
+
+def _offered(parameters: Any) -> Any:
+    """A body with a function of these parameters."""
+    return {
+        "model": "m",
+        "input": "hi",
+        "tools": [{"type": "function", "name": "look", "parameters": parameters}],
+    }
 
 
 def _judged(body: Any, deviations: Deviations | None = None) -> list[str]:
@@ -90,9 +100,17 @@ def _heard(turn: Turn, endpoint: Endpoint, *, streamed: bool) -> Turn:
             {"model": "m", "input": "hi", "tools": [{"type": "function", "name": "x"}] * 2},
             ["/tools/1/name"],
         ),
-        (_asked(_called("look")), []),
-        (_asked(_called("mcp/look")), ["/input/0/name"]),
-        (_asked(_called("look", name_of="look")), ["/input/0/name_of"]),
+        (_asked(_called("look"), ANSWER), []),
+        (_asked(_called("look")), ["/input/0/id"]),
+        (_asked(_called("look"), ANSWER, _called("look", id="d"), {"type": "thought"}), ["/input/2/id"]),
+        (_asked(_called("mcp/look"), ANSWER), ["/input/0/name"]),
+        (_asked(_called("look", name_of="look"), ANSWER), ["/input/0/name_of"]),
+        (_offered({"type": "object", "properties": {"at": {"type": "string"}}}), []),
+        (_offered({"type": "objekt"}), ["/tools/0/parameters/type"]),
+        (
+            _offered({"type": "object", "properties": {"at": {"type": "STRING"}}}),
+            ["/tools/0/parameters/properties/at/type"],
+        ),
         (
             _asked(_called("look"), {"type": "function_result", "call_id": "c", "result": "", "id": "c"}),
             ["/input/1/id"],

@@ -123,6 +123,7 @@ def test_accepts_what_the_reference_shows() -> None:
         ({"model": "m-1", "messages": "hi"}, "type", "/messages"),
         (asking(prompt="hi"), "unknown_field", "/prompt"),
         (asking(max_tokens=5), "unknown_field", "/max_tokens"),
+        (asking(max_tokens=5, max_completion_tokens=5), "exclusive", "/max_tokens"),
         (asking(temperature=3), "range", "/temperature"),
         (asking(max_completion_tokens=0), "range", "/max_completion_tokens"),
         (asking(stream=1), "type", "/stream"),
@@ -269,6 +270,25 @@ def test_a_strict_schema_has_no_such_keyword(keyword: str) -> None:
         found = rules(asking(tools=[{"type": "function", "function": function}]))
         where = f"/tools/0/function/parameters/properties/city/anyOf/0/{keyword}"
         assert found == ([("strict_schema", where)] if strict else [])
+
+
+@pytest.mark.parametrize(
+    ("array", "lawful"),
+    [
+        ({"type": "array"}, False),
+        ({"type": ["array", "null"]}, False),
+        ({"type": "array", "items": {"type": "array"}}, False),
+        ({"type": "array", "items": {}}, True),
+        ({"type": "array", "prefixItems": [{}]}, True),
+    ],
+    ids=str,
+)
+def test_an_array_has_a_schema_of_its_items(array: Any, lawful: bool) -> None:
+    """An array of a tool's parameters tells what its items are, strict or not."""
+    parameters = {"type": "object", "properties": {"names": array}}
+    found = rules(asking(tools=[{"type": "function", "function": {"name": "f", "parameters": parameters}}]))
+    where = "/tools/0/function/parameters/properties/names" + ("/items" if "items" in array else "")
+    assert found == ([] if lawful else [("array_items", where)])
 
 
 @pytest.mark.parametrize("content", ["Answer in JSON.", [{"type": "text", "text": "As json, please."}]])
