@@ -36,6 +36,7 @@ from harness.errors import UnusableInput
 from harness.selection import Selection
 from harness.subjects import check as checking
 from harness.subjects import install as installing
+from harness.subjects import kept
 from harness.subjects.gateways import GATEWAYS
 from harness.subjects.inprocess import InProcess
 from harness.subjects.process import Process
@@ -249,6 +250,7 @@ def run_third_party(arguments: Sequence[str]) -> int:
     if sum(each.split("=")[0] == "--subject" for each in arguments) > 1:
         raise UnusableInput("a run has one subject", expected="--subject once", next_step="wirecheck clients")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    kept.adopt()
     command = typer.main.get_command(gateway_app if gateways.wants(arguments) else run_app)
     code = command.main([*arguments], prog_name="wirecheck run", standalone_mode=False)
     return int(code or 0)

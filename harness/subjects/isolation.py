@@ -1,5 +1,7 @@
 """A network namespace of its own for a run, where the system allows one: only loopback is in it.
 
+Whatever a subject leaves behind that killed its keeper is this process's then, and ended by it.
+
 Linux (unshare(2), user_namespaces(7), netdevice(7)). It holds for this thread and all that it starts from
 then on, and cannot be undone, so only a program that has nothing else to do enters one. Where it is not
 allowed the guard in the subjects' own runtimes is what is left.
@@ -15,6 +17,8 @@ import struct
 import sys
 from pathlib import Path
 
+from harness.subjects import kept
+
 _NEW_USER = 0x10000000
 _NEW_NET = 0x40000000
 _GET_FLAGS = 0x8913
@@ -24,6 +28,7 @@ _UP = 0x1
 
 def enter() -> str:
     """Enter a namespace without a network; empty when that is done, else the reason why not."""
+    kept.adopt()
     if sys.platform != "linux":
         return f"{sys.platform} has no network namespaces"
     refusal = _unshare(_NEW_NET)

@@ -34,8 +34,7 @@ _LINUX = sys.platform == "linux"
 def keep(lifeline: int, command: list[str]) -> int:
     """Run a program until it ends or nobody wants it; its wait status."""
     os.set_inheritable(lifeline, False)
-    if _LINUX:
-        _control(_SET_CHILD_SUBREAPER, 1)
+    become_subreaper()
     with _woken() as woken:
         child = _started(lifeline, command)
         _let_go()
@@ -47,8 +46,13 @@ def keep(lifeline: int, command: list[str]) -> int:
         return _ended(child, status)
 
 
-def _control(option: int, value: int) -> None:
-    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
+def become_subreaper() -> bool:
+    """Become the parent of all orphans below this process; whether the system has such."""
+    return _LINUX and _control(_SET_CHILD_SUBREAPER, 1) == 0
+
+
+def _control(option: int, value: int) -> int:
+    return int(ctypes.CDLL(None).prctl(option, value, 0, 0, 0))
 
 
 @contextlib.contextmanager
@@ -153,16 +157,27 @@ def _ended(child: int, status: int | None) -> int:
 
 def descendants(ancestor: int) -> list[int]:
     """The processes that come from one, at any remove, where the system tells (proc_pid_stat(5))."""
-    children: dict[int, list[int]] = {}
+    families = _families()
+    found = [ancestor]
+    for each in found:  # it grows
+        found += families.get(each, ())
+    return found[1:]
+
+
+def children(parent: int) -> set[int]:
+    """The processes that a process has started or adopted, the ended that nobody reaped among them."""
+    return {*_families().get(parent, ())}
+
+
+def _families() -> dict[int, list[int]]:
+    """Each process's children."""
+    found: dict[int, list[int]] = {}
     for name in os.listdir("/proc") if _LINUX else ():
         if name.isdigit():
             with contextlib.suppress(OSError), open(f"/proc/{name}/stat", "rb") as file:
                 parent = int(file.read().rpartition(b")")[2].split()[1])
-                children.setdefault(parent, []).append(int(name))
-    found = [ancestor]
-    for each in found:  # it grows
-        found += children.get(each, ())
-    return found[1:]
+                found.setdefault(parent, []).append(int(name))
+    return found
 
 
 def _follow(status: int) -> None:

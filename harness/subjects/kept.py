@@ -1,7 +1,8 @@
 """A program that is started behind a keeper, which ends it with all it started (``harness.subjects.keeper``).
 
 The keeper lives as long as somebody holds the other end of its socket, so that a program does not outlive
-this process either, however that is ended.
+this process either, however that is ended. A program that kills its keeper leaves its daemons to whoever
+adopts orphans next: where ``adopt`` was called this process does, and ends them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +26,16 @@ _KEEPER = Path(keeper.__file__)
 _END_S = 10.0
 _MARKED_S = 1.0
 _PROC = Path("/proc")
+_STARTING = threading.Lock()  # held while a keeper is a child that is not known yet
+_KEEPERS: set[int] = set()
+_ADOPTS = threading.Event()
+
+
+def adopt() -> None:
+    """End what killed keepers leave behind, from now on. For a process that starts nothing but kept programs:
+    any other child of it counts as left behind, too."""
+    if keeper.become_subreaper():
+        _ADOPTS.set()
 
 
 class Kept:
@@ -45,7 +57,7 @@ class Kept:
         self.left = 0  # processes that it did not take with it, once it ended by itself
         self._mark = mark
         self._lifeline, theirs = socket.socketpair()
-        with theirs:
+        with theirs, _STARTING:
             self.child = subprocess.Popen(
                 [sys.executable, "-I", "-S", str(_KEEPER), str(theirs.fileno()), *command],
                 stdin=stdin,
@@ -57,6 +69,7 @@ class Kept:
                 bufsize=0,
                 pass_fds=(theirs.fileno(),),
             )
+            _KEEPERS.add(self.child.pid)
         try:
             told = self._told()
         except BaseException:
@@ -95,7 +108,7 @@ class Kept:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.child.wait(_END_S)
         until = time.monotonic() + _MARKED_S
-        while (left := marked(self._mark)) and time.monotonic() < until:
+        while (left := {*marked(self._mark), *_strays()}) and time.monotonic() < until:
             for pid in left:  # a keeper that was killed from below has left these
                 with contextlib.suppress(OSError):
                     os.kill(pid, signal.SIGKILL)
@@ -105,6 +118,21 @@ class Kept:
                 with contextlib.suppress(OSError):
                     pipe.close()
         self.child.wait()
+        with _STARTING:
+            _KEEPERS.discard(self.child.pid)
+
+
+def _strays() -> tuple[int, ...]:
+    """What keepers that were killed have left to this process, with all that comes from it; the ended are
+    reaped."""
+    if not _ADOPTS.is_set():
+        return ()
+    with _STARTING:
+        adopted = keeper.children(os.getpid()) - _KEEPERS
+    for pid in adopted:
+        with contextlib.suppress(OSError):
+            os.waitpid(pid, os.WNOHANG)
+    return tuple(each for pid in adopted for each in (pid, *keeper.descendants(pid)))
 
 
 def marked(mark: str) -> tuple[int, ...]:

@@ -3,22 +3,25 @@
 Each is a subject that answers truly but for one fault, which its function's docstring names.
 """
 
+import base64
 import json
 import os
+import signal
 import sys
 import time
 import urllib.request
 
 
-def ask(run):
-    """The truth: a chat completion, whole."""
+def ask(run, bend=lambda body, headers: None, query=""):
+    """The truth: a chat completion, whole; ``bend`` changes what is sent."""
     call = run["call"]
     messages = [{"role": "user", "content": "".join(p["text"] for p in m["parts"])} for m in call["messages"]]
     body = {"model": call["model"], "messages": messages}
     if "max_output_tokens" in call:
         body[run["hints"].get("max_tokens_field", "max_tokens")] = call["max_output_tokens"]
     headers = {"authorization": f"Bearer {run['key']}", "content-type": "application/json"}
-    url = run["base_url"] + "/chat/completions"
+    bend(body, headers)
+    url = run["base_url"] + "/chat/completions" + query
     request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     with urllib.request.urlopen(request, timeout=run["timeout_s"]) as answer:
         return json.load(answer)
@@ -91,6 +94,81 @@ def makes_up(run):
     return {"turn": {"text": "Hello.", "finish": "stop"}}
 
 
+def says_bogus(run):
+    """It sends a message of its own instead of the caller's."""
+    said = [{"role": "user", "content": "bogus"}]
+    return {"turn": turn(ask(run, lambda body, headers: body.update(messages=said)))}
+
+
+def instructs(run):
+    """It sends an instruction that nobody gave."""
+    said = {"role": "system", "content": "You are helpful."}
+    return {"turn": turn(ask(run, lambda body, headers: body["messages"].insert(0, said)))}
+
+
+def appends(run):
+    """It adds words to the user's message."""
+
+    def bend(body, headers):
+        body["messages"][-1]["content"] += " Ads."
+
+    return {"turn": turn(ask(run, bend))}
+
+
+def names_a_user(run):
+    """It sets a field that nobody set."""
+    return {"turn": turn(ask(run, lambda body, headers: body.update(user="u1")))}
+
+
+def tracks(run):
+    """It adds a parameter to the URL."""
+    return {"turn": turn(ask(run, query="?utm=1"))}
+
+
+def reports(run):
+    """It sends a second request, to another path."""
+    try:
+        urllib.request.urlopen(run["base_url"] + "/telemetry", b"{}", timeout=run["timeout_s"]).close()
+    except OSError:
+        pass
+    return honest(run)
+
+
+def puts_key_in_url(run):
+    """It sends the key as a parameter, too."""
+    return {"turn": turn(ask(run, query=f"?key={run['key']}"))}
+
+
+def puts_key_in_field(run):
+    """It sends the key in another field, too."""
+    return {"turn": turn(ask(run, lambda body, headers: headers.update({"X-Debug": run["key"]})))}
+
+
+def encodes_key(run):
+    """It sends the key in another field, too, as base64."""
+    coded = base64.b64encode(f"me:{run['key']}".encode()).decode()
+    return {"turn": turn(ask(run, lambda body, headers: headers.update({"X-Debug": coded})))}
+
+
+def puts_key_in_body(run):
+    """It names the user by the key."""
+    return {"turn": turn(ask(run, lambda body, headers: body.update(user=run["key"])))}
+
+
+def puts_key_in_prompt(run):
+    """It tells the model the key."""
+
+    def bend(body, headers):
+        body["messages"][-1]["content"] += " " + run["key"]
+
+    return {"turn": turn(ask(run, bend))}
+
+
+def asks_another_host(run):
+    """It names another host than the one it asks."""
+    return {"turn": turn(ask(run, lambda body, headers: headers.update({"Host": "elsewhere.example"})))}
+
+
 def swallows(run):
     """It gives an empty answer for every error."""
     try:
@@ -120,6 +198,14 @@ def forks(run):
         time.sleep(600)
         os._exit(0)
     return honest(run)
+
+
+def kills_keeper(run):
+    """It leaves a daemon behind, whose number it tells on stderr, and kills the keeper of both."""
+    keeper = os.getppid()
+    print(f"daemon {daemonises(run)['turn']['text']}.", file=sys.stderr, flush=True)
+    os.kill(keeper, signal.SIGKILL)
+    time.sleep(600)
 
 
 def daemonises(run):
@@ -198,6 +284,7 @@ MODES = {
             leaks,
             forks,
             daemonises,
+            kills_keeper,
             goes_out,
             prints_key,
             endless,
@@ -206,6 +293,8 @@ MODES = {
             returns_pages,
         ),
         *(answers_twice, chatters, ignores_stop),
+        *(says_bogus, instructs, appends, names_a_user, tracks, reports, asks_another_host),
+        *(puts_key_in_url, puts_key_in_field, encodes_key, puts_key_in_body, puts_key_in_prompt),
     )
 }
 

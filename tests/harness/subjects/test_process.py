@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import signal
 import subprocess
@@ -155,6 +156,30 @@ def test_a_daemon_without_any_trace_is_ended(ended: str) -> None:
     assert daemon not in marked(subject.mark)
     getattr(subject, ended)()
     assert not runs(daemon)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a subreaper is Linux's")
+def test_a_keeper_that_is_killed_leaves_nothing() -> None:
+    """A daemon whose program killed their keeper is adopted by the harness, and ended; what still is kept
+    is not."""
+    program = (
+        "from harness.errors import Crashed; from harness.subjects import kept;"
+        "from tests.harness.subjects.test_process import run, started\n"
+        "kept.adopt(); other, subject = started('honest'), started('kills_keeper')\n"
+        "for each in (other, subject): each.hello(20)\n"
+        "try: subject.ask(run(), 20)\n"
+        "except Crashed as fault: print(fault, flush=True)\n"
+        "assert other.alive; input()"
+    )
+    with subprocess.Popen(
+        (sys.executable, "-c", program), stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, text=True
+    ) as harness:
+        assert harness.stdout is not None
+        told = re.search(r"signal 9: daemon (\d+)", harness.stdout.readline())
+        assert told is not None
+        assert not runs(int(told[1]))
+        harness.communicate("\n")
+    assert harness.returncode == 0
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="a subreaper is Linux's")
