@@ -8,9 +8,9 @@ each with its reason. A check that blames a provider is judged when our own adap
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
 
 from harness.checks import CHECKS
+from harness.checks.client_requests import key_field
 from harness.checks.registry import Check, selects
 from harness.faults import FAULTS
 from harness.redaction import REDACTED
@@ -47,6 +47,14 @@ JUDGED: Mapping[str, tuple[Aspect, ...]] = {
     "client.events": ("events", "text", "tool_calls"),
     "client.streams": ("events", "text"),
     # what it sent
+    "client.asks_that_alone": _REQUEST,
+    "client.key_place": _REQUEST,
+    "client.query": _REQUEST,
+    "client.settings_added": _REQUEST,
+    "client.settings_carried": _REQUEST,
+    "client.tools_carried": _REQUEST,
+    "client.words_added": _REQUEST,
+    "client.words_carried": _REQUEST,
     "auth.header": _REQUEST,
     "text.multi_turn": _REQUEST,
     "text.system": _REQUEST,
@@ -215,24 +223,13 @@ def judged_by(check: Check, seen: ClientObservation) -> bool:
 
 def _ordinary_key(seen: ClientObservation) -> bool:
     """Whether the endpoint takes its key where clients of the protocol send it."""
-    ordinary = next((name for glob, name in _KEY_FIELDS.items() if fnmatchcase(seen.protocol, glob)), "")
+    ordinary = key_field(seen.protocol)
     return any(
         name.lower() == ordinary and REDACTED in value for name, value in seen.exchange.request.headers
     )
 
 
-_KEY_FIELDS: Mapping[str, str] = {
-    "openai-*": "authorization",
-    "mistral-*": "authorization",
-    "cohere-*": "authorization",
-    "ollama-*": "authorization",
-    "azure-*": "api-key",
-    "anthropic-*": "x-api-key",
-    "google-vertex": "authorization",
-    "google-*": "x-goog-api-key",
-    "bedrock-*": "authorization",
-}
-_ALWAYS = frozenset({"client.retries"})
+_ALWAYS = frozenset({"client.retries", "client.asks_that_alone", "client.key_place", "client.query"})
 
 
 def faults_of(scenario: str) -> Iterable[str]:

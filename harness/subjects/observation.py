@@ -96,7 +96,8 @@ class ClientObservation(Observation, frozen=True, kw_only=True):
     bytes, ``reference_error`` the error they report. ``requests`` counts what the server saw of this case,
     ``limit`` how many it may be. ``told`` is the error as the subject told it. ``leaked`` says that the key
     stood in what the subject returned. ``broke`` tells how it ended instead of answering, ``returned`` what
-    it gave in which there was no answer, though it told no error.
+    it gave in which there was no answer, though it told no error. ``elsewhere`` are the requests that were
+    not the one asked for, as method and URL; ``told_key`` the places of requests where the key stood.
     """
 
     exposed: frozenset[Aspect]
@@ -109,6 +110,8 @@ class ClientObservation(Observation, frozen=True, kw_only=True):
     leaked: bool = False
     broke: str = ""
     returned: str = ""
+    elsewhere: tuple[str, ...] = ()
+    told_key: tuple[str, ...] = ()
 
 
 class Read(msgspec.Struct, frozen=True):

@@ -263,7 +263,7 @@ class Player:
 
     def _observed(self, given: Observation, plain: ClientObservation | None) -> ClientObservation | Judged:
         exchange = quickened(given.exchange)
-        place = self._stand.open(exchange, given.endpoint.base_url)
+        place = self._stand.open(exchange, given.endpoint.base_url, fixtures.CANARY)
         limit_s = _STALLED_S if exchange.ending == "stall" else _LIMIT_S
         provider = self._plan.catalog.get(given.provider)
         run = Run(
@@ -409,6 +409,8 @@ def _client(
         "reference_error": reference.error,
         "requests": place.count - len(place.asked) + len(asked),
         "asked": asked,
+        "elsewhere": tuple(f"{each.method} {each.url}" for each in place.asked if each not in asked),
+        "told_key": tuple(place.told_key),
         **more,
     }
     return ClientObservation(**told)  # type: ignore[arg-type]

@@ -4,33 +4,40 @@
 
 Whether the request is a lawful one is for checks to say; here every request of a case is answered alike, so
 that a client which tries again meets the same fault again. Requests are kept as if they had gone to the
-vendor, credentials redacted. Opens no socket; ``harness.server`` carries it.
+vendor, credentials redacted; where a case's key stood is noted before. Opens no socket; ``harness.server``
+carries it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import count
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from harness.errors import UnmatchedRequest
 from harness.exchange import Exchange
-from harness.redaction import redacted_headers, redacted_url
+from harness.redaction import redacted_headers, redacted_url, without
 from harness.shelf import Answer
+from harness.subjects.carried import leaves
+from providers.errors import MalformedFrame
 from providers.wire import Request
 
 PREFIX = "/case/"
 MOST_REQUESTS = 100  # of one case; what a client sends beyond is counted and not kept
+_HERE = ("127.0.0.1", "localhost", "::1")
 
 
 class Place:
-    """One case: what it answers, and what was asked there."""
+    """One case: what it answers, what was asked there, and in which places ``secret`` stood."""
 
-    def __init__(self, number: str, exchange: Exchange, base_url: str) -> None:
+    def __init__(self, number: str, exchange: Exchange, base_url: str, secret: str = "") -> None:
         self.number = number
         self.exchange = exchange
         self.asked: list[Request] = []
+        self.told_key: dict[str, None] = {}
         self.count = 0
         self._base = urlsplit(base_url)
+        self._secret = secret
 
     def path(self) -> str:
         """The base URL's path on the server."""
@@ -40,13 +47,51 @@ class Place:
         """Note a request as one to the vendor's own host."""
         self.count += 1
         if len(self.asked) < MOST_REQUESTS:
+            self.told_key |= dict.fromkeys(places_of(self._secret, request))
             came = urlsplit(request.url)
-            url = self._base._replace(path=rest, query=came.query, fragment="").geturl()
+            host = self._base.netloc if came.hostname in _HERE else came.netloc
+            url = self._base._replace(netloc=host, path=rest, query=came.query, fragment="").geturl()
             headers = tuple(
-                (name, self._base.netloc if name.lower() == "host" and value == came.netloc else value)
+                (name, host if name.lower() == "host" and value == came.netloc else value)
                 for name, value in redacted_headers(request.headers)
             )
-            self.asked.append(Request(request.method, redacted_url(url), headers, request.content))
+            kept = Request(request.method, redacted_url(url), headers, request.content)
+            self.asked.append(_without(self._secret, kept))
+
+
+def _without(secret: str, request: Request) -> Request:
+    """The request with every form of the secret replaced, wherever it stood."""
+    known = (secret,)
+    headers = tuple((without(name, known), without(value, known)) for name, value in request.headers)
+    content = without(request.content.decode("utf-8", "surrogateescape"), known)
+    url = without(request.url, known)
+    return Request(request.method, url, headers, content.encode("utf-8", "surrogateescape"))
+
+
+def places_of(secret: str, request: Request) -> Iterator[str]:
+    """Where a secret stands in a request, in any form in which a value travels; never the secret itself."""
+
+    def has(text: str) -> bool:
+        return bool(secret) and without(text, (secret,)) != text
+
+    parts = urlsplit(request.url)
+    yield from (f"field {name.lower()}" for name, value in request.headers if has(value) or has(name))
+    yield from (
+        f"parameter {without(name, (secret,))}"
+        for name, value in parse_qsl(parts.query, keep_blank_values=True)
+        if has(value) or has(name)
+    )
+    if has(unquote(parts.path)):
+        yield "the path"
+    text = request.content.decode("utf-8", "replace")
+    if not has(text):
+        return
+    try:
+        body = request.json()
+    except MalformedFrame:
+        body = None
+    named = ["/" + "/".join(place) for place, value in leaves(body) if isinstance(value, str) and has(value)]
+    yield from named or ["the body"]
 
 
 class Stand:
@@ -64,9 +109,10 @@ class Stand:
     def rewind(self) -> None:
         """There is no story to begin again."""
 
-    def open(self, exchange: Exchange, base_url: str) -> Place:
-        """A place that answers with ``exchange``, as if it were below ``base_url``."""
-        place = Place(str(next(self._numbers)), exchange, base_url)
+    def open(self, exchange: Exchange, base_url: str, secret: str = "") -> Place:
+        """A place that answers with ``exchange``, as if it were below ``base_url``, and looks for ``secret``
+        in what is asked."""
+        place = Place(str(next(self._numbers)), exchange, base_url, secret)
         self._places[place.number] = place
         return place
 

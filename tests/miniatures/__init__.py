@@ -15,6 +15,7 @@ from __future__ import annotations
 from tests.miniatures import (
     broken,
     client,
+    client_requests,
     delivery,
     errors,
     gateway,
@@ -34,6 +35,7 @@ from tests.miniatures.bench import BREAKS, PASSES
 TOPICS = (
     broken,
     client,
+    client_requests,
     delivery,
     errors,
     gateway,

@@ -4,6 +4,7 @@ Each is a subject that answers truly but for one fault, which its function's doc
 """
 
 import base64
+import contextlib
 import json
 import os
 import signal
@@ -127,10 +128,8 @@ def tracks(run):
 
 def reports(run):
     """It sends a second request, to another path."""
-    try:
+    with contextlib.suppress(OSError):
         urllib.request.urlopen(run["base_url"] + "/telemetry", b"{}", timeout=run["timeout_s"]).close()
-    except OSError:
-        pass
     return honest(run)
 
 

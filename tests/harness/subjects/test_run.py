@@ -97,6 +97,32 @@ def test_each_kind_of_wrong_answer_is_caught(mode: str, check: str) -> None:
     assert CANARY not in results.lines(made).decode()
 
 
+@pytest.mark.parametrize(
+    ("mode", "check", "seen"),
+    [
+        ("says_bogus", "client.words_carried", "Say hello in three words."),
+        ("says_bogus", "client.words_added", "bogus"),
+        ("instructs", "client.words_added", "You are helpful."),
+        ("appends", "client.words_added", "Ads."),
+        ("names_a_user", "client.settings_added", "user = u1"),
+        ("tracks", "client.query", "utm"),
+        ("reports", "client.asks_that_alone", "/telemetry"),
+        ("asks_another_host", "wire.path_method", "elsewhere.example"),
+        ("puts_key_in_url", "client.key_place", "parameter key"),
+        ("puts_key_in_field", "client.key_place", "field x-debug"),
+        ("encodes_key", "client.key_place", "field x-debug"),
+        ("puts_key_in_body", "client.key_place", "/user"),
+        ("puts_key_in_prompt", "client.key_place", "/messages/0/content"),
+    ],
+)
+def test_what_is_sent_otherwise_than_asked_is_caught(mode: str, check: str, seen: str) -> None:
+    """A subject that loses or adds something on the way fails the check of it, which never tells the key."""
+    made = found(plan("text"), process(mode))
+    wrong = {each.check: each for each in made.results if each.verdict == "failed"}
+    assert seen in wrong[check].observed
+    assert CANARY not in results.lines(made).decode()
+
+
 def test_a_crash_is_one_failed_case() -> None:
     """A subject that ends is started anew, and each case it ended in is one result."""
     made = found(plan("text", "system"), process("crashes"))
