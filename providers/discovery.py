@@ -29,6 +29,8 @@ from providers.services.models_list import MODELS_LIST, ListModels
 from providers.services.operation import Operation
 from providers.wire import Fetch, Request
 
+MOST_BYTES = 8_000_000  # a router of every vendor's models lists them in less than one
+
 
 class Candidate(msgspec.Struct, frozen=True):
     """An address where a server may be: whose it is, in the catalog's order, and what to ask there."""

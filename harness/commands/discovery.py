@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
-import httpx
 import msgspec
 import typer
 
@@ -17,14 +16,18 @@ from providers.schema import Catalog
 
 
 def discover(
-    timeout_s: Annotated[float, typer.Option("--timeout", help="Seconds to wait for each address.")] = 2.0,
+    timeout_s: Annotated[
+        float, typer.Option("--timeout", min=0.01, help="Seconds for a whole answer.")
+    ] = 2.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Ask the usual addresses on this machine what answers, without a key. Exit code 1: nothing does."""
     catalog = configuration.read(Path.cwd()).catalog
     asked = discovery.candidates(catalog, lambda provider: credentials.values(provider, os.environ))
-    with httpx.Client(timeout=timeout_s, trust_env=False) as client:
-        found = tuple(discovery.discover(asked, fetch.over(client)))
+    answers = fetch.together(
+        (each.request for each in asked), timeout_s=timeout_s, most_bytes=discovery.MOST_BYTES
+    )
+    found = tuple(discovery.discover(asked, answers))
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     else:
