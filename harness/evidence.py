@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from harness import __version__
 from harness.checks import CHECKS
@@ -25,6 +25,10 @@ from providers.errors import shown
 from providers.events import Event, Turn
 from providers.schema import Provider
 from reports import results
+
+_MOST_CHARACTERS = 16_384
+
+Text = TypeVar("Text", str, str | None)
 
 SUBJECT = results.Subject(wirecheck.NAME, __version__)
 
@@ -119,15 +123,15 @@ def _exchange(recorded: Exchange, told: Mapping[str, Any]) -> results.Exchange:
 
 
 def summary(turn: Turn) -> dict[str, Any]:
-    """A turn for people: only what was there."""
+    """A turn for people: only what was there, each text as long as a body may be."""
     usage = turn.usage
     facts: dict[str, Any] = {
-        "text": turn.text,
-        "reasoning": turn.reasoning,
+        "text": _bounded(turn.text),
+        "reasoning": _bounded(turn.reasoning),
         "tool_calls": [
             {"id": call.id, "name": call.name, "arguments": call.arguments} for call in turn.tool_calls
         ],
-        "refusal": turn.refusal,
+        "refusal": _bounded(turn.refusal),
         "finish": turn.finish,
         "finish_raw": turn.finish_raw,
         "usage": usage
@@ -143,6 +147,13 @@ def summary(turn: Turn) -> dict[str, Any]:
         "error": str(turn.error) if turn.error else None,
     }
     return {name: value for name, value in facts.items() if value not in (None, [], "")}
+
+
+def _bounded(text: Text) -> Text:
+    """``text``, or its beginning and how long it was; None is none."""
+    if text is None or len(text) <= _MOST_CHARACTERS:
+        return text
+    return f"{text[:_MOST_CHARACTERS]}… ({len(text)} characters)"
 
 
 def header(providers: Iterable[Provider], selection: Mapping[str, tuple[str, ...]]) -> results.Header:

@@ -327,8 +327,7 @@ def save_scenario(root: Path, exchanges: Sequence[Exchange]) -> Path:
     try:
         with _workshop(root) as workshop:
             _inside(root, place)
-            for exchange in exchanges:
-                _write(workshop / "new", exchange)
+            _write_all(workshop / "new", exchanges)
             files.replace_folder(place, workshop / "new")
     except OSError as refusal:
         raise RecordingError(
@@ -355,6 +354,16 @@ def _workshop(root: Path) -> Iterator[Path]:
             if left.is_dir():
                 shutil.rmtree(left)
         yield place
+
+
+def _write_all(place: Path, exchanges: Sequence[Exchange]) -> None:
+    """Leaves nothing behind on a full disk, which needs the room."""
+    try:
+        for exchange in exchanges:
+            _write(place, exchange)
+    except OSError:
+        shutil.rmtree(place, ignore_errors=True)
+        raise
 
 
 def _write(place: Path, exchange: Exchange) -> None:

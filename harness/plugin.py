@@ -138,6 +138,7 @@ class Conformance:
         )
         self._secrets = tuple(self._credentials()) if self._live else ()
         self._spool = Spool()
+        self._shown: set[str] = set()
         config.add_cleanup(self._spool.close)
         told = {*getattr(option, "reportchars", "")} & {*"pPA"} or option.durations is not None
         self._forgets = self._only_cells and not told  # nobody lists passes at the end
@@ -304,9 +305,14 @@ class Conformance:
 
     def _keep(self, found: results.Result, fresh: Iterable[results.Exchange]) -> None:
         fresh = tuple(fresh)
-        self._spool.add(found)
-        for each in fresh:
-            self._spool.add_exchange(each)
+        try:
+            self._spool.add(found)
+            for each in fresh:
+                if each.id not in self._shown:  # each cell of a scenario has it
+                    self._spool.add_exchange(each)
+                    self._shown.add(each.id)
+        except ReportError as fault:
+            pytest.exit(f"wirecheck: {fault}")
         if self._session is not None:
             self._session.keep(found, fresh)
 

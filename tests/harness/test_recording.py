@@ -321,6 +321,52 @@ def test_what_is_not_whole_or_not_clean_is_not_kept(
     assert {path.name: path.read_bytes() for path in place.iterdir()} == before
 
 
+def test_a_full_disk_loses_nothing(project: pytest.Pytester) -> None:
+    """A file that the system does not take is told, the old fixture stays to the byte, the results are there
+    and nothing is left behind."""
+    root = project.path / "exchanges"
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    project.makeconftest(
+        "import resource\n"
+        "def pytest_collection_finish(): resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))\n"
+    )
+    long = [event(**choice({"role": "assistant", "content": "a long word" * 50_000})), *stream("fp")[1:]]
+    with vendor(pieces=long) as base_url:
+        told = project.runpytest_subprocess(
+            "--live", "--record", "--provider=groq", "--scenario=text_stream", f"--base-url={base_url}",
+            "--results=out.jsonl", "-p", "no:xdist",
+        )  # fmt: skip
+    assert told.ret == pytest.ExitCode.TESTS_FAILED
+    told.stdout.fnmatch_lines(
+        "NOT KEPT groq/openai-completions/text_stream: the recording cannot be written*File too large*"
+    )
+    after = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    assert {path: text for path, text in after.items() if path.name != "lock"} == before
+    assert results.read(project.path / "out.jsonl").results
+    assert (project.path / "out.jsonl").stat().st_size < 200_000  # no text of an answer is kept at any length
+
+
+def test_a_disk_that_is_full_at_once_ends_the_run(project: pytest.Pytester) -> None:
+    """When not even a result can be kept, the run stops with one line that says where, and no traceback."""
+    project.makeconftest(
+        "from reports.errors import UnwritableReport\n"
+        "from reports.spool import Spool\n"
+        "def full(spool, found): raise UnwritableReport('no room', seen='No space left on device')\n"
+        "Spool.add_exchange = full\n"
+    )
+    with vendor() as base_url:
+        told = project.runpytest_subprocess(
+            "--live", "--record", "--provider=groq", "--scenario=text_stream", f"--base-url={base_url}",
+            "--results=out.jsonl", "-p", "no:xdist",
+        )  # fmt: skip
+    said = told.stdout.str() + told.stderr.str()
+    assert told.ret not in (pytest.ExitCode.OK, pytest.ExitCode.INTERNAL_ERROR)
+    assert "INTERNALERROR" not in said
+    assert "No space left on device" in said
+    (old,) = load(project.path / "exchanges", "groq", "openai-completions", "text_stream")
+    assert old.turn == 1  # whole, whichever it is
+
+
 def test_recording_needs_a_live_run(project: pytest.Pytester) -> None:
     """``--record`` alone is refused."""
     result = project.runpytest_inprocess("--record")
