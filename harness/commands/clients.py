@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from harness import __version__, configuration
 from harness.checks import CHECKS
 from harness.checks.registry import selects
+from harness.commands import telling
 from harness.commands.options import (
     Exchanges,
     Faults,
@@ -99,18 +100,19 @@ def matrix(
     seconds = time.monotonic() - begun
     results.write(out / "results.jsonl", played.run)
     render.write_site(played.run, out)
-    missed = [*(fleet.Missed(each.name, NOT_INSTALLED.format(each.name)) for each in missing), *played.missed]
+    missed = [*(fleet.Missed(each.name, _unready(each)) for each in missing), *played.missed]
     told = client_pages.build(played.run, _described(wanted, missed))
     files.replace(out / "clients.json", client_pages.json(told))
     files.replace(out / "clients.md", client_pages.markdown(told).encode())
     for each in missed:
-        print(f"skipped {each.client} {each.protocol}".rstrip() + f": {each.reason}")
+        telling.say(f"skipped {each.client} {each.protocol}".rstrip() + f": {telling.field(each.reason)}")
     print(_summary(told, seconds))
     print((out / "index.html").resolve())
     raise typer.Exit(1 if any(row.red for row in told.rows) else 0)
 
 
-NOT_INSTALLED = "it is not installed: wirecheck subject install {}"
+def _unready(client: Client) -> str:
+    return f"{installing.fault(client)}: wirecheck subject install {client.name}"
 
 
 class _Bar:
@@ -236,7 +238,7 @@ def readiness(
     ):
         files.replace(out / name, content)
     for each in missed:
-        print(f"skipped {each.client} {each.protocol}: {each.reason}")
+        telling.say(f"skipped {each.client} {each.protocol}: {telling.field(each.reason)}")
     states = Counter(cell.state for cell in table.cells)
     told = ", ".join(f"{states[state]} {state}" for state in readiness_pages.STATES if states[state])
     print(

@@ -32,7 +32,7 @@ from harness.commands.options import (
     line_of,
     verify_faults,
 )
-from harness.errors import UnusableInput
+from harness.errors import Crashed, UnusableInput
 from harness.selection import Selection
 from harness.subjects import check as checking
 from harness.subjects import install as installing
@@ -91,7 +91,8 @@ def of_command(command: str) -> Callable[[], Process]:
 def list_subjects() -> None:
     """Print the clients that can be tested, one a line."""
     for row in (*SUBJECTS.values(), *(gateway.subject for gateway in GATEWAYS.values())):
-        state = "installed" if installing.installed(row) else "-"
+        wrong = installing.fault(row)
+        state = "installed" if not wrong else "broken" if installing.folder(row).is_dir() else "-"
         print(f"{row.name:24s} {row.version:12s} {row.language:8s} {state:10s} {', '.join(row.protocols)}")
 
 
@@ -109,16 +110,20 @@ def show(name: Annotated[str, typer.Argument(help="A name that the list has.")])
         ("protocols", " ".join(row.protocols)),
         ("home", row.home),
         ("notes", row.notes),
-        ("folder", f"{place}{'' if installing.installed(row) else ' (not installed)'}"),
+        ("folder", " ".join((str(place), *(f"({wrong})" for wrong in (installing.fault(row),) if wrong)))),
     ):
         print(f"{what:10s} {value}")
 
 
 @app.command("install")
-def install(names: Annotated[list[str], typer.Argument(help="Names that the list has.")]) -> None:
-    """Install clients, each pinned and into a folder of its own."""
+def install(
+    names: Annotated[list[str], typer.Argument(help="Names that the list has.")],
+    again: Annotated[bool, typer.Option("--again", help="Also those that are installed.")] = False,
+) -> None:
+    """Install clients, each pinned and into a folder of its own; one of which something is missing, anew."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     for row in [named(name) for name in names]:
-        installing.install(row, print)
+        installing.install(row, print, again=again)
 
 
 @app.command("check")
@@ -208,7 +213,11 @@ def _chosen(
     """How the subject is started, what it speaks, and what it is called in results."""
     starts: Callable[[], Subject]
     starts = starter(named(name), catalog) if name else of_command(command)
-    who = introduced(starts)
+    try:
+        who = introduced(starts)
+    except Crashed as crash:
+        advice = f"if its own files are damaged: wirecheck subject install {name} --again" if name else ""
+        raise Crashed(str(crash), next_step=advice) from None
     return starts, who.protocols, results.Subject(name or who.name, who.version)
 
 

@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from harness.errors import NotInstalled, SubjectError, UnusableInput
-from harness.subjects import install
+from harness.errors import SubjectError, UnusableInput
+from harness.subjects import install, inventory
 from harness.subjects.gateways import Gateway, Route
 from harness.subjects.kept import Kept
 from harness.subjects.process import environment
@@ -79,20 +79,13 @@ def _loopback(host: str) -> bool:
 @contextlib.contextmanager
 def started(gateway: Gateway, routes: Iterable[Route]) -> Iterator[str]:
     """The address of the running gateway. Raises NotInstalled, and SubjectError when it does not come up."""
-    place = install.folder(gateway.subject)
-    if not install.installed(gateway.subject):
-        raise NotInstalled(
-            f"{gateway.name} is not installed",
-            expected=f"a folder {place}",
-            seen="none",
-            next_step=f"wirecheck subject install {gateway.name}",
-        )
+    place = install.whole(gateway.subject)
     with tempfile.TemporaryDirectory(prefix=f"wirecheck-{gateway.name}-") as folder:
         config = Path(folder) / "config.yaml"
         rows = [(route, _settings(gateway, route)) for route in routes]
         config.write_text(json.dumps(gateway.config(rows), indent=1), "utf-8")
         port = free_port()
-        values = {"config": str(config), "port": str(port), "python": str(install.interpreter(place))}
+        values = {"config": str(config), "port": str(port), "python": str(inventory.interpreter(place))}
         command = [word.format_map(values) for word in gateway.command]
         environ = {**gateway.subject.environ, "HOME": folder, **install.guarded()}
         log = Path(folder) / "log"

@@ -3,24 +3,30 @@
     $WIRECHECK_HOME/subjects/<name>-<pins>      or ~/.cache/wirecheck/subjects/…
 
 A folder is made beside its place and moved there when it is whole, so that one that was left half-finished is
-never used; other pins are another folder. Installing needs the network, and is never part of a run.
+never used, and is taken away by the next installation; other pins are another folder. One of which something
+is missing is made again. Installing needs the network, and is never part of a run.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import util
 from pathlib import Path
 
 import msgspec
 
 from harness.errors import NotInstalled, SubjectError
+from harness.subjects import inventory
+from harness.subjects.kept import Kept
 from harness.subjects.table import Subject
 
 DRIVERS = Path(__file__).parent / "drivers"
@@ -51,39 +57,69 @@ def folder(subject: Subject, environ: Mapping[str, str] = os.environ) -> Path:
     return home(environ) / f"{subject.name}-{hashlib.sha256(pins.encode()).hexdigest()[:12]}"
 
 
+def fault(subject: Subject) -> str:
+    """Why a client cannot be started; empty when it can."""
+    if subject.language == "ours":
+        return ""
+    place = folder(subject)
+    if not place.is_dir():
+        return "it is not installed"
+    lost = inventory.missing(subject, place)
+    return f"it is broken: {lost} is missing" if lost else ""
+
+
 def installed(subject: Subject) -> bool:
     """Whether it can be started."""
-    return subject.language == "ours" or folder(subject).is_dir()
+    return not fault(subject)
 
 
-def install(subject: Subject, told: Told = lambda line: None) -> Path:
-    """Install a client, unless it is. Raises SubjectError, with nothing left behind."""
+def install(subject: Subject, told: Told = lambda line: None, *, again: bool = False) -> Path:
+    """Install a client, unless it is and nothing of it is missing; ``again`` installs it anyway.
+
+    Raises SubjectError, with nothing half-made left behind."""
     place = folder(subject)
-    if installed(subject):
+    wrong = fault(subject)
+    if not wrong and (not again or subject.language == "ours"):
         told(f"{subject.name} {subject.version} is installed in {place}")
         return place
+    if place.is_dir():
+        told(f"{subject.name}: {wrong or 'it is installed'}; installing it again")
     place.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(place)
-    making = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
-    try:
+    _sweep(place.parent)
+    with _half_made(place) as making:
         _INSTALLERS[subject.language](subject, making, told)
-        try:
+        inventory.keep(subject, making)
+        if again or not installed(subject):  # or another one was quicker
+            shutil.rmtree(place, ignore_errors=True)
             making.rename(place)
-        except OSError:
-            if not place.is_dir():  # another one was quicker
-                raise
-    finally:
-        shutil.rmtree(making, ignore_errors=True)
     told(f"{subject.name} {subject.version} is installed in {place}")
     return place
 
 
-def _sweep(place: Path) -> None:
-    """Take away what an installation that was killed left behind an hour ago or more."""
-    newest = max((each.stat().st_mtime for each in place.parent.iterdir()), default=0.0)
-    for each in place.parent.glob(f".{place.name}.*"):
-        if newest - each.stat().st_mtime > 3600:
+@contextlib.contextmanager
+def _half_made(place: Path) -> Iterator[Path]:
+    """A folder beside ``place``, locked while somebody works in it; it is gone afterwards, or was renamed."""
+    making = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
+    held = os.open(making, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield making
+    finally:
+        os.close(held)
+        shutil.rmtree(making, ignore_errors=True)
+
+
+def _sweep(parent: Path) -> None:
+    """Take away what installations that were killed have left behind: half-made folders that nobody holds."""
+    for each in parent.glob(".*-*.*"):
+        held = os.open(each, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(each, ignore_errors=True)
+        except OSError:
+            continue  # somebody works in it
+        finally:
+            os.close(held)
 
 
 def _python(subject: Subject, making: Path, told: Told) -> None:
@@ -91,7 +127,7 @@ def _python(subject: Subject, making: Path, told: Told) -> None:
     ours = util.find_spec("pip") is not None  # then it is quicker to use it than to install another
     _do((sys.executable, "-m", "venv", *(("--without-pip",) if ours else ()), str(making)), making)
     told(f"installing {' '.join(subject.packages)}")
-    python = str(interpreter(making))
+    python = str(inventory.interpreter(making))
     pip = (sys.executable, "-m", "pip", "--python", python) if ours else (python, "-m", "pip")
     quiet = ("--quiet", "--disable-pip-version-check", "--no-input", "--prefer-binary")
     _do((*pip, "install", *quiet, *subject.packages), making)
@@ -118,16 +154,36 @@ _INSTALLERS: Mapping[str, Callable[[Subject, Path, Told], None]] = {
 
 
 def _do(command: tuple[str, ...], place: Path) -> None:
-    try:
-        done = subprocess.run(command, cwd=place, capture_output=True, timeout=_LIMIT_S, check=False)
-    except (OSError, subprocess.TimeoutExpired) as fault:
-        raise SubjectError("an installer did not end", seen=str(fault), where=command[0]) from None
-    if done.returncode:
-        said = (done.stderr or done.stdout).decode("utf-8", "replace").strip()
+    """Run an installer, which ends with all it started when this process does."""
+    with tempfile.TemporaryFile() as said:
+        try:
+            kept = Kept(
+                command,
+                os.environ,
+                mark=secrets.token_hex(8),
+                cwd=place,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+            )
+        except OSError as refusal:
+            raise SubjectError(
+                "an installer cannot be started", seen=str(refusal), where=command[0]
+            ) from None
+        try:
+            ended = kept.wait(_LIMIT_S)
+        finally:
+            kept.end()
+        said.seek(0)
+        words = said.read().decode("utf-8", "replace").strip()
+    if not ended:
+        raise SubjectError(
+            "an installer did not end", expected=f"its end within {_LIMIT_S} s", seen=words[-400:]
+        )
+    if kept.child.returncode:
         raise SubjectError(
             "an installer failed",
             expected="exit code 0",
-            seen=f"{done.returncode}: {said[-400:]}",
+            seen=f"{kept.child.returncode}: {words[-400:]}",
             where=" ".join(command[-4:]),
             next_step="look whether the pinned version can be had, and whether there is a network",
         )
@@ -142,9 +198,17 @@ def _missing(subject: Subject, runtime: str) -> NotInstalled:
     )
 
 
-def interpreter(place: Path) -> Path:
-    """Python in the environment of an installed client."""
-    return place / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+def whole(subject: Subject) -> Path:
+    """The folder of an installed client. Raises NotInstalled where something of it is missing."""
+    wrong = fault(subject)
+    if wrong:
+        raise NotInstalled(
+            f"{subject.name} cannot be started",
+            expected=f"its installation in {folder(subject)}",
+            seen=wrong,
+            next_step=f"wirecheck subject install {subject.name}",
+        )
+    return folder(subject)
 
 
 def start_of(subject: Subject) -> Start:
@@ -152,18 +216,11 @@ def start_of(subject: Subject) -> Start:
     if subject.language == "ours":
         module = ("-m", "harness.subjects.drivers.wirecheck_driver")
         return Start((sys.executable, *module), {"PYTHONPATH": _paths(_GUARD, DRIVERS.parents[2])})
-    place = folder(subject)
-    if not place.is_dir():
-        raise NotInstalled(
-            f"{subject.name} is not installed",
-            expected=f"a folder {place}",
-            seen="none",
-            next_step=f"wirecheck subject install {subject.name}",
-        )
+    place = whole(subject)
     driver = DRIVERS / subject.driver  # an absolute path stays one
     if subject.language == "python":
         return Start(
-            (str(interpreter(place)), str(driver)),
+            (str(inventory.interpreter(place)), str(driver)),
             {"PYTHONPATH": _paths(_GUARD, DRIVERS), **subject.environ},
         )
     node = shutil.which("node")

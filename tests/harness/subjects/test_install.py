@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import fcntl
 import hashlib
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -13,6 +16,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from harness.errors import NotInstalled, SubjectError
 from harness.subjects.check import check
@@ -111,6 +115,92 @@ def test_what_cannot_be_installed_leaves_nothing(tiny: Subject, tmp_path: Path) 
     assert [*folder(wrong).parent.iterdir()] == []
 
 
+@pytest.mark.parametrize(
+    "lost",
+    ["bin/python", "lib/python*/site-packages/tiny_client.py", "lib/python*/site-packages/*.dist-info"],
+)
+@pytest.mark.skipif(sys.platform == "win32", reason="an environment has other folders there")
+def test_a_broken_installation_is_mended(lost: str, tiny: Subject) -> None:
+    """Without its interpreter or its package a client is broken, says so, and is installed again."""
+    place = install(tiny)
+    (path,) = place.glob(lost)
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+    assert not installed(tiny)
+    with pytest.raises(NotInstalled, match=r"it is broken: .* is missing.*wirecheck subject install tiny"):
+        start_of(tiny)
+    told: list[str] = []
+    assert install(tiny, told.append) == place
+    assert "it is broken" in told[0]
+    assert start_of(tiny).command
+    assert [each.name for each in place.parent.iterdir()] == [place.name]
+
+
+def test_an_installation_is_made_again(tiny: Subject) -> None:
+    """What is whole is left alone, unless it is to be made again."""
+    marks = [install(tiny) / "mark" for _ in range(2)]
+    marks[0].write_text("mine", "utf-8")
+    assert install(tiny) / "mark" == marks[0]
+    assert marks[0].exists()
+    install(tiny, again=True)
+    assert not marks[0].exists()
+
+
+def test_an_older_installation_is_known_by_its_pins(tiny: Subject, tmp_path: Path) -> None:
+    """A folder without the list of its modules is looked at for the packages that are pinned."""
+    for subject, module in (
+        (replace(tiny, name="py", packages=("Some.Client[x]==1.5",)), "lib/python3.11/site-packages"),
+        (replace(tiny, name="js", language="node", packages=("@some/client@1.5",)), "node_modules/@some"),
+    ):
+        place = folder(subject)
+        (place / module).mkdir(parents=True)
+        (place / "bin").mkdir()
+        (place / "bin/python").symlink_to(sys.executable)
+        assert not installed(subject)
+        for described in ("some_client-1.5.dist-info", "client"):
+            (place / module / described).mkdir()
+        (place / module / "client/package.json").write_text("{}", "utf-8")
+        assert installed(subject)
+
+
+def test_what_a_killed_installation_left_is_swept(tiny: Subject) -> None:
+    """A half-made folder that nobody works in is taken away by the next installation; another one stays."""
+    home = folder(tiny).parent
+    left, used = home / ".other-1.abc", home / ".other-2.def"
+    for each in (left, used):
+        each.mkdir(parents=True)
+    held = os.open(used, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        install(tiny)
+    finally:
+        os.close(held)
+    assert (left.exists(), used.exists()) == (False, True)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are found through /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_an_installation_that_is_ended_leaves_no_installer(number: signal.Signals, tmp_path: Path) -> None:
+    """Whatever ends ``wirecheck subject install``, npm and all it started ends, too."""
+    npm = tmp_path / "bin" / "npm"
+    npm.parent.mkdir()
+    sleeping = f"{sys.executable} -c 'import time; time.sleep(600)' {tmp_path}"
+    npm.write_text(f"#!/bin/sh\n{sleeping} & exec {sleeping}\n", "utf-8")
+    npm.chmod(0o755)
+    (npm.parent / "node").symlink_to(npm)
+    command = (sys.executable, "-m", "harness", "subject", "install", "openai-node")
+    environ = {**os.environ, "PATH": f"{npm.parent}:{os.environ['PATH']}", "WIRECHECK_HOME": str(tmp_path)}
+    with subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL) as installing:
+        while len(_with_argument(str(tmp_path))) < 2 and installing.poll() is None:
+            time.sleep(0.05)
+        installing.send_signal(number)
+    until = time.monotonic() + 10
+    while _with_argument(str(tmp_path)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert installing.returncode != 0
+    assert not _with_argument(str(tmp_path))
+    assert bool([*tmp_path.glob("subjects/.*")]) == (number == signal.SIGKILL)
+
+
 def test_other_pins_are_another_folder(tiny: Subject) -> None:
     """A new version does not change the environment of the old one."""
     newer = Subject(name="tiny", title="Tiny", language="python", packages=("tiny-client==2",))
@@ -191,7 +281,7 @@ def test_a_run_that_is_terminated_leaves_nothing(tmp_path: Path) -> None:
 
 
 def _with_argument(text: str) -> list[str]:
-    """The processes of misbehaving subjects that have an argument, by /proc; none where there is none."""
+    """The processes that have an argument, by /proc; none where there is none."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
