@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from msgspec.structs import replace
+
 from harness import fixtures
 from harness.emulators import EMULATORS
 from harness.emulators.emulator import Spoken
@@ -67,10 +69,8 @@ def answer(request: Request, endpoint: Endpoint, provider: Provider | None) -> S
         return emulator.refuse(_words("bad_key", endpoint), call, endpoint)
     found = emulator.judge(request, endpoint)
     if found:
-        first = found[0]
-        told = f"{first.rule}: expected {first.expected}, seen {first.seen}, at {first.where or 'the body'}"
-        words = _words("bad_request", endpoint)
-        return emulator.refuse(Refused(400, _sendable(told), words.type, words.code), call, endpoint)
+        told = emulator.told(found[0], request, replace(_words("bad_request", endpoint), status=400))
+        return emulator.refuse(replace(told, message=_sendable(told.message)), call, endpoint)
     try:
         return emulator.speak(_TURN, call, endpoint)
     except UnsupportedFeature as fault:

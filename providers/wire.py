@@ -26,12 +26,14 @@ Headers: TypeAlias = tuple[tuple[str, str], ...]  # (name, value) pairs, wire ca
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """How a vendor words one kind of refusal; None where its body has no such field."""
+    """How a vendor words one kind of refusal; None where its body has no such field. ``param`` is the place
+    of what it refuses."""
 
     status: int
     message: str
     type: str | None = None
     code: str | int | None = None
+    param: str | None = None
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):

@@ -41,6 +41,18 @@ def spoken(status: int, headers: Headers, chunks: list[bytes]) -> Spoken:
     return Spoken(status, headers, b"".join(chunks), tuple(ends))
 
 
+def explained(violation: Violation, request: Request, words: Refused) -> Refused:
+    """The refusal of a request for ``violation`` where no form of the vendor's is known."""
+    place = violation.where or "the body"
+    message = f"{violation.rule}: expected {violation.expected}, seen {violation.seen}, at {place}"
+    return msgspec.structs.replace(words, message=message)
+
+
+def named(violation: Violation, request: Request, words: Refused) -> Refused:
+    """The refusal for ``violation`` where the judge names rules in the vendor's own sentences."""
+    return msgspec.structs.replace(words, message=violation.rule)
+
+
 class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     """The vendor's side of one protocol.
 
@@ -49,7 +61,9 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     ``call.stream``, shaped by ``endpoint.deviations``; deterministic. ``refuse(refused, call, endpoint)`` is
     an error answer in the vendor's shape. ``refusals`` are the vendor's own words by kind: bad_key,
     forbidden, unknown_model, rate_limit, quota, overloaded, server_error, context_overflow, bad_request.
-    ``streams_unasked``: a request that does not say whether to stream is answered with a stream.
+    ``told(violation, request, words)`` is the refusal of a request for a violation; ``words`` are the
+    vendor's for any bad request. ``streams_unasked``: a request that does not say whether to stream is
+    answered with a stream.
     """
 
     name: str
@@ -58,4 +72,5 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     speak: Callable[[Turn, Call, Endpoint], Spoken]
     refuse: Callable[[Refused, Call, Endpoint], Spoken]
     refusals: dict[str, Refused]
+    told: Callable[[Violation, Request, Refused], Refused] = explained
     streams_unasked: bool = False

@@ -79,5 +79,6 @@ EMULATOR = Emulator(
     judge=judge,
     speak=speak,
     refuse=_GEMINI.refuse,
+    told=_GEMINI.told,
     refusals=_GEMINI.refusals,
 )

@@ -167,5 +167,6 @@ EMULATOR = Emulator(
     judge=judge,
     speak=speak,
     refuse=refuse,
+    told=openai_completions.EMULATOR.told,
     refusals=openai_completions.EMULATOR.refusals,
 )

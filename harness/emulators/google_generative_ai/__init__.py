@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
-from harness.emulators.emulator import Emulator
+from harness.emulators.emulator import Emulator, named
 from harness.emulators.google_generative_ai.judge import judge
 from harness.emulators.google_generative_ai.speak import Manner, refuse, speak
 from harness.emulators.google_generative_ai.words import GEMINI_REFUSALS
@@ -35,6 +35,7 @@ def emulator(
         speak=partial(speak, manner),
         refuse=refuse,
         refusals=refusals,
+        told=named,
     )
 
 

@@ -10,6 +10,7 @@ wording of the errors was not checked against the page.
 
 from __future__ import annotations
 
+from harness.emulators import openai_faults
 from harness.emulators.emulator import Emulator
 from harness.emulators.openai_completions.judge import judge
 from harness.emulators.openai_completions.speak import refuse, speak
@@ -23,6 +24,7 @@ EMULATOR = Emulator(
     judge=judge,
     speak=speak,
     refuse=refuse,
+    told=openai_faults.told,
     refusals={
         "bad_key": Refused(
             401,

@@ -58,7 +58,7 @@ def refuse(refused: Refused, call: Call, endpoint: Endpoint) -> Spoken:
 
 _ERRORS: Mapping[str, Callable[[str, Refused], JSON]] = {
     "object": lambda message, refused: {
-        "error": {"message": message, "type": refused.type, "param": None, "code": refused.code}
+        "error": {"message": message, "type": refused.type, "param": refused.param, "code": refused.code}
     },
     "text": lambda message, refused: {"error": message},
     "message": lambda message, refused: {"message": message, "type": refused.type, "code": refused.code},

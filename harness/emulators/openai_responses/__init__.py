@@ -9,6 +9,7 @@ events) and https://platform.openai.com/docs/guides/error-codes; read 2026-11-21
 
 from __future__ import annotations
 
+from harness.emulators import openai_faults
 from harness.emulators.emulator import Emulator
 from harness.emulators.openai_responses.judge import judge
 from harness.emulators.openai_responses.speak import refuse, speak
@@ -69,7 +70,15 @@ REFUSALS = {
 
 def emulator(name: str, source: str, refusals: dict[str, Refused]) -> Emulator:
     """A row of EMULATORS for a route that speaks this protocol."""
-    return Emulator(name=name, source=source, judge=judge, speak=speak, refuse=refuse, refusals=refusals)
+    return Emulator(
+        name=name,
+        source=source,
+        judge=judge,
+        speak=speak,
+        refuse=refuse,
+        refusals=refusals,
+        told=openai_faults.told,
+    )
 
 
 EMULATOR = emulator("openai-responses", "https://platform.openai.com/docs/api-reference/responses", REFUSALS)

@@ -56,7 +56,7 @@ def refuse(refused: Refused, call: Call, endpoint: Endpoint) -> Spoken:
     """An error answer; ``{model}`` in its message is filled in."""
     message = refused.message.replace("{model}", call.model)
     identity = hashlib.sha256(f"{refused.status} {message}".encode("utf-8", "surrogatepass")).hexdigest()
-    fault = {"message": message, "type": refused.type, "param": None, "code": refused.code}
+    fault = {"message": message, "type": refused.type, "param": refused.param, "code": refused.code}
     body: Any = {
         "object": {"error": fault},
         "text": {"error": message},
