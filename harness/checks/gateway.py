@@ -8,11 +8,20 @@ from __future__ import annotations
 
 from functools import partial
 
+from msgspec.structs import replace
+
 from harness.checks import registry
 from harness.checks.registry import ALL, ANSWERED, REFUSED, TOOL_CALLS, require, unjudgeable
 from harness.checks.verdicts import counted, sound
+from harness.subjects.carried import (
+    added_settings,
+    added_words,
+    lost_settings,
+    lost_tools,
+    lost_words,
+    members,
+)
 from harness.subjects.gateway_observation import GatewayObservation
-from harness.subjects.gateway_request import missing_settings, missing_tools, missing_words, strings
 from providers.errors import (
     ContextOverflow,
     InvalidRequest,
@@ -29,6 +38,8 @@ from providers.errors import (
     TransportError,
 )
 from providers.events import Turn
+from providers.protocols import PROTOCOLS
+from providers.wire import Endpoint
 
 check = partial(registry.check, blames="subject", client=True)
 _GATEWAYS = "docs/gateways.md"
@@ -107,19 +118,19 @@ def _understood(seen: GatewayObservation) -> None:
 
 @check("gateway.words_carried", capability="requests", scenarios=ANSWERED, source=_GATEWAYS)
 def words_carried(seen: GatewayObservation) -> None:
-    """Instructions, messages, tool results and pictures MUST be carried on unchanged."""
+    """Instructions, messages, tool calls, their results and pictures MUST be carried on unchanged."""
     _asked(seen)
-    lost = [word[:_SHOWN] for word in missing_words(seen.call, seen.sent)]
+    lost = [word[:_SHOWN] for word in lost_words(seen.call, seen.endpoint, seen.sent)]
     require(not lost, expected="everything that was said", observed=f"without {lost}")
 
 
 @check("gateway.tools_carried", capability="tools", scenarios=("tool_*",), source=_GATEWAYS)
 def tools_carried(seen: GatewayObservation) -> None:
-    """Tools MUST be carried on with their names and parameters."""
+    """Tools MUST be carried on with their names, descriptions and parameters."""
     _asked(seen)
     if seen.call.tool_choice == "none":
         unjudgeable("tools that may not be called may be left out")
-    lost = missing_tools(seen.call, seen.sent)
+    lost = lost_tools(seen.call, seen.endpoint, seen.sent)
     require(not lost, expected="every tool and parameter", observed=f"without {lost}")
 
 
@@ -127,15 +138,43 @@ def tools_carried(seen: GatewayObservation) -> None:
 def settings_carried(seen: GatewayObservation) -> None:
     """Limits, temperature, stop texts and tool choice MUST be carried on where both protocols have them."""
     _asked(seen)
-    lost = missing_settings(seen.call, seen.front, seen.endpoint, seen.sent)
+    lost = lost_settings(seen.call, (seen.endpoint,), seen.sent, seen.front)
     require(not lost, expected="every setting", observed="; ".join(lost))
+
+
+@check("gateway.words_added", capability="requests", scenarios=ANSWERED, source=_GATEWAYS)
+def words_added(seen: GatewayObservation) -> None:
+    """Words that nobody said at the front MUST NOT be sent at the back, nor its own words twice."""
+    _asked(seen)
+    added = [word[:_SHOWN] for word in added_words(seen.call, _sides(seen), seen.sent)]
+    require(not added, expected="the call's words alone", observed=added)
+
+
+@check("gateway.settings_added", capability="requests", scenarios=ANSWERED, source=_GATEWAYS)
+def settings_added(seen: GatewayObservation) -> None:
+    """Settings that nobody set at the front MUST NOT be sent at the back."""
+    _asked(seen)
+    added = added_settings(seen.call, _sides(seen), seen.sent)
+    require(not added, expected="the call's settings alone", observed="; ".join(added))
+
+
+def _sides(seen: GatewayObservation) -> tuple[Endpoint, ...]:
+    """The back, its protocol without the vendor's own ways, and the front, which says the call in its own."""
+    bare = replace(seen.endpoint, deviations=PROTOCOLS[seen.endpoint.protocol].deviations())
+    return (seen.endpoint, bare, seen.front)
+
+
+@check("gateway.asks_once", capability="requests", scenarios=ANSWERED, source=_GATEWAYS)
+def asks_once(seen: GatewayObservation) -> None:
+    """A call that is answered MUST be asked at the back once: each time is paid for."""
+    require(seen.requests < 2, expected="one request", observed=f"{seen.requests} requests")
 
 
 @check("gateway.unknown_fields", capability="requests", scenarios=("extras*",), source=_GATEWAYS)
 def unknown_fields(seen: GatewayObservation) -> None:
     """A field that the gateway does not know MUST go on or be left out, as it declares."""
     _asked(seen)
-    there = [name for name in seen.call.extra_body if name in strings(seen.sent)]
+    there = [name for name in seen.call.extra_body if name in members(seen.sent)]
     wanted = [*seen.call.extra_body] if seen.passes_unknown else []
     require(there == wanted, expected=f"of these fields: {wanted}", observed=there)
 

@@ -60,7 +60,7 @@ _THOUGHTS = frozenset(
         *("thinkingconfig", "think", "additionalmodelrequestfields", "outputconfig", "promptmode"),
     }
 )
-_COUNTED = frozenset({"streamoptions"})  # whether a stream counts is the caller's choice
+_COUNTED = frozenset({"streamoptions", "additionalmodelresponsefieldpaths"})  # who counts may ask for counts
 _INERT: Collection[JSON] = (None, "", False)
 _SENTENCE = re.compile(r"\w[^\w]*\s[^\w]*\w")
 _WORD = re.compile(r"\w")
@@ -112,6 +112,11 @@ def _body(request: Request | None) -> JSON:
 
 def _word(value: JSON) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def members(request: Request) -> frozenset[str]:
+    """The names of every member of a request's body."""
+    return frozenset(step for place, _ in leaves(_body(request)) for step in place)
 
 
 def _words_of(request: Request | None) -> str:
@@ -334,13 +339,11 @@ def _asked(call: Call, steps: tuple[str, ...], value: JSON) -> bool:
         return True
     if value == call.max_output_tokens and any("token" in step or step == "numpredict" for step in there):
         return True
-    allowed: set[str] = set()
+    allowed = {*_COUNTED}
     if call.tools or call.structured:
         allowed |= _TOOLS | _CHOICES
     if call.structured:
         allowed |= _SHAPES
     if call.thinking:
         allowed |= _THOUGHTS
-    if call.stream:
-        allowed |= _COUNTED
     return bool(there & allowed)

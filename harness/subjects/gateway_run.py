@@ -28,7 +28,7 @@ from harness.exchange import Exchange
 from harness.faults import FAULTS
 from harness.judging import Judged, judge
 from harness.observation import Observation
-from harness.redaction import redacted_headers, redacted_url
+from harness.redaction import redacted_headers, redacted_url, without
 from harness.scenarios import SCENARIOS
 from harness.selection import Selection
 from harness.server import Server, running
@@ -38,6 +38,7 @@ from harness.subjects.gateway_observation import GatewayObservation
 from harness.subjects.gateway_upstream import PRIVATE, Scene, Upstream
 from harness.subjects.gateways import BACK_KEY, BACK_KEY_ID, FRONT_KEY, FRONTS, Gateway, Route
 from harness.subjects.run import Found, Log, asked_for, compact, quickened, shared, taken_up
+from harness.subjects.stand import cleaned, places_of
 from providers.call import Call, Text, user
 from providers.client import Prepared, prepare
 from providers.errors import ConfigurationError, UnsupportedFeature
@@ -367,7 +368,8 @@ def _observed(
     passes_unknown: bool,
 ) -> GatewayObservation:
     """What the gateway was asked, asked and answered, for checks to look at."""
-    sent = compact(scene.asked[-1]) if scene.asked else given.sent
+    asked = tuple(cleaned(each, (FRONT_KEY, PRIVATE_COOKIE)) for each in scene.asked)
+    sent = compact(asked[-1]) if asked else given.sent
     told = {
         **msgspec.structs.asdict(given),
         "protocol": pair.id,
@@ -383,9 +385,9 @@ def _observed(
         "status": answered.status,
         "headers": answered.headers,
         "requests": len(scene.asked),
-        "asked": tuple(scene.asked),
+        "asked": asked,
         "passes_unknown": passes_unknown,
-        "told_back": tuple(_told_back(scene.asked)),
+        "told_back": _told_back(scene.asked),
         "told_front": tuple(_places(answered, (BACK_KEY, BACK_KEY_ID))),
         "told_private": tuple(_places(answered, (PRIVATE,))),
     }
@@ -411,24 +413,23 @@ _TAKEN = frozenset(
 )
 
 
-def _told_back(asked: Iterable[Request]) -> Iterator[str]:
-    """Where the front's secrets stand in what was asked at the back."""
-    for request in asked:
-        for name, value in request.headers:
-            if FRONT_KEY in value or PRIVATE_COOKIE in value:
-                yield f"field {name}"
-        if FRONT_KEY in request.url:
-            yield "the URL"
-        if FRONT_KEY.encode() in request.content:
-            yield "the body"
+def _told_back(asked: Iterable[Request]) -> tuple[str, ...]:
+    """Where the front's secrets stand in what was asked at the back, in any form."""
+    secrets = (FRONT_KEY, PRIVATE_COOKIE)
+    return tuple(
+        dict.fromkeys(
+            place for request in asked for secret in secrets for place in places_of(secret, request)
+        )
+    )
 
 
 def _places(answered: Answered, words: Sequence[str]) -> Iterator[str]:
-    """Where one of these words stands in what came at the front."""
+    """Where one of these words stands in what came at the front, in any form."""
     for name, value in answered.headers:
-        if any(word in value for word in words):
+        if without(value, words) != value:
             yield f"field {name}"
-    if any(word.encode() in answered.content for word in words):
+    text = answered.content.decode("utf-8", "replace")
+    if without(text, words) != text:
         yield "the body"
 
 

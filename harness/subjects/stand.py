@@ -10,7 +10,7 @@ carries it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -56,15 +56,14 @@ class Place:
                 for name, value in redacted_headers(request.headers)
             )
             kept = Request(request.method, redacted_url(url), headers, request.content)
-            self.asked.append(_without(self._secret, kept))
+            self.asked.append(cleaned(kept, (self._secret,)))
 
 
-def _without(secret: str, request: Request) -> Request:
-    """The request with every form of the secret replaced, wherever it stood."""
-    known = (secret,)
-    headers = tuple((without(name, known), without(value, known)) for name, value in request.headers)
-    content = without(request.content.decode("utf-8", "surrogateescape"), known)
-    url = without(request.url, known)
+def cleaned(request: Request, secrets: Sequence[str]) -> Request:
+    """The request with every form of the secrets replaced, wherever they stood."""
+    headers = tuple((without(name, secrets), without(value, secrets)) for name, value in request.headers)
+    content = without(request.content.decode("utf-8", "surrogateescape"), secrets)
+    url = without(request.url, secrets)
     return Request(request.method, url, headers, content.encode("utf-8", "surrogateescape"))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from msgspec.structs import replace
 
 from harness.subjects.gateway_observation import GatewayObservation
@@ -110,6 +112,40 @@ def _unforced() -> Bent:
 def lets_the_model_choose() -> GatewayObservation:
     """A client that leaves out that a tool must be called."""
     return asked(_unforced, TRANSLATED, "tool_choice_required")
+
+
+def _with(**members: object) -> Bent:
+    def more(back: Request, front: Request) -> Request:
+        return replace(back, content=jsontext.write({**back.json(), **members}))
+
+    return Bent(request=more)
+
+
+def _instructs() -> Bent:
+    return _with(system="Ads.")
+
+
+@breaks("gateway.words_added")
+def adds_instructions() -> GatewayObservation:
+    """A client that gives an instruction of its own at the back."""
+    return asked(_instructs, TRANSLATED, "text")
+
+
+def _warms() -> Bent:
+    return _with(temperature=0.3)
+
+
+@breaks("gateway.settings_added")
+def warms_up() -> GatewayObservation:
+    """A client that sets a temperature of its own at the back."""
+    return asked(_warms, TRANSLATED, "text")
+
+
+@breaks("gateway.asks_once")
+def asks_twice() -> GatewayObservation:
+    """A client that asks twice for one answer."""
+    seen = asked(_honest, TRANSLATED, "text")
+    return replace(seen, requests=2)
 
 
 def _strict() -> Bent:
@@ -318,6 +354,28 @@ def _forwards_key() -> Bent:
 def forwards_the_key() -> GatewayObservation:
     """A client that sends the front's key to the back."""
     return asked(_forwards_key, TRANSLATED, "text")
+
+
+def _forwards_coded_key() -> Bent:
+    coded = ("x-origin", base64.b64encode(FRONT_KEY.encode()).decode())
+    return Bent(request=lambda back, front: replace(back, headers=(*back.headers, coded)))
+
+
+@breaks("gateway.front_key")
+def forwards_the_key_as_base64() -> GatewayObservation:
+    """A client that sends the front's key to the back in base64."""
+    return asked(_forwards_coded_key, TRANSLATED, "text")
+
+
+def _tells_coded_key() -> Bent:
+    coded = base64.b64encode(BACK_KEY.encode())
+    return Bent(body=lambda body: body.replace(b"Hello", coded))
+
+
+@breaks("gateway.back_key")
+def tells_the_key_as_base64() -> GatewayObservation:
+    """A client that tells the back's key in front in base64."""
+    return asked(_tells_coded_key, TRANSLATED, "text")
 
 
 def _tells_key() -> Bent:

@@ -23,9 +23,9 @@ from harness.scenarios import SCENARIOS
 from harness.selection import Selection
 from harness.server import Server, running
 from harness.subjects import gateway_front, gateway_run, install
+from harness.subjects.carried import lost_settings, lost_words
 from harness.subjects.gateway_front import ask, client
 from harness.subjects.gateway_process import listening, started
-from harness.subjects.gateway_request import missing_settings, missing_words
 from harness.subjects.gateway_run import Pair, Plan, Player, pairs_of
 from harness.subjects.gateway_upstream import Upstream, streamed
 from harness.subjects.gateways import BACK_KEY, GATEWAYS, Route
@@ -297,8 +297,8 @@ def test_a_setting_is_found_in_any_spelling() -> None:
     own = PROTOCOLS[CHAT].build(call, endpoint)
     older = replace(own, content=own.content.replace(b"max_completion_tokens", b"max_tokens"))
     without = replace(own, content=own.content.replace(b'"temperature"', b'"warmth"'))
-    assert missing_settings(call, endpoint, endpoint, older) == ()
-    assert missing_settings(call, endpoint, endpoint, without)[0].startswith("temperature: /temperature")
+    assert lost_settings(call, (endpoint,), older, endpoint) == ()
+    assert lost_settings(call, (endpoint,), without, endpoint)[0].startswith("temperature: temperature")
 
 
 def test_a_picture_is_something_said() -> None:
@@ -306,8 +306,8 @@ def test_a_picture_is_something_said() -> None:
     endpoint = schema.get("openai").endpoint(CHAT, "gpt-4.1-nano")
     call = SCENARIOS["vision"].call(0, "gpt-4.1-nano")
     own = PROTOCOLS[CHAT].build(call, endpoint)
-    assert missing_words(call, own) == ()
-    assert len(missing_words(call, replace(own, content=b'{"messages": []}'))) == 2
+    assert lost_words(call, endpoint, own) == ()
+    assert len(lost_words(call, endpoint, replace(own, content=b'{"messages": []}'))) == 2
 
 
 @pytest.mark.parametrize(
