@@ -6,18 +6,16 @@ cannot be used.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import msgspec
 import typer
 from rich.console import Console
 
 from harness import build, configuration, offline, verify
 from harness.checks import CHECKS
-from harness.commands import catalog, clients, dialects, docs, history, importing, serving
+from harness.commands import catalog, clients, dialects, docs, history, importing, serving, telling
 from harness.commands import reports as reports_commands
 from harness.commands import subjects as subjects_commands
 from harness.commands.catalog import Catalogs
@@ -26,6 +24,7 @@ from harness.services.scenarios import named
 from providers import extensions
 from providers.errors import Explained
 from providers.protocols import PROTOCOLS
+from reports import escaping
 from reports.errors import ReportError
 
 app = typer.Typer(
@@ -112,7 +111,7 @@ def verify_recordings(
     """Compare our adapters with recordings of real traffic."""
     found = verify.verify(paths)
     if as_json:
-        print(msgspec.json.encode(found.as_json(), enc_hook=str).decode())
+        telling.as_json(found.as_json(), indent=0)
     else:
         _print_verified(found)
     raise typer.Exit(2 if found.unreadable == found.total else 1 if found.disagree else 0)
@@ -120,16 +119,16 @@ def verify_recordings(
 
 def _print_verified(found: verify.Report) -> None:
     for key, count in sorted(found.by.items()):
-        print(f"{count.agree:5d} of {count.total:4d} agree  {key}")
+        telling.say(escaping.line(f"{count.agree:5d} of {count.total:4d} agree  {key}"))
     for each in found.disagree:
-        print(f"DISAGREE {each.id} {each.field}  ({each.file})")
+        telling.say(escaping.line(f"DISAGREE {each.id} {each.field}  ({each.file})"))
         print(f"  expected {each.expected!r}")
         print(f"  actual   {each.actual!r}")
     reasons: dict[str, list[str]] = {}
     for identity, reason in found.skipped:
         reasons.setdefault(reason, []).append(identity)
     for reason, ids in sorted(reasons.items()):
-        print(f"{len(ids):5d} left out: {reason}: {', '.join(ids)}")
+        telling.say(f"{len(ids):5d} left out: {telling.field(reason)}: {escaping.line(', '.join(ids))}")
     print(f"{found.agree} of {found.total} agree, {len(found.skipped)} left out")
 
 
@@ -147,7 +146,7 @@ def fixtures_build(
     catalog.tell(used.catalog.faults)
     changes = build.build(used.catalog, tuple(provider or ()), used.exchanges, write=not check)
     for change in changes:
-        print(change)
+        telling.say(escaping.line(str(change)))
     catalog.warn(Selection(providers=tuple(provider or ())).chosen(used.catalog))
     print(f"{len(changes)} files {'would change' if check else 'changed'}")
     raise typer.Exit(1 if check and changes else 0)
@@ -167,7 +166,7 @@ def list_names(
     if kind not in names:
         _refuse(f"expected {', '.join(names)}; seen {kind}")
     for name, what in names[kind]():
-        print(f"{name:36s} {what}")
+        telling.say(f"{name:36s} {what}")
 
 
 def _providers() -> list[tuple[str, str]]:
@@ -177,7 +176,7 @@ def _providers() -> list[tuple[str, str]]:
 
 
 def _refuse(message: str) -> NoReturn:
-    print(f"wirecheck: {message}", file=sys.stderr)
+    telling.warn(f"wirecheck: {message}")
     raise SystemExit(2)
 
 

@@ -12,6 +12,7 @@ from harness.live_session import PROBE, PROBED, LiveSession
 from harness.remnants import untold
 from harness.stage import Case
 from providers.errors import ConfigurationError, Explained, MissingCredential, UnsupportedFeature
+from reports import escaping
 
 __all__ = ["PROBE", "Probe"]
 
@@ -42,7 +43,7 @@ class Probe(pytest.Item):
             pytest.fail(self._clean("\n".join(filter(None, told))), pytrace=False)
 
     def _clean(self, text: str) -> str:
-        return untold(text, self._live.stage.secrets)
+        return escaping.visible(untold(text, self._live.stage.secrets))
 
     def reportinfo(self) -> tuple[Path, None, str]:
         """Where it stands: nowhere in a file; its name is its id."""

@@ -43,7 +43,7 @@ from harness.tally import Tally
 from harness.transports.network import Limits, here
 from providers.errors import ConfigurationError, MissingCredential
 from providers.schema import Provider
-from reports import files, results
+from reports import escaping, files, results
 
 _WORKER = "wirecheck_live"
 PROBE = "probe"
@@ -360,7 +360,7 @@ class LiveSession:
         for title, lines in self._sections():
             terminalreporter.section(title)
             for line in lines:
-                terminalreporter.write_line(untold(line, self.stage.secrets))
+                terminalreporter.write_line(escaping.visible(untold(line, self.stage.secrets)))
 
     def _sections(self) -> Iterator[tuple[str, list[str]]]:
         spent = self.ledger.spent()

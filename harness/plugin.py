@@ -379,7 +379,7 @@ class Conformance:
             terminalreporter.write_line(self._unwritten, yellow=True)
         for fault in self._faults:
             kind = "PACKAGE" if isinstance(fault, UnusableExtension) else "CATALOG"
-            terminalreporter.write_line(f"{kind} {fault}", red=True)
+            terminalreporter.write_line(escaping.line(f"{kind} {fault}"), red=True)
 
     def _told_something(self, session: pytest.Session) -> bool:
         """Whether the run came to judge: no usage or internal error, no mere collection."""

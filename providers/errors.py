@@ -53,10 +53,15 @@ def _written(value: object) -> str:
         return reprlib.repr(value)
 
 
+def _printable(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+
+
 class Explained(Exception):
     """An error that says what was expected, what was seen, where, and the next step.
 
-    Each is one line; an empty string means there is nothing to say. The summary defaults to the first
+    Each is one line; an empty string means there is nothing to say. The message is printable, whatever a
+    peer or a file said: what a terminal would obey is written as an escape. The summary defaults to the first
     sentence of the class's docstring.
     """
 
@@ -84,7 +89,8 @@ class Explained(Exception):
             ("next", self.next_step),
         )
         told = [f"{name}: {value}" for name, value in facts if value]
-        return "; ".join([self.summary, *told])
+        text = "; ".join([self.summary, *told])
+        return text if text.isprintable() else "".join(map(_printable, text))
 
 
 class ProviderError(Explained):

@@ -35,6 +35,11 @@ def _shown(match: re.Match[str]) -> str:
     return _PICTURES.get(code) or f"\\u{code:04x}"
 
 
+def json(text: str) -> str:
+    """``text``, which is JSON, as the same JSON: what ``visible`` changes is written as an escape."""
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+
+
 def line(text: str) -> str:
     """``text`` as one line: ``visible``, with line feeds as ⏎ and tabs as spaces."""
     if text.isascii() and text.isprintable():

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
 import reports
 from harness import configuration, evidence, unasked
-from harness.commands import discovery
+from harness.commands import discovery, telling
 from harness.exchange import scenarios_of
 from providers.auth import SCHEMES
 from providers.errors import ProviderError
@@ -42,12 +40,12 @@ def all_providers(context: typer.Context, as_json: _Json = False, catalogs: Cata
     tell(used.catalog.faults)
     facts = [summary(provider, used.exchanges) for provider in used.catalog]
     if as_json:
-        print(msgspec.json.format(msgspec.json.encode(facts), indent=2).decode())
+        telling.as_json(facts)
         return
     for each in facts:
         variables = " or ".join(each["variables"]) or "no key"
-        print(f"{each['id']:24s} {each['name']:32s} {variables}")
-        print(f"{'':24s} {', '.join(each['protocols'])}")
+        telling.say(f"{each['id']:24s} {each['name']:32s} {variables}")
+        telling.say(f"{'':24s} {', '.join(each['protocols'])}")
     warn(used.catalog)
 
 
@@ -68,11 +66,8 @@ def show(
     tell(catalog.faults)
     provider = catalog.get(name)
     place = run or (LAST if LAST.exists() else PUBLISHED)
-    print(
-        "\n".join(
-            [*_access(provider), *_proven(provider, _matrix(provider, place), place), *_quirks(provider)]
-        )
-    )
+    page = [*_access(provider), *_proven(provider, _matrix(provider, place), place), *_quirks(provider)]
+    telling.say("\n".join(map(escaping.line, page)))
 
 
 def _matrix(provider: Provider, place: Path) -> Matrix | None:
@@ -89,14 +84,14 @@ def _matrix(provider: Provider, place: Path) -> Matrix | None:
 def tell(faults: Iterable[ProviderError]) -> None:
     """Name the catalog files and entry points that cannot be used; the others are."""
     for fault in faults:
-        print(f"wirecheck: {fault}", file=sys.stderr)
+        telling.warn(f"wirecheck: {fault}")
 
 
 def warn(providers: Iterable[Provider]) -> None:
     """Name what is claimed and nothing asks for."""
     for provider in providers:
         for line in unasked.warnings(provider):
-            print(f"wirecheck: warning: {line}", file=sys.stderr)
+            telling.warn(f"wirecheck: warning: {line}")
 
 
 def summary(provider: Provider, exchanges: Path) -> dict[str, Any]:

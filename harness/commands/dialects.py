@@ -11,15 +11,16 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
+from harness.commands import telling
 from harness.dialects import display, homes, logins, oauth, pages, vectors
 from harness.dialects.checks import run as dialect_run
 from harness.dialects.vectors import Profile
 from harness.errors import UnusableInput
 from providers.auth.logins import Server
 from providers.errors import Explained
+from reports import escaping
 
 app = typer.Typer(no_args_is_help=True, help="Whose key, whose models: as a client system decides it.")
 dialect_app = typer.Typer(no_args_is_help=True, help="The rules of the client systems.")
@@ -47,11 +48,11 @@ def _folder(home: Path | None) -> Path:
 
 
 def _print_json(value: object) -> None:
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    telling.as_json(value)
 
 
 def _unusable(fault: Explained) -> typer.Exit:
-    print(f"error: {fault}")
+    telling.say(escaping.line(f"error: {fault}"))
     return typer.Exit(2)
 
 
@@ -134,17 +135,17 @@ def login(
         environ = _environ(env_file)
         variables = logins.instructions(chosen, provider)
         if variables:
-            print(f"{provider} is set up by variables: {', '.join(variables)}")
+            telling.say(f"{provider} is set up by variables: {', '.join(variables)}")
             return
         if client_id:
-            token = oauth.log_in(server, show=lambda text: print(text, file=sys.stderr))
+            token = oauth.log_in(server, show=telling.warn)
             path = oauth.keep(chosen, environ, _folder(home), provider, token)
         else:
             key = _asked(f"Key of {provider}")
             path = logins.login(chosen, environ, _folder(home), provider, key)
     except Explained as fault:
         raise _unusable(fault) from None
-    print(f"stored in {path}")
+    telling.say(f"stored in {path}")
 
 
 def _asked(question: str) -> str:
@@ -220,7 +221,7 @@ def check(
     if as_json:
         _print_json({"counts": dialect_run.counts(results), "results": results})
     else:
-        print(dialect_run.text(results))
+        telling.say(dialect_run.text(results))
     raise typer.Exit(1 if any(result.verdict in ("failed", "errored") for result in results) else 0)
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from harness import configuration
+from harness.commands import telling
 from providers import credentials, discovery, fetch
 from providers.schema import Catalog
 
@@ -29,9 +29,9 @@ def discover(
     )
     found = tuple(discovery.discover(asked, answers))
     if as_json:
-        print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
+        telling.as_json(found)
     else:
-        print("\n".join(lines(found, len(asked), catalog)))
+        telling.say("\n".join(lines(found, len(asked), catalog)))
     raise typer.Exit(0 if found else 1)
 
 
@@ -44,5 +44,5 @@ def lines(found: Iterable[discovery.Found], asked: int, catalog: Catalog) -> lis
         if each.models is None:
             variables = [name for provider in each.providers for name in catalog.get(provider).auth.env]
             told.append(f"    wants a key: {' or '.join(variables) or 'no variable is known'}")
-        told += [f"    {model}" for model in each.models or ()]
+        told += [f"    {telling.field(model)}" for model in each.models or ()]
     return [*told, f"{len(answers)} of {asked} addresses answered"]

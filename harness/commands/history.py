@@ -32,7 +32,7 @@ def add(
             run = results.read(path)
             added = opened.add(run, run.header.started or _time(at))
             told = "known already" if added.known else f"{added.new} new, {added.changed} changed"
-            print(f"{path}: run {added.run}, {told}")
+            print(escaping.line(f"{path}: run {added.run}, {told}"))
 
 
 def _time(text: str) -> dt.datetime:

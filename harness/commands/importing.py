@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,8 +10,10 @@ from urllib.parse import urlsplit
 import typer
 
 from harness import configuration, importers
+from harness.commands import telling
 from harness.exchange import save_scenario
 from harness.shelf import is_host_of
+from reports import escaping
 
 app = typer.Typer()
 
@@ -59,8 +60,8 @@ def import_recordings(
             continue
         place = save_scenario(out, exchanges)
         for each in exchanges:
-            print(f"{each.id}  {each.status}  redacted: {', '.join(each.redactions)}")
-        print(place)
+            telling.say(escaping.line(f"{each.id}  {each.status}  redacted: {', '.join(each.redactions)}"))
+        telling.say(str(place))
     for reason in refused:
-        print(f"left out: {reason}", file=sys.stderr)
+        telling.warn(f"left out: {telling.field(reason)}")
     raise typer.Exit(1 if refused else 0)

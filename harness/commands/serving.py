@@ -14,8 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from harness.commands import telling
 from harness.errors import UnusableInput
 from harness.exchange import FIXTURES
 from harness.late_shelf import LateShelf
@@ -87,14 +86,14 @@ def _configured() -> Path | None:
 
 
 def _ready(told: dict[str, Any]) -> None:
-    print(msgspec.json.encode(told).decode(), flush=True)
+    telling.as_json(told, indent=0)
 
 
 def _told(server: Server, forward: Any) -> None:
     for each in forward.kept if forward else ():
-        print(f"kept {each}", file=sys.stderr)
+        telling.warn(f"kept {each}")
     for each in forward.not_kept if forward else ():
-        print(f"not kept {each}", file=sys.stderr)
+        telling.warn(f"not kept {each}")
     if server.misses:
         print(f"{server.misses} requests were none of the recorded ones", file=sys.stderr)
 
@@ -105,5 +104,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         raise SystemExit(serve(options))
     except Explained as fault:
-        print(f"wirecheck: {fault}", file=sys.stderr)
+        telling.warn(f"wirecheck: {fault}")
         raise SystemExit(2) from None
