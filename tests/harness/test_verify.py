@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import random
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,14 @@ from typer.testing import CliRunner
 
 from harness.cli import app
 from harness.errors import UnusableInput
+from harness.exchange import Exchange
 from harness.observation import hear
 from harness.verify import READERS, as_exchange, in_our_words, verify
 from providers.errors import ProviderError
 from providers.events import Turn
+from providers.listen import Listener
 from providers.protocols import PROTOCOLS
-from providers.wire import Endpoint
+from providers.wire import Endpoint, Frame, Protocol
 
 RECORDINGS = Path(__file__).parents[3] / "shared" / "recordings"
 recorded = pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the shared recordings are not here")
@@ -337,18 +339,38 @@ def _compared(turn: Turn) -> tuple[Turn, Any]:
     return replace(turn, error=None), error and (type(error), str(error), vars(error))
 
 
-def _cuts(identity: str, length: int) -> Iterable[int]:
-    """Where a body is cut: at every byte below 1 KB; above, at 200 seeded places, from 4 KB on at 100."""
-    if length < 1000:
-        return range(length + 1)
+BYTEWISE_BELOW = 4096  # bytes; a body below is cut at every byte
+SEEDED = 200  # places at which a body above is cut
+HEARD = 20  # and at which one below is also heard to its turn, which the rest proves by its frames
+EVERY = "WIRECHECK_EVERY_CUT" in os.environ  # hears a turn at every cut: a minute and a half of one core
+
+
+def _seeded(identity: str, length: int, count: int) -> list[int]:
     dice = random.Random(identity)
-    return [dice.randrange(length + 1) for _ in range(200 if length < 4000 else 100)]
+    return [dice.randrange(length + 1) for _ in range(count)]
+
+
+def _framed(row: Protocol, endpoint: Endpoint, exchange: Exchange, streamed: bool, cut: int) -> Any:
+    """The frames of a body in two chunks, those of its end apart, and the error that ended them.
+
+    An adapter is told nothing else of an answer, so the same frames give the same turn.
+    """
+    content, fed, last = exchange.content, list[Frame](), list[Frame]()
+    listener = Listener(row, endpoint, streamed=streamed, status=exchange.status, headers=exchange.headers)
+    try:
+        for chunk in (content[:cut], content[cut:]):
+            fed += listener.frames(chunk)
+        last += listener.last_frames()
+    except ProviderError as fault:
+        return fed, last, type(fault), str(fault), vars(fault)
+    return fed, last
 
 
 @recorded
 @pytest.mark.parametrize("protocol", sorted(CHAT))
 def test_no_cut_between_chunks_changes_the_turn(protocol: str) -> None:
-    """A recording in two chunks, wherever it is cut, gives the whole turn that it gives in one."""
+    """A recording in two chunks, wherever it is cut, gives the whole turn that it gives in one: at every byte
+    of a small body, and at seeded places of a large one."""
     row = PROTOCOLS[protocol]
     endpoint = Endpoint(
         provider="x", protocol=protocol, base_url="https://x.example", deviations=row.deviations()
@@ -356,14 +378,22 @@ def test_no_cut_between_chunks_changes_the_turn(protocol: str) -> None:
     changed = []
     for each in (found for found in _recordings() if found["api"] == protocol):
         exchange, streamed = as_exchange(each), bool(each["streaming"])
-        content = exchange.content
+        content, length = exchange.content, len(exchange.content)
+        small = length < BYTEWISE_BELOW
+        places = _seeded(each["id"], length, HEARD if small else SEEDED)
         whole = _compared(hear(exchange, endpoint, streamed=streamed).turn)
         changed += [
             (each["id"], cut)
-            for cut in _cuts(each["id"], len(content))
+            for cut in (range(length + 1) if small and EVERY else places)
             if _compared(
                 hear(exchange, endpoint, streamed=streamed, chunks=(content[:cut], content[cut:])).turn
             )
             != whole
+        ]
+        frames = _framed(row, endpoint, exchange, streamed, length)
+        changed += [
+            (each["id"], cut)
+            for cut in (range(length + 1) if small else ())
+            if _framed(row, endpoint, exchange, streamed, cut) != frames
         ]
     assert changed == []
