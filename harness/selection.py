@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 import msgspec
@@ -12,8 +13,11 @@ from harness.checks.registry import selects
 from harness.errors import UnusableInput
 from harness.scenarios import SCENARIOS
 from harness.services.scenarios import SERVICE_SCENARIOS
+from providers.errors import UnknownProvider
 from providers.protocols import PROTOCOLS
 from providers.schema import Catalog, Provider
+
+_GLOB = re.compile(r"[*?\[]")
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,12 +36,11 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
         return {name: globs for name, globs in msgspec.structs.asdict(self).items() if globs}
 
     def chosen(self, catalog: Catalog) -> tuple[Provider, ...]:
-        """The providers asked for, by id or alias. Raises UnusableInput for a glob that takes none."""
-        for glob in self.providers:
-            _some("provider", glob, [name for p in catalog for name in (p.id, *p.aliases)])
-        return tuple(
-            provider for provider in catalog if _chosen(self.providers, (provider.id, *provider.aliases))
-        )
+        """The providers asked for, by id, alias or a client system's id. Raises UnusableInput for a glob that
+        takes none."""
+        names = [name for p in catalog for name in (p.id, *p.aliases)]
+        globs = tuple(_known(glob, names, catalog) for glob in self.providers)
+        return tuple(provider for provider in catalog if _chosen(globs, (provider.id, *provider.aliases)))
 
     def takes(self, protocol: str, scenario: str, check: str) -> bool:
         """Whether a cell is asked for."""
@@ -58,6 +61,21 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             known = tuple(names)
             for glob in globs:
                 _some(kind, glob, known)
+
+
+def _known(glob: str, names: Sequence[str], catalog: Catalog) -> str:
+    """The glob, or the id of the provider that client systems call so. Raises UnusableInput."""
+    bare = glob.removeprefix("!")
+    if any(fnmatchcase(name, bare) for name in names):
+        return glob
+    if _GLOB.search(bare):
+        _some("provider", glob, names)
+    try:
+        return glob[: len(glob) - len(bare)] + catalog.find(bare).id
+    except UnknownProvider as fault:
+        raise UnusableInput(
+            fault.summary, expected=fault.expected, next_step="wirecheck list shows all names"
+        ) from fault
 
 
 def _chosen(globs: tuple[str, ...], names: tuple[str, ...]) -> bool:

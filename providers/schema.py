@@ -9,6 +9,7 @@ Run as a program (``python -m providers.schema``), it prints the JSON Schema of 
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 import json
 import re
@@ -510,6 +511,19 @@ class Provider(_Strict):
         inherited = ("env", "required", "placeholders")
         return own.model_copy(update={name: getattr(self.auth, name) for name in inherited})
 
+    def calls(self) -> dict[str, list[str]]:
+        """What client systems call the provider, in small letters, and which of them do."""
+        found: dict[str, list[str]] = {}
+        for system, known in self.systems.items():
+            names = filter(None, (known.id, known.newest_id, *known.aliases))
+            for name in dict.fromkeys(each.casefold() for each in names):
+                found.setdefault(name, []).append(system)
+        return found
+
+    def called(self, name: str) -> list[str]:
+        """The client systems that call the provider ``name``, which is in small letters."""
+        return self.calls().get(name, [])
+
     def asked_with(self, credential: object) -> Provider:
         """The provider as it is asked with ``credential``, which may have a form of its own."""
         for form in self.auth.forms:
@@ -529,6 +543,9 @@ class Provider(_Strict):
             for each in self.endpoints
         )
         return self.model_copy(update={"auth": auth, "endpoints": endpoints})
+
+
+_FEW = 12  # ids that an error lists
 
 
 def load_file(path: Path) -> Provider:
@@ -599,11 +616,38 @@ class Catalog:
         try:
             return self.providers[self._names[name]]
         except KeyError:
+            raise self._unknown(name) from None
+
+    def find(self, name: str) -> Provider:
+        """The provider that people call ``name``, in any case: its id, an alias, or what client systems call
+        this one and no other. Raises UnknownProvider, which names whom it may mean."""
+        wanted = name.casefold()
+        if wanted in self._names:
+            return self.providers[self._names[wanted]]
+        meant = [(each, systems) for each in self if (systems := each.called(wanted))]
+        if len(meant) == 1:
+            return meant[0][0]
+        if meant:
             raise UnknownProvider(
-                f"no provider {name!r}",
-                expected=f"one of {', '.join(sorted(self.providers))}",
-                next_step="add catalog/<id>.toml, or name a base URL and a protocol",
-            ) from None
+                f"{len(meant)} providers are called {name!r}",
+                expected=" or ".join(f"{each.id} ({', '.join(systems)})" for each, systems in meant),
+                next_step="name one by its id",
+            )
+        raise self._unknown(name)
+
+    def _unknown(self, name: str) -> UnknownProvider:
+        wanted = name.casefold()
+        known = {each: each for each in self.providers} | self._names
+        known |= {called: each.id for each in self for called in each.calls() if called not in known}
+        near = dict.fromkeys(known[each] for each in difflib.get_close_matches(wanted, known, n=5))
+        few = len(self.providers) < _FEW
+        listed = f"one of {', '.join(sorted(self.providers))}" if few else f"one of {len(self.providers)} ids"
+        return UnknownProvider(
+            f"no provider {name!r:.80}",
+            expected=f"perhaps {' or '.join(near)}" if near else listed,
+            next_step="wirecheck list providers shows them; add catalog/<id>.toml, or name a base URL and a "
+            "protocol",
+        )
 
     def __iter__(self) -> Iterator[Provider]:
         return iter(self.providers.values())

@@ -51,7 +51,7 @@ def all_providers(context: typer.Context, as_json: _Json = False, catalogs: Cata
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(help="An id or an alias.")],
+    name: Annotated[str, typer.Argument(help="An id, an alias, or what a client system calls it.")],
     run: Annotated[
         Path | None,
         typer.Option(
@@ -64,7 +64,7 @@ def show(
     """One provider for people: how to log in, which variables and protocols, what is proven, its quirks."""
     catalog = configuration.read(Path.cwd(), tuple(catalogs or ())).catalog
     tell(catalog.faults)
-    provider = catalog.get(name)
+    provider = catalog.find(name)
     place = run or (LAST if LAST.exists() else PUBLISHED)
     page = [*_access(provider), *_proven(provider, _matrix(provider, place), place), *_quirks(provider)]
     telling.say("\n".join(map(escaping.line, page)))

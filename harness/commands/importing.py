@@ -37,9 +37,9 @@ def import_recordings(
     ] = None,
 ) -> None:
     """Make exchanges of somebody else's recordings, redacted; what was there under the name is replaced."""
-    who = configuration.read(Path.cwd()).catalog.get(provider)
+    who = configuration.read(Path.cwd()).catalog.find(provider)
     told: dict[str, Any] = {
-        "provider": provider,
+        "provider": who.id,
         "protocol": protocol,
         "read_on": date.date() if date else None,
         "source": source,
@@ -55,7 +55,7 @@ def import_recordings(
         others = {urlsplit(each.request.url).netloc for each in exchanges}
         others = {host for host in others if not is_host_of(who, host)}
         if others and not any_host:
-            why = f"asked of {', '.join(sorted(others))}, not of {provider}; --any-host takes it all the same"
+            why = f"asked of {', '.join(sorted(others))}, not of {who.id}; --any-host takes it all the same"
             refused += (f"{exchanges[0].scenario}: {why}",)
             continue
         place = save_scenario(out, exchanges)

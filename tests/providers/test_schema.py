@@ -374,6 +374,45 @@ def test_a_catalog_finds_by_id_and_alias(tmp_path: Path) -> None:
     assert raised.value.expected == "one of acme"
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("groq", "groq"),
+        ("Z.AI", "zai"),
+        ("bedrock", "amazon-bedrock"),
+        ("Copilot", "github-copilot"),
+        ("doubao", "volcengine"),
+        ("gemini_cli", "google-gemini-cli"),
+        ("kimicode", "kimi-coding"),
+        ("chatgpt", "openai-codex"),
+        ("opencode_go", "opencode-go"),
+        ("openai", "openai"),
+    ],
+)
+def test_a_provider_is_found_by_what_systems_call_it(name: str, expected: str) -> None:
+    """An id or alias goes first, then the id of any client system, in any case."""
+    assert schema.all().find(name).id == expected
+
+
+def test_a_name_of_several_providers_says_which() -> None:
+    """What one system calls one provider and another one another is refused with both."""
+    with pytest.raises(UnknownProvider) as raised:
+        schema.all().find("cloudflare")
+    assert raised.value.expected == "cloudflare-ai-gateway (zeroclaw) or cloudflare-workers-ai (zot)"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("groqq", "perhaps groq"), ("antropic", "perhaps anthropic"), ("?" * 90, "one of ")],
+)
+def test_a_name_of_nobody_suggests_what_is_near(name: str, expected: str) -> None:
+    """A misspelt name is answered with those close to it, and not with every id there is."""
+    with pytest.raises(UnknownProvider) as raised:
+        schema.all().find(name)
+    assert expected in raised.value.expected
+    assert len(str(raised.value)) < 400
+
+
 def test_the_published_json_schema_is_current() -> None:
     """The editors' schema is what ``python -m providers.schema`` prints."""
     assert SCHEMA_PAGE.read_text("utf-8") == schema.json_schema()
