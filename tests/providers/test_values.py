@@ -8,7 +8,7 @@ import pytest
 
 from providers import credentials, schema
 from providers.auth import AWSKeys
-from providers.errors import ConflictingConfig, InvalidDeclaration, MissingCredential
+from providers.errors import ConfigurationError, ConflictingConfig, InvalidDeclaration, MissingCredential
 
 BEDROCK = schema.get("amazon-bedrock")
 HAIKU = "anthropic.claude-haiku-4-5-20251001-v1:0"
@@ -60,11 +60,13 @@ def test_bad_values_are_told_by_their_keys(tmp_path: Path) -> None:
 
 
 def test_a_clouds_credential_is_found_by_its_scheme() -> None:
-    """Keys are found together, half a pair is none, and the variables are named when nothing is found."""
+    """Keys are found together, half a pair is refused, and the variables are named when nothing is found."""
     pair = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "s"}
     assert credentials.find(BEDROCK, pair) == AWSKeys("a", "s")
-    with pytest.raises(MissingCredential) as raised:
+    with pytest.raises(ConfigurationError, match="without AWS_SECRET_ACCESS_KEY"):
         credentials.find(BEDROCK, {"AWS_ACCESS_KEY_ID": "a"})
+    with pytest.raises(MissingCredential) as raised:
+        credentials.find(BEDROCK, {})
     assert raised.value.looked_for[0] == "AWS_BEARER_TOKEN_BEDROCK"
 
 
@@ -107,6 +109,6 @@ def test_a_stand_in_for_nothing_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(InvalidDeclaration) as raised:
         schema.load_file(path)
     assert raised.value.faults == (
-        "endpoints.0.deviations.body.a: {moon} is not in [values]",
+        "endpoints.1.deviations.body.a: {moon} is not in [values]",
         "values.space.instead_of: 'planet' is no other of [values]",
     )

@@ -122,9 +122,9 @@ def found(call_id: str | None = "call_1", *content: Any, **more: Any) -> ToolRes
 
 @pytest.mark.parametrize("name", ["openai-responses", "openai-codex-responses", "azure-openai-responses"])
 def test_the_routes_are_listed(name: str) -> None:
-    """The table of protocols has the three routes."""
+    """The table of protocols has the three routes, which build the same requests."""
     assert PROTOCOLS[name].name == name
-    assert PROTOCOLS[name].build is build
+    assert PROTOCOLS[name].build(CALL, ENDPOINT) == build(CALL, ENDPOINT)
 
 
 def test_the_least_request_names_model_and_input() -> None:
