@@ -567,6 +567,8 @@ class _File(msgspec.Struct, frozen=True):
 
 def _read(path: Path) -> _File:
     table: Mapping[str, Any] = {}
+    if not path.is_file():  # a pipe would wait for a writer, a device might never end
+        return _File(path, table, None, ("not readable as TOML: it is no ordinary file",))
     try:
         table = tomllib.loads(path.read_text("utf-8"))
         provider, faults = _declared(path, table)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -362,6 +365,24 @@ def test_an_endpoint_inherits_the_providers_variables(tmp_path: Path) -> None:
     auth = acme.auth_for("anthropic-messages")
     assert (auth.scheme, auth.name, auth.env) == ("header", "x-api-key", ("ACME_API_KEY", "ACME_TOKEN"))
     assert acme.auth_for("openai-completions") == acme.auth
+
+
+def test_what_is_no_ordinary_file_is_a_fault(tmp_path: Path) -> None:
+    """A pipe that nobody writes to, a socket, a device, a folder and a link to nowhere are named and not
+    waited for."""
+    written(tmp_path, GOOD)
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "device.toml").symlink_to("/dev/zero")
+    (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "nowhere.toml").symlink_to(tmp_path / "absent")
+    with socket.socket(socket.AF_UNIX) as listening, contextlib.chdir(tmp_path):
+        listening.bind("socket.toml")
+        catalog = schema.load(tmp_path)
+    assert [each.id for each in catalog] == ["acme"]
+    faults = [fault for fault in catalog.faults if isinstance(fault, InvalidDeclaration)]
+    names = ["device.toml", "folder.toml", "nowhere.toml", "pipe.toml", "socket.toml"]
+    assert [Path(each.path).name for each in faults] == names
+    assert {each.faults for each in faults} == {("not readable as TOML: it is no ordinary file",)}
 
 
 def test_a_catalog_finds_by_id_and_alias(tmp_path: Path) -> None:
