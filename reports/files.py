@@ -96,6 +96,7 @@ def publish(folder: Path, contents: Iterable[tuple[str, bytes]]) -> list[Path]:
         for name, content in contents:
             names.append(name)
             replace((spare or place) / name, content)
+            del content  # one file at a time: the next is made without this one
         if spare is None:
             _tell(place, names)
         else:

@@ -7,7 +7,7 @@ run, each with the results that need explaining and those that passed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -58,8 +58,8 @@ class Page(msgspec.Struct, frozen=True):
         return tuple(part.cell for section in self.sections for part in section.parts)
 
 
-def build(run: Run, matrix: Matrix) -> tuple[Page, ...]:
-    """The pages of every provider in ``matrix``, which was built from ``run``; sorted by id."""
+def build(run: Run, matrix: Matrix) -> Iterator[Page]:
+    """The pages of every provider in ``matrix``, built from ``run``: one at a time, sorted by id."""
     shown = {subject.name for subject in matrix.subjects}
     results: dict[tuple[str, str], list[Result]] = {}
     for result in run.results:
@@ -72,7 +72,6 @@ def build(run: Run, matrix: Matrix) -> tuple[Page, ...]:
     checks = {check.id: check for check in run.header.checks}
     exchanges = {exchange.id: exchange for exchange in run.exchanges}
     scenarios = {scenario.name: scenario for scenario in run.header.scenarios}
-    pages = []
     for name in sorted(rows):
         provider = providers.get(name, Provider(name, rows[name][0].title))
         told = [result for row in rows[name] for result in results.get((name, row.protocol), ())]
@@ -81,8 +80,7 @@ def build(run: Run, matrix: Matrix) -> tuple[Page, ...]:
             Section(row, _parts(matrix, row, provider, results.get((name, row.protocol), ()), checks))
             for row in rows[name]
         )
-        pages.append(Page(provider, sections, tuple(exchanges[id] for id in seen), scenarios))
-    return tuple(pages)
+        yield Page(provider, sections, tuple(exchanges[id] for id in seen), scenarios)
 
 
 def _parts(

@@ -226,6 +226,16 @@ def test_json_is_the_matrix() -> None:
     assert msgspec.json.decode(render.json(table), type=Matrix) == table
 
 
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_json_has_one_form_for_any_number_of_rows(count: int) -> None:
+    """What is written row by row is what one encoder writes of the whole."""
+    table = matrix.build(_plain())
+    table = msgspec.structs.replace(table, rows=(table.rows * 2)[:count])
+    plain = msgspec.to_builtins(table, order="deterministic")
+    assert len(table.rows) == count
+    assert render.json(table).decode() == json.dumps(plain, indent=1, ensure_ascii=False) + "\n"
+
+
 def test_junit_counts_and_tells() -> None:
     """JUnit has a case per result; failed, errored and skipped have its elements, warned is a pass."""
     suites = ElementTree.fromstring(render.junit(_plain()))
@@ -393,7 +403,7 @@ def test_page_groups_passes_by_scenario_and_shows_the_worst_first() -> None:
     seen = results.canonical(
         run(result("stream.order"), result("stream.cut", "failed"), result("stream.cut", fault="x"))
     )
-    page = pages.build(seen, matrix.build(seen))[0]
+    page = next(pages.build(seen, matrix.build(seen)))
     judged = page.sections[0].parts[0].checks
     assert [one.check.id for one in judged] == ["stream.cut", "stream.order"]
     assert (judged[0].verdict, judged[0].counts) == ("failed", {"failed": 1, "passed": 1})
