@@ -14,6 +14,7 @@ from providers import auth, errors, schema
 from providers.protocols import PROTOCOLS
 from providers.schema import Provider
 from providers.wire import Request
+from tests import seed_tables
 
 FACTS = Path(__file__).parents[3] / "shared" / "facts" / "providers.json"
 FILES = sorted(schema.CATALOG.glob("*.toml"))
@@ -32,7 +33,7 @@ TWELVE = (
     "mistral",
     "ollama",
 )
-SYSTEMS = ("zot", "pi", "mayros", "zeroclaw", "gomodel")
+SEEDS = seed_tables.read()
 # A system that reaches a provider through another one's id; the facts give it no id of its own.
 BORROWED = {("minimax-cn", "gomodel"): "minimax"}
 
@@ -50,15 +51,6 @@ REFUSALS = {
 }
 
 every_provider = pytest.mark.parametrize("provider", PROVIDERS, ids=lambda provider: provider.id)
-
-
-def known(provider: str) -> dict[str, Any]:
-    if not FACTS.exists():
-        pytest.skip("the facts are not here")
-    facts: dict[str, Any] | None = json.loads(FACTS.read_text("utf-8"))["providers"].get(provider)
-    if facts is None:
-        pytest.skip("the facts do not name it")
-    return facts
 
 
 def beyond(system: str) -> dict[str, dict[str, Any]]:
@@ -172,29 +164,31 @@ def test_shared_variables_are_declared_by_all_who_read_them() -> None:
 
 
 @every_provider
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", seed_tables.SYSTEMS)
 def test_a_system_is_as_the_facts_say(provider: Provider, system: Any) -> None:
     """Id and the auth file's key are those of the system, and no variable of it is missing.
 
     Which of them are credentials, and in what order, the rules of the dialects say.
     """
-    facts = known(provider.id)
-    name = facts["ids"].get(system) or BORROWED.get((provider.id, system))
+    if provider.id not in SEEDS:
+        pytest.skip("the facts do not name it")
+    facts = SEEDS[provider.id].get(system, seed_tables.Known())
+    name = facts.id or BORROWED.get((provider.id, system))
     described = provider.systems.get(system)
     if name is None:
         assert described is None
-        assert not facts["env"].get(system)
-        assert not facts["extra_env"].get(system)
+        assert not facts.env
+        assert not facts.extra_env
         return
     assert described is not None
     assert described.id == name
-    named = {*facts["env"].get(system, []), *facts["extra_env"].get(system, [])}
+    named = {*facts.env, *facts.extra_env}
     assert named <= {*described.env, *(described.newest_env or ()), *described.extra_env}
-    assert described.auth_key == facts["auth_json_key"].get(system)
+    assert described.auth_key == facts.auth_key
 
 
 @every_provider
-@pytest.mark.parametrize("system", SYSTEMS)
+@pytest.mark.parametrize("system", seed_tables.SYSTEMS)
 def test_a_system_is_as_its_source_alone_says(provider: Provider, system: Any) -> None:
     """What only a system's source names is described with all of its variables, at one of its addresses."""
     named = beyond(system)
@@ -224,7 +218,4 @@ def test_every_provider_of_pis_source_is_here() -> None:
 
 def test_every_provider_of_the_facts_is_here() -> None:
     """The facts name no provider that the catalog lacks."""
-    if not FACTS.exists():
-        pytest.skip("the facts are not here")
-    missing = set(json.loads(FACTS.read_text("utf-8"))["providers"]) - {provider.id for provider in PROVIDERS}
-    assert sorted(missing) == []
+    assert sorted({*SEEDS} - {provider.id for provider in PROVIDERS}) == []

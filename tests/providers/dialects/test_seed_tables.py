@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,8 +16,8 @@ import pytest
 from providers import schema
 from providers.dialects import DIALECTS, mayros
 from providers.dialects.resolved import File, Given, Resolved
+from tests import seed_tables
 
-FACTS = Path(__file__).parents[4] / "shared" / "facts" / "providers.json"
 CANARY = "canary-of-the-tables"
 PAIR = {"AWS_ACCESS_KEY_ID": "id", "AWS_SECRET_ACCESS_KEY": "secret"}
 WITH: Mapping[tuple[str, str], Mapping[str, str]] = {
@@ -41,31 +40,26 @@ UNREAD: Mapping[tuple[str, str], str] = {
 }
 
 
-def seeds() -> dict[str, Any]:
-    """The providers of the facts that the catalog has, by our id; none where the facts are not here."""
-    if not FACTS.exists():
-        return {}
-    named: dict[str, Any] = json.loads(FACTS.read_text("utf-8"))["providers"]
-    return {each.id: named[each.id] for each in schema.all() if each.id in named}
+SEEDS = seed_tables.read()
 
 
 def variables() -> list[tuple[str, str, str]]:
     """(system, provider, variable) for every credential variable of the tables."""
     return [
         (system, provider, name)
-        for provider, facts in seeds().items()
-        for system, names in facts["env"].items()
-        for name in names
+        for provider, systems in SEEDS.items()
+        for system, known in systems.items()
+        for name in known.env
     ]
 
 
 def keys() -> list[tuple[str, str, str]]:
     """(system, provider, key) for every entry of an auth file."""
     return [
-        (system, provider, key)
-        for provider, facts in seeds().items()
-        for system, key in facts["auth_json_key"].items()
-        if key and "<" not in key
+        (system, provider, known.auth_key)
+        for provider, systems in SEEDS.items()
+        for system, known in systems.items()
+        if known.auth_key and "<" not in known.auth_key
     ]
 
 
@@ -93,7 +87,6 @@ def rotates(provider: str, variable: str) -> bool:
     return variable in {form.format(start) for form in ROTATED}
 
 
-@pytest.mark.skipif(not FACTS.exists(), reason="the facts are not here")
 @pytest.mark.parametrize(("system", "provider", "variable"), variables())
 def test_a_variable_of_the_tables_is_read(system: str, provider: str, variable: str) -> None:
     """Set alone, or with what it goes with, the variable gives the credential or is named as its source."""
@@ -111,7 +104,6 @@ def test_a_variable_of_the_tables_is_read(system: str, provider: str, variable: 
     assert any(each.value == CANARY or (each.source == "ambient" and each.value is None) for each in found)
 
 
-@pytest.mark.skipif(not FACTS.exists(), reason="the facts are not here")
 @pytest.mark.parametrize(("system", "provider", "key"), keys())
 def test_a_key_of_the_auth_file_is_read(system: str, provider: str, key: str) -> None:
     """The entry of that name in the system's auth file gives the credential."""
@@ -126,8 +118,31 @@ def test_a_key_of_the_auth_file_is_read(system: str, provider: str, key: str) ->
     assert CANARY in found
 
 
-@pytest.mark.skipif(not FACTS.exists(), reason="the facts are not here")
 def test_an_exception_stands_for_a_variable() -> None:
     """What is listed as not read, or read with others, is in the tables."""
     named = {(system, variable) for system, _, variable in variables()}
     assert named >= {*UNREAD, *WITH}
+
+
+def test_every_provider_of_the_tables_is_in_the_catalog() -> None:
+    """The tables name 54 providers, and each is an id of the catalog."""
+    assert len(SEEDS) == 54
+    assert [name for name in SEEDS if name not in schema.all().providers] == []
+
+
+@pytest.mark.skipif(not seed_tables.FACTS.exists(), reason="the facts are not here")
+def test_the_tables_are_those_of_the_facts() -> None:
+    """The table of the tests says what the facts say, and nothing beside it."""
+    facts: dict[str, Any] = json.loads(seed_tables.FACTS.read_text("utf-8"))["providers"]
+    told = {
+        (provider, system): seed_tables.Known(
+            of["ids"].get(system),
+            tuple(of["env"].get(system, ())),
+            tuple(of["extra_env"].get(system, ())),
+            of["auth_json_key"].get(system),
+        )
+        for provider, of in facts.items()
+        for system in seed_tables.SYSTEMS
+    }
+    named = {key: known for key, known in told.items() if known != seed_tables.Known()}
+    assert named == {(name, system): known for name, of in SEEDS.items() for system, known in of.items()}
