@@ -4,6 +4,9 @@ A value comes from the environment, and the credential goes to the address it ma
 single label, one within a path a part of a segment that means itself. A value that begins an address is an
 address. Pure; whether HTTP can carry the whole is ``providers.sendable``'s.
 
+The names that a call brings, of models, files and batches, are encoded into their segment, and refused where
+they would be a step in the path instead of a name.
+
 Document: RFC 3986, sections 3.2.2 (host) and 3.3 (path), https://www.rfc-editor.org/rfc/rfc3986, read
 2026-11-21.
 """
@@ -14,7 +17,9 @@ import re
 import string
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
+
+from providers.errors import ConfigurationError
 
 Place: TypeAlias = Literal["address", "host", "label", "path"]
 
@@ -88,3 +93,28 @@ def fault_of(url: str) -> str:
         "a fragment": "#" in told,
     }
     return ", ".join(name for name, there in found.items() if there)
+
+
+def segment(name: str) -> str:
+    """``name`` as one segment of a path, reserved characters encoded.
+
+    Raises ConfigurationError for one that is empty or dots alone, which would lead elsewhere.
+    """
+    return _encoded(name, name, safe="")
+
+
+def segments(name: str) -> str:
+    """``name`` as part of a path, its slashes kept: ``tunedModels/mine``. Raises as ``segment`` does."""
+    return "/".join(_encoded(step, name, safe="@,~") for step in name.split("/"))
+
+
+def _encoded(step: str, name: str, *, safe: str) -> str:
+    if step in ("", ".", ".."):
+        raise ConfigurationError(
+            "a name in a path is no step in it",
+            expected="segments that are neither empty nor dots alone",
+            seen=name,
+            where="the model or id that is asked for",
+            next_step="name it as the vendor lists it",
+        )
+    return quote(step.encode("utf-8", "surrogatepass"), safe=safe)

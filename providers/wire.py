@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from providers import jsontext
+from providers.addresses import segments
 from providers.call import JSON, Call
 from providers.errors import MalformedFrame, RemoteError, UnsupportedFeature, remote_error_class, shown
 from providers.events import Event
@@ -61,8 +62,13 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     refusals: Mapping[str, Refused] = {}
 
     def url(self, path: str, model: str = "") -> str:
-        """The full URL of the protocol's ``path``, or of this endpoint's own."""
-        return self.at((self.path or path).replace("{model}", self.named(model)))
+        """The full URL of the protocol's ``path``, or of this endpoint's own.
+
+        Raises ConfigurationError for a model whose name is no part of a path.
+        """
+        if self.path and "{model}" in self.path:
+            return self.at(self.path.replace("{model}", segments(self.named(model))))
+        return self.at(self.path or path)
 
     def at(self, path: str) -> str:
         """The URL of ``path`` below the base URL, with the parameters that it has not itself."""

@@ -19,6 +19,7 @@ import msgspec
 from msgspec.structs import replace
 
 from providers import jsontext
+from providers.addresses import segment
 from providers.call import JSON, Call
 from providers.errors import MalformedFrame, RemoteError, UnsupportedFeature
 from providers.events import Assembler, Turn
@@ -42,7 +43,6 @@ from providers.services.operation import (
     member,
     posting,
     reading,
-    segment,
 )
 from providers.wire import Endpoint, Headers, Request
 

@@ -28,6 +28,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from providers.addresses import segment, segments
 from providers.call import JSON
 from providers.errors import MalformedFrame, UnsupportedFeature
 from providers.events import Usage
@@ -48,7 +49,6 @@ from providers.services.operation import (
     opened,
     posting,
     reading,
-    segment,
     whole,
 )
 from providers.wire import Endpoint, Headers, Request, header
@@ -189,7 +189,7 @@ def _build_gemini(surface: Surface, ask: Embed, endpoint: Endpoint) -> Request:
     each = {"model": path[1:], "taskType": task, "outputDimensionality": ask.dimensions}
     told = {name: value for name, value in each.items() if value is not None}
     requests = [{**told, "content": {"parts": [{"text": text}]}} for text in ask.texts]
-    return _request(ask, endpoint, f"{path}:batchEmbedContents", {"requests": requests})
+    return _request(ask, endpoint, f"/{segments(path[1:])}:batchEmbedContents", {"requests": requests})
 
 
 def _build_vertex(surface: Surface, ask: Embed, endpoint: Endpoint) -> Request:
@@ -198,7 +198,7 @@ def _build_vertex(surface: Surface, ask: Embed, endpoint: Endpoint) -> Request:
     parameters = {"outputDimensionality": ask.dimensions} if ask.dimensions is not None else None
     instances = [{"content": text, **task} for text in ask.texts]
     body = {"instances": instances, "parameters": parameters}
-    return _request(ask, endpoint, f"{surface.path(ask.model)}:predict", body)
+    return _request(ask, endpoint, f"/{segments(surface.path(ask.model)[1:])}:predict", body)
 
 
 def _read_google(body: JSON) -> Embeddings:

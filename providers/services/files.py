@@ -16,6 +16,7 @@ from typing import Any
 
 import msgspec
 
+from providers.addresses import segment
 from providers.call import JSON
 from providers.protocols.anthropic_messages import refusal as anthropic
 from providers.protocols.openai_completions import refusals as openai
@@ -32,7 +33,6 @@ from providers.services.operation import (
     maybe,
     member,
     reading,
-    segment,
 )
 from providers.wire import Endpoint, Headers, Request, header
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -85,11 +85,6 @@ def getting(endpoint: Endpoint, path: str, headers: Headers, **query: str | int 
     """A GET with those parameters that are not None."""
     asked = urlencode({name: value for name, value in query.items() if value is not None})
     return Request("GET", endpoint.at(path + (f"?{asked}" if asked else "")), headers, b"")
-
-
-def segment(text: str) -> str:
-    """``text`` as one segment of a path."""
-    return quote(text, safe="")
 
 
 def whole(value: JSON) -> Object:

@@ -1,13 +1,21 @@
-"""A value of the environment never leads a credential to another host or path."""
+"""No value of the environment, and no name that is asked for, leads a credential to another host or path."""
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
-from providers import addresses, credentials, schema
+import pytest
+from msgspec.structs import replace
+
+from providers import addresses, client, credentials, schema
 from providers.call import Call, user
 from providers.client import prepare
 from providers.errors import ConfigurationError
+from providers.protocols import PROTOCOLS
+from providers.services.batches import CancelBatch, GetBatch
+from providers.services.embeddings import Embed
+from providers.services.files import DeleteFile, GetFile
+from providers.wire import Endpoint
 
 
 @pytest.mark.parametrize(
@@ -80,3 +88,75 @@ def test_every_shipped_value_has_one_place() -> None:
 def test_a_base_url_holds_an_address_and_nothing_else(url: str, fault: str) -> None:
     """User information, a query, a fragment, blanks and a missing host are told."""
     assert addresses.fault_of(url) == fault
+
+
+STEPS = ("..", ".", "", "../../v1beta/files/x", "models/../../files/x", "a//b", "a/./b", "/a", "a/")
+IN_PATHS = (
+    ("google", "google-generative-ai", STEPS),
+    ("google-vertex", "google-vertex", ("..", "meta/..", "../../x", "publishers/../x", "endpoints/", "")),
+    ("amazon-bedrock", "bedrock-converse", ("..", ".", "")),
+    ("amazon-bedrock", "bedrock-invoke", ("..", ".", "")),
+)
+NAMED = {"google-vertex": {"project": "p"}}
+
+
+def endpoint(provider: str, protocol: str, **changes: Any) -> Endpoint:
+    return replace(schema.get(provider).endpoint(protocol, values=NAMED.get(provider, {})), **changes)
+
+
+@pytest.mark.parametrize(
+    ("provider", "protocol", "model"),
+    [(provider, protocol, model) for provider, protocol, models in IN_PATHS for model in models],
+)
+def test_a_model_is_no_step_in_a_path(provider: str, protocol: str, model: str) -> None:
+    """A model whose name is empty or dots, or has such a segment, is refused before it leads elsewhere."""
+    asked = Call(model=model, messages=(user("hi"),))
+    with pytest.raises(ConfigurationError, match="a name in a path"):
+        PROTOCOLS[protocol].build(asked, endpoint(provider, protocol))
+
+
+@pytest.mark.parametrize(
+    ("provider", "protocol", "model", "segment"),
+    [
+        ("google", "google-generative-ai", "a?b#c:d e", "/models/a%3Fb%23c%3Ad%20e:generateContent"),
+        ("google", "google-generative-ai", "tunedModels/a%2e", "/tunedModels/a%252e:generateContent"),
+        ("google-vertex", "google-vertex", "a?@001", "/publishers/google/models/a%3F@001:generateContent"),
+        ("amazon-bedrock", "bedrock-converse", "a/../b?c", "/model/a%2F..%2Fb%3Fc/converse"),
+    ],
+)
+def test_reserved_characters_of_a_model_are_encoded(
+    provider: str, protocol: str, model: str, segment: str
+) -> None:
+    """A name ends neither its segment nor the path."""
+    asked = Call(model=model, messages=(user("hi"),))
+    assert PROTOCOLS[protocol].build(asked, endpoint(provider, protocol)).url.endswith(segment)
+
+
+def test_a_deployment_in_an_endpoints_path_is_encoded() -> None:
+    """The name that a path of the catalog's asks for is a part of it, by any protocol."""
+    placed = endpoint("openai", "openai-completions", path="/deployments/{model}/chat/completions")
+    asked = Call(model="a?b", messages=(user("hi"),))
+    build = PROTOCOLS["openai-completions"].build
+    assert build(asked, placed).url.endswith("/deployments/a%3Fb/chat/completions")
+    with pytest.raises(ConfigurationError):
+        build(replace(asked, model="../x"), placed)
+
+
+@pytest.mark.parametrize("provider", ["google", "google-vertex"])
+def test_an_embedding_model_is_no_step_in_a_path(provider: str) -> None:
+    """What holds of a call's model holds of a service's."""
+    with pytest.raises(ConfigurationError, match="a name in a path"):
+        client.prepare_service(
+            schema.get(provider),
+            Embed(model="..", texts=("Hi",)),
+            key="k",
+            values=NAMED.get(provider, {}),
+            undeclared=True,
+        )
+
+
+@pytest.mark.parametrize("ask", [GetFile(id=".."), DeleteFile(id="."), GetBatch(id=""), CancelBatch(id="..")])
+def test_an_id_is_no_step_in_a_path(ask: Any) -> None:
+    """An id of a file or batch that is dots alone, or nothing, is refused."""
+    with pytest.raises(ConfigurationError, match="a name in a path"):
+        client.prepare_service(schema.get("openai"), ask, key="k")

@@ -31,8 +31,9 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
+from providers.addresses import segment
 from providers.errors import ConflictingConfig
 
 FAMILIES = (
@@ -137,8 +138,8 @@ def needed(model: str, region: str | None, families: Iterable[str]) -> bool:
 
 
 def in_path(model: str) -> str:
-    """The id as one segment of a path."""
-    return quote(model, safe="")
+    """The id as one segment of a path. Raises ConfigurationError where it is none."""
+    return segment(model)
 
 
 def bare(model: str) -> str:

@@ -52,7 +52,7 @@ def located(call: Call, endpoint: Endpoint, path: str, families: tuple[str, ...]
     """The URL of ``path`` for the call's model, through an inference profile where it needs one."""
     region = profiles.region_of(endpoint.base_url, call.model, told)
     model = profiles.profile(call.model, region, families)
-    return endpoint.url(path, profiles.in_path(model))
+    return endpoint.url(path.replace("{model}", profiles.in_path(model)), model)
 
 
 def headers(call: Call, endpoint: Endpoint) -> Headers:

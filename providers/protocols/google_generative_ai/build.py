@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote
 
 from providers import jsontext
+from providers.addresses import segments
 from providers.call import (
     Call,
     Document,
@@ -83,10 +83,10 @@ def build(surface: Surface, call: Call, endpoint: Endpoint) -> Request:
 
 
 def _url(surface: Surface, call: Call, endpoint: Endpoint, deviations: Deviations) -> str:
-    path = endpoint.url(surface.path(call.model), call.model)
+    path = f"/{segments(surface.path(call.model)[1:])}"
     query = "?alt=sse" if deviations.stream_format == "sse" else ""
     method = f":streamGenerateContent{query}" if call.stream else ":generateContent"
-    return endpoint.base_url + quote(path.removeprefix(endpoint.base_url), safe="/:@,~") + method
+    return endpoint.url(path, call.model) + method
 
 
 def _headers(call: Call, endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
