@@ -3,7 +3,7 @@
 A result that stays the same is one span, however many runs found it, so a year of nightly runs is as large
 as its changes. A span is a stretch of runs with one verdict and blame; a run that did not look at the result
 neither ends nor lengthens it. Runs are added in the order of their time, and one that is known already
-changes nothing.
+changes nothing: the same content of the same time, or the same content where nobody tells its time.
 
 Adding is one transaction (https://sqlite.org/atomiccommit.html, read 2026-11-21): whoever is killed while
 adding leaves the file as it was, and two who add at a time wait for each other. The tables use only what
@@ -160,8 +160,9 @@ class History:
     ) -> None:
         self.close()
 
-    def add(self, run: Run, at: dt.datetime) -> Added:
-        """Add ``run``, which was begun ``at`` that time (in UTC), whole or not at all.
+    def add(self, run: Run, at: dt.datetime, *, told: bool = True) -> Added:
+        """Add ``run``, which was begun ``at`` that time (in UTC), whole or not at all. Not ``told``: the
+        time is that of the adding, because neither the run nor the operator names one.
 
         Raises OutOfOrder for a run before the last one, and MissingFooter for a part of a run.
         """
@@ -169,13 +170,14 @@ class History:
             raise MissingFooter(
                 "part of a run", expected="a whole run", next_step="merge its shards: wirecheck merge"
             )
-        return self._guarded(lambda: self._add(run, _written(at)))
+        return self._guarded(lambda: self._add(run, _written(at), told))
 
-    def _add(self, run: Run, at: str) -> Added:
+    def _add(self, run: Run, at: str, told: bool) -> Added:
         digest = hashlib.sha256(results.lines(run)).hexdigest()
         with self._transaction() as database:
             known = database.execute(
-                "SELECT run FROM runs WHERE at = ? AND digest = ?", (at, digest)
+                "SELECT run FROM runs WHERE digest = ? AND (at = ? OR ?) ORDER BY run DESC",
+                (digest, at, not told),
             ).fetchone()
             if known:
                 return Added(known[0], known=True)

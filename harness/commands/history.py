@@ -26,11 +26,12 @@ def add(
         str, typer.Option(metavar="TIME", help="When the run began (ISO 8601), if it does not say; else now.")
     ] = "",
 ) -> None:
-    """Add runs; one that is known already changes nothing."""
+    """Add runs; one that is known already changes nothing. Runs of no time are known by their content: --at
+    makes one that found the same again a run of its own."""
     with History(history) as opened:
         for path in runs:
             run = results.read(path)
-            added = opened.add(run, run.header.started or _time(at))
+            added = opened.add(run, run.header.started or _time(at), told=bool(run.header.started or at))
             told = "known already" if added.known else f"{added.new} new, {added.changed} changed"
             print(escaping.line(f"{path}: run {added.run}, {told}"))
 

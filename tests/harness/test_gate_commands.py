@@ -134,6 +134,18 @@ def test_merge_tells_of_missing_shards(tmp_path: Path) -> None:
         _say("merge", parts[0], results.write(tmp_path / "o.jsonl", other), "--out", tmp_path / "x.jsonl")
 
 
+def test_offline_run_is_added_once(tmp_path: Path) -> None:
+    """A run that names no time is known by its content; --at makes it one more."""
+    file, path = tmp_path / "h.sqlite", _write(tmp_path / "r.jsonl", "passed")
+    told = [_say("history", "add", path, "--history", file)[1] for _ in range(2)]
+    assert [text.rpartition(": ")[2] for text in told] == [
+        "run 1, 2 new, 0 changed\n",
+        "run 1, known already\n",
+    ]
+    later = _say("history", "add", path, "--history", file, "--at", "2099-01-01")
+    assert later[1].endswith("run 2, 0 new, 0 changed\n")
+
+
 def test_history_commands(tmp_path: Path) -> None:
     """Runs are added at their own time or the one that is named; trend, flaky and export print them."""
     file = tmp_path / "h.sqlite"

@@ -49,6 +49,17 @@ def test_adding_tells_what_changed(tmp_path: Path) -> None:
         assert history.add(_run("failed", result("tool.named")), _day(3)) == Added(3, False, 0, 0)
 
 
+def test_run_of_no_time_is_known_by_its_content(tmp_path: Path) -> None:
+    """Added again at another time it changes nothing; a time that is told makes it a run of its own."""
+    with History(tmp_path / "h.sqlite") as history:
+        assert history.add(_run("passed"), _day(1), told=False) == Added(1, known=False, new=1)
+        assert history.add(_run("failed"), _day(2), told=False) == Added(2, known=False, changed=1)
+        assert history.add(_run("passed"), _day(3), told=False) == Added(1, known=True)
+        assert history.add(_run("failed"), _day(4), told=False) == Added(2, known=True)
+        assert [tally.run for tally in history.trend()] == [1, 2]
+        assert history.add(_run("passed"), _day(5)) == Added(3, known=False, changed=1)
+
+
 def test_what_stays_the_same_is_one_span(tmp_path: Path) -> None:
     """Many runs with one verdict are one row; the file does not grow with them."""
     with _filled(tmp_path / "h.sqlite", *["passed"] * 9, "failed"):
