@@ -203,7 +203,13 @@ def test_two_providers_are_compared(site: Path, visit: Open) -> None:
     compared = page.locator("#compared")
     expect(compared).to_contain_text("of 5 capabilities differ")
     expect(page.locator("#cells")).to_be_hidden()
-    before = compared.locator("table").first.locator("tbody tr").count()
+    told = """rows => rows.map(({ cells: [name, one, other, mark] }) =>
+        [name, one, other, mark].map((cell) => cell.innerText.split("\\n")[0]))"""
+    lines = compared.locator("table").first.locator("tbody tr").evaluate_all(told)
+    assert len(lines) == 5
+    for _, one, other, mark in lines:
+        assert mark == ("= same" if one == other else "≠ differs")
+    before = len(lines)
     page.check("[name=differences]")
     marks = page.locator("#compared .mark").all_inner_texts()
     assert 0 < len(marks) < before
