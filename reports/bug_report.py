@@ -55,10 +55,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One reproduced cell. ``verdict`` empty means that the check did not judge it, for ``reason``.
 
     ``call`` is what was asked, in the words of the subject protocol; ``code``, in ``language``, the lines
-    that call the client, where they are known. ``answer`` is the content as sent, and ``chunks`` its transfer
-    chunks, none where it went with its length. ``serve`` is a base URL's path at ``wirecheck serve``,
-    ``base_path`` the vendor's own; ``again`` are options that playing it again takes. Turns hold only what
-    was there.
+    that call the client, where they are known, and ``program`` one that makes the call at the report's own
+    server. ``no_retries``: the client's were turned off. ``answer`` is the content as sent, and ``chunks``
+    its transfer chunks, none where it went with its length. ``serve`` is a base URL's path at ``wirecheck
+    serve``, ``base_path`` the vendor's own; ``again`` are options that playing it again takes. Turns hold
+    only what was there.
     """
 
     id: str
@@ -81,8 +82,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     damage: Damage | None = None
     call: Mapping[str, Any] = {}
     code: str = ""
+    program: str = ""
     language: str = ""
     requests: int = 0
+    no_retries: bool = False
     request: Request | None = None
     response: Response | None = None
     answer: bytes = b""
@@ -138,7 +141,8 @@ def markdown(case: Case) -> str:
         "## What was asked",
         _fenced(_pretty(case.call), "json"),
         *_code(case),
-        f"Retries off; {case.requests} request{'' if case.requests == 1 else 's'} came. The first one:",
+        f"{'Retries off; ' if case.no_retries else ''}{case.requests} "
+        f"request{'' if case.requests == 1 else 's'} came. The first one:",
         _fenced(_request(case)),
         "## What was answered",
         *([f"{_text(case.damage.title)}." + _changes(case.damage)] if case.damage else ()),
@@ -156,7 +160,7 @@ def markdown(case: Case) -> str:
 
 
 def _code(case: Case) -> tuple[str, ...]:
-    if not case.code:
+    if not case.code or _pasted(case):
         return ()
     return (
         "The client is called so, by a driver that makes its arguments of the call above (`run`):",
@@ -187,10 +191,23 @@ def _changes(damage: Damage) -> str:
 def _how(case: Case) -> str:
     call = f"Then make the call above, with the base URL `http://127.0.0.1:8080{case.base_path}` and any key."
     served = f"`wirecheck serve --port 8080` gives the same answer at the base URL `http://127.0.0.1:8080{case.serve}`."
-    if case.response is None or len(case.answer) > _SCRIPT_BYTES or case.ending == "refused":
+    if not _served(case):
         return served
     program = "Without wirecheck: run this server (Python 3.11 or newer, no packages)."
+    if _pasted(case):
+        run = "Then, in an environment that has the client, run this:"
+        call = f"{run}\n\n{_fenced(case.program, case.language)}"
     return "\n\n".join((served, program, _fenced(script(case), "python"), call))
+
+
+def _served(case: Case) -> bool:
+    """Whether a report holds the answer as a program."""
+    return case.response is not None and len(case.answer) <= _SCRIPT_BYTES and case.ending != "refused"
+
+
+def _pasted(case: Case) -> bool:
+    """Whether it holds the call as one, too."""
+    return bool(case.program) and _served(case)
 
 
 def script(case: Case) -> str:

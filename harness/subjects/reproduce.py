@@ -29,7 +29,7 @@ from harness.scenarios import SCENARIOS
 from harness.server import Server, running
 from harness.stage import Case as Cell
 from harness.stage import Stage
-from harness.subjects import gateway_run, snippets
+from harness.subjects import gateway_run, programs, snippets
 from harness.subjects.gateway_front import client as client_of_front
 from harness.subjects.gateway_observation import GatewayObservation
 from harness.subjects.gateway_upstream import Upstream
@@ -41,6 +41,7 @@ from harness.subjects.run import Actor, Plan, Player, Story, Subject, truly
 from harness.subjects.stand import Stand
 from harness.subjects.table import Subject as Client
 from providers.errors import ConfigurationError, UnsupportedFeature
+from providers.protocols import PROTOCOLS
 from providers.wire import Request
 from reports import results
 from reports.bug_report import Case, Damage
@@ -191,6 +192,7 @@ def _case(
     identity: Identity, client: Client, plain: Exchange, seen: Observation | None, made: Judged
 ) -> Case:
     check = next(each for each in evidence.header((), {}).checks if each.id == identity.check)
+    check = msgspec.structs.replace(check, source=_cited(check.source, identity.protocol.partition(":")[0]))
     at_serve = identity.scenario + (f"+{identity.fault}" if identity.fault else "")
     told: dict[str, Any] = {
         "id": identity.id,
@@ -216,7 +218,20 @@ def _case(
     }
     if seen is not None:
         told |= _seen(identity, plain, seen)
+        if isinstance(seen, ClientObservation) and seen.asked:
+            sent = seen.asked[0].content
+            told["program"] = programs.of(client.language, client.name, identity.protocol, seen.call, sent)
     return Case(**told)
+
+
+def _cited(source: str, protocol: str) -> str:
+    """A requirement's source without the pages of other protocols; the protocol's own, where it is on none
+    of several."""
+    words = source.split()
+    if len(words) < 2 or not all(word.startswith("https://") for word in words):
+        return source
+    own = urlsplit(PROTOCOLS[protocol].source)
+    return " ".join(word for word in words if urlsplit(word).hostname == own.hostname) or own.geturl()
 
 
 def _code(client: Client, protocol: str) -> str:
@@ -241,6 +256,7 @@ def _seen(identity: Identity, plain: Exchange, seen: Observation) -> dict[str, A
         "damage": damage(FAULTS[identity.fault].title, plain, given) if identity.fault else None,
         "call": msgspec.to_builtins(seen.call),
         "requests": seen.requests if isinstance(seen, ClientObservation | GatewayObservation) else 1,
+        "no_retries": isinstance(seen, ClientObservation) and seen.limit == 1,
         "request": shown.request if asked else None,
         "response": None if given.ending in ("refused", "no_head") else shown.response,
         "answer": given.content,
