@@ -40,6 +40,23 @@ def _google(ask: ListModels, answer: ModelList) -> JSON:
     return {"models": models, **({"nextPageToken": answer.next} if answer.next else {})}
 
 
+_PUBLISHED = "publishers/google/models/"
+
+
+def _vertex(ask: ListModels, answer: ModelList) -> JSON:
+    models = [
+        {
+            "name": f"{_PUBLISHED}{id}",
+            "versionId": "default",
+            "openSourceCategory": "PROPRIETARY",
+            "launchStage": "GA",
+            "publisherModelTemplate": f"projects/{{user-project}}/locations/{{location}}/{_PUBLISHED}{id}",
+        }
+        for id in answer.ids
+    ]
+    return {"publisherModels": models, **({"nextPageToken": answer.next} if answer.next else {})}
+
+
 def _cohere(ask: ListModels, answer: ModelList) -> JSON:
     models = [
         {"name": id, "is_deprecated": False, "endpoints": ["chat"], "context_length": 128000}
@@ -85,6 +102,15 @@ DESKS: Mapping[str, Desk] = {
         "/models", _anthropic, "limit", "after_id", "before_id", headers=ANTHROPIC_VERSION
     ),
     "google-generative-ai": _desk("/models", _google, "pageSize", "pageToken", "key"),
+    "google-vertex": _desk(
+        "/v1beta1/publishers/google/models",
+        _vertex,
+        "pageSize",
+        "pageToken",
+        "listAllVersions",
+        "view",
+        "key",
+    ),
     "cohere-chat": _desk("/v1/models", _cohere, "page_size", "page_token", "endpoint", "default_only"),
     "bedrock-converse": _desk(
         "/foundation-models", _bedrock, "byProvider", "byOutputModality", "byInferenceType"

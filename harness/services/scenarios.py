@@ -264,7 +264,7 @@ SERVICE_SCENARIOS: Mapping[str, ServiceScenario] = {
             name="models_list_pages",
             title="The models, one to a page, until the last page",
             service="models_list",
-            protocols=("anthropic-messages", "google-generative-ai", "cohere-chat"),
+            protocols=("anthropic-messages", "google-generative-ai", "google-vertex", "cohere-chat"),
             steps=(
                 ServiceStep(
                     _always(ListModels(limit=1)), lambda asking: ModelList((asking.model,), asking.model)

@@ -7,6 +7,8 @@ References, read 2026-11-21:
 https://platform.openai.com/docs/api-reference/models/list,
 https://platform.claude.com/docs/en/api/models-list,
 https://ai.google.dev/api/models#method:-models.list,
+https://googleapis.github.io/google-api-python-client/docs/dyn/aiplatform_v1beta1.publishers.models.html (a
+stored copy; version 1 of the API has no such list),
 https://docs.cohere.com/reference/list-models,
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html,
 https://docs.ollama.com/api/tags.
@@ -14,6 +16,7 @@ https://docs.ollama.com/api/tags.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -35,6 +38,7 @@ from providers.services.operation import (
     maybe,
     member,
     reading,
+    whole,
 )
 from providers.wire import Endpoint, Request
 
@@ -79,6 +83,24 @@ def _build_google(ask: ListModels, endpoint: Endpoint) -> Request:
 
 def _read_google(body: JSON) -> ModelList:
     names = _ids(member(body, "models", list), "name", "/models", "models/")
+    return ModelList(names, maybe(body, "nextPageToken", str) or None)
+
+
+_VERTEX = re.compile(r"/v1(?:/projects/[^/]+/locations/[^/]+)?$")
+_PUBLISHED = "publishers/google/models/"
+
+
+def _build_vertex(ask: ListModels, endpoint: Endpoint) -> Request:
+    """Google's own models are listed by v1beta1 of the host, for every project."""
+    listing = replace(endpoint, base_url=_VERTEX.sub("/v1beta1", endpoint.base_url))
+    asked = {"pageSize": ask.limit, "pageToken": ask.after}
+    return getting(listing, f"/{_PUBLISHED.rstrip('/')}", fields(endpoint), **asked)
+
+
+def _read_vertex(body: JSON) -> ModelList:
+    """A page without models has no array of them."""
+    listed = member(body, "publisherModels", list) if "publisherModels" in whole(body) else []
+    names = _ids(listed, "name", "/publisherModels", _PUBLISHED)
     return ModelList(names, maybe(body, "nextPageToken", str) or None)
 
 
@@ -132,6 +154,12 @@ MODELS_LIST: Mapping[str, Operations] = {
     ),
     "google-generative-ai": _row(
         "https://ai.google.dev/api/models#method:-models.list", _build_google, _read_google, google.error
+    ),
+    "google-vertex": _row(
+        "https://cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/publishers.models/list",
+        _build_vertex,
+        _read_vertex,
+        google.error,
     ),
     "cohere-chat": _row("https://docs.cohere.com/reference/list-models", _build_cohere, _read_cohere),
     "bedrock-converse": _row(

@@ -232,6 +232,23 @@ def test_a_count_takes_what_counts_of_the_call(protocol: str, path: str, names: 
     assert {name for name in request.json() if name != "tool_choice"} == set(names)
 
 
+@pytest.mark.parametrize(
+    ("base_url", "listed"),
+    [
+        ("https://h.example/v1/projects/p/locations/l", "https://h.example/v1beta1"),
+        ("https://h.example/v1", "https://h.example/v1beta1"),
+        ("https://h.example/vertex", "https://h.example/vertex"),
+    ],
+)
+def test_the_models_of_vertex_are_listed_for_every_project(base_url: str, listed: str) -> None:
+    """Google's own models stand beside the projects, at version 1 beta 1."""
+    endpoint = Endpoint(provider="google-vertex", protocol="google-vertex", base_url=base_url)
+    ask = ListModels(limit=5, after="p2")
+    request = operation(endpoint, ask).build(ask, endpoint)
+    assert (request.method, request.content) == ("GET", b"")
+    assert request.url == f"{listed}/publishers/google/models?pageSize=5&pageToken=p2"
+
+
 ANSWERS: tuple[tuple[str, str, type, Any, str, Any], ...] = (
     (
         "vectors by index",
@@ -256,6 +273,15 @@ ANSWERS: tuple[tuple[str, str, type, Any, str, Any], ...] = (
     ("nova", "bedrock-converse", Embed, {"embeddings": [{"embedding": [1, 2, 3]}]}, "dimensions", 3),
     ("older", "ollama-chat", Embed, {"embedding": [1, 2]}, "dimensions", 2),
     ("array alone", "openai-completions", ListModels, [{"id": "a"}], "ids", ("a",)),
+    (
+        "published",
+        "google-vertex",
+        ListModels,
+        {"publisherModels": [{"name": "publishers/google/models/gemini-3"}], "nextPageToken": "p2"},
+        "ids",
+        ("gemini-3",),
+    ),
+    ("an empty page", "google-vertex", ListModels, {}, "ids", ()),
     (
         "last page",
         "anthropic-messages",
