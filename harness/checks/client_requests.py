@@ -15,7 +15,15 @@ from msgspec.structs import replace
 from harness.checks import registry
 from harness.checks.registry import ALL, require, selects, unjudgeable
 from harness.redaction import REDACTED
-from harness.subjects.carried import added_settings, added_words, lost_settings, lost_tools, lost_words, own
+from harness.subjects.carried import (
+    added_settings,
+    added_words,
+    lost_settings,
+    lost_tools,
+    lost_words,
+    own,
+    spelt_out,
+)
 from harness.subjects.observation import ClientObservation
 from providers.errors import MalformedFrame
 from providers.protocols import PROTOCOLS
@@ -28,6 +36,8 @@ _CREDENTIALS = "RFC 9110, section 11.6.2"
 _SHOWN = 80
 _MOST = 3
 _TOOLS = ("tool_*", "reasoning_roundtrip*")
+# What a protocol has no place for may need a word in it: that there was no result, or that it is an error.
+_WHOLE = ("*", "!history_*", "!tool_result_empty*", "!tool_result_error*")
 
 KEY_FIELDS: tuple[tuple[str, str], ...] = (
     ("openai-*", "authorization"),
@@ -49,6 +59,14 @@ _PARAMETERS: tuple[tuple[str, frozenset[str]], ...] = (
     ("anthropic-*", frozenset({"beta"})),
     ("azure-*", frozenset({"api-version"})),
     ("watsonx-*", frozenset({"version"})),
+)
+
+# What a client may ask about a model, of the server's own description; it sends nothing of the call.
+_INQUIRIES: tuple[tuple[str, str, str], ...] = (
+    ("ollama-*", "POST", "/api/show"),
+    ("ollama-*", "GET", "/api/tags"),
+    ("ollama-*", "GET", "/api/version"),
+    ("*", "GET", "/models"),
 )
 
 
@@ -77,7 +95,7 @@ def _few(found: tuple[str, ...]) -> str:
     return str([each[:_SHOWN] for each in found[:_MOST]])
 
 
-@check("client.words_carried", capability="requests", scenarios=ALL, source=_PROTOCOL)
+@check("client.words_carried", capability="requests", scenarios=("*", "!history_*"), source=_PROTOCOL)
 def words_carried(seen: ClientObservation) -> None:
     """Instructions, messages, tool calls, results, pictures and documents of a call MUST be sent."""
     _readable(seen)
@@ -107,7 +125,7 @@ def settings_carried(seen: ClientObservation) -> None:
     require(not lost, expected="every setting", observed="; ".join(lost))
 
 
-@check("client.words_added", capability="requests", scenarios=("*", "!history_*"), source=_PROTOCOL)
+@check("client.words_added", capability="requests", scenarios=_WHOLE, source=_PROTOCOL)
 def words_added(seen: ClientObservation) -> None:
     """Words that are not in the call MUST NOT be sent as an instruction or a message, nor its own twice."""
     _readable(seen)
@@ -121,6 +139,14 @@ def settings_added(seen: ClientObservation) -> None:
     _readable(seen)
     added = added_settings(seen.call, _endpoints(seen), seen.sent)
     require(not added, expected="the call's settings alone", observed=_few(added))
+
+
+@check("client.settings_spelt_out", capability="requests", scenarios=ALL, source=_PROTOCOL)
+def settings_spelt_out(seen: ClientObservation) -> None:
+    """Settings that nobody set SHOULD NOT be sent where they change nothing: not every model takes them."""
+    _readable(seen)
+    spelt = spelt_out(seen.call, _endpoints(seen), seen.sent)
+    require(not spelt, expected="the call's settings alone", observed=_few(spelt))
 
 
 @check("client.query", capability="requests", scenarios=ALL, faults=("*",), source=_URL)
@@ -141,9 +167,19 @@ def _parameters(url: str) -> list[str]:
 @check("client.asks_that_alone", capability="requests", scenarios=ALL, faults=("*",), source=_PROTOCOL)
 def asks_that_alone(seen: ClientObservation) -> None:
     """The call's request alone MUST be sent; where it is tried again, it MUST be the same."""
-    require(not seen.elsewhere, expected="the one request", observed=seen.elsewhere[:_MOST])
+    strays = [each for each in seen.elsewhere if not _inquiry(seen.protocol, each)]
+    require(not strays, expected="the one request", observed=strays[:_MOST])
     contents = {each.content for each in seen.asked}
     require(len(contents) < 2, expected="the same request again", observed=f"{len(contents)} different ones")
+
+
+def _inquiry(protocol: str, told: str) -> bool:
+    method, _, url = told.partition(" ")
+    path = urlsplit(url).path
+    return any(
+        selects((glob,), protocol) and method == asked and path.endswith(end)
+        for glob, asked, end in _INQUIRIES
+    )
 
 
 @check("client.key_place", capability="requests", scenarios=ALL, faults=("*",), source=_CREDENTIALS)

@@ -21,6 +21,7 @@ from providers.protocols import PROTOCOLS
 from providers.wire import Endpoint, Request
 
 Leaf: TypeAlias = tuple[tuple[str, ...], JSON]  # the steps of its place, and what stands there
+Said: TypeAlias = tuple[tuple[str, ...], str]
 
 SETTINGS: Mapping[str, Any] = {
     "max_output_tokens": None,
@@ -60,11 +61,27 @@ _THOUGHTS = frozenset(
         *("thinkingconfig", "think", "additionalmodelrequestfields", "outputconfig", "promptmode"),
     }
 )
-_COUNTED = frozenset({"streamoptions", "additionalmodelresponsefieldpaths"})  # who counts may ask for counts
-_INERT: Collection[JSON] = (None, "", False)
+# Who counts may ask for counts, and who knows a version may name it, in the body as in a field.
+_ANYHOW = frozenset(
+    {"streamoptions", "additionalmodelresponsefieldpaths", "anthropicbeta", "anthropicversion"}
+)
+_INERT: Collection[JSON] = (None, "", False, "disabled")  # what says that something is not asked for
+_DEFAULTS: Collection[tuple[str, JSON]] = (
+    ("n", 1),
+    ("candidatecount", 1),
+    ("topp", 1),
+    ("responsemodalities", "TEXT"),
+    ("servicetier", "on_demand"),
+    ("servicetier", "default"),
+    ("servicetier", "auto"),
+)
+"""What vendors' references give as the value of a setting that is absent."""
+_CLOSE = 1e-6  # of a number; Groq's own reference sends 1e-8 for a temperature of 0
+_SHOWN = 80
 _SENTENCE = re.compile(r"\w[^\w]*\s[^\w]*\w")
 _WORD = re.compile(r"\w")
 _URL_SAFE = str.maketrans("-_", "+/")  # base64 in its other alphabet (RFC 4648, section 5)
+_GONE = "…"
 _LONG = 8  # characters of what is not said twice by chance
 
 
@@ -223,7 +240,9 @@ def lost_settings(
     there |= {(place[-1:], value) for place, value in there}
     found = []
     for name, absent in SETTINGS.items():
-        if getattr(call, name) in (absent, "auto") or (front and not _expressed(call, name, absent, front)):
+        if getattr(call, name) in (absent, "auto") or _needless(call, name, request):
+            continue
+        if front and not _expressed(call, name, absent, front):
             continue
         ways = [_expressed(call, name, absent, endpoint) for endpoint in endpoints]
         if ways[0] and not any(_says(way, there) for way in ways):
@@ -234,8 +253,25 @@ def lost_settings(
     return tuple(found)
 
 
+def _needless(call: Call, name: str, request: Request) -> bool:
+    """Whether a setting need not be said: no choice without tools to choose from, and no limit as it is where
+    a client counts the words of an answer by it and adds those of the thoughts."""
+    if name == "tool_choice" and call.tool_choice == "none":
+        tools = [tool.name for tool in call.tools]
+        return len(_unnamed(tools, request)) == len(tools)
+    return name == "max_output_tokens" and call.thinking is not None
+
+
 def _says(way: Sequence[Leaf], there: Collection[Leaf]) -> bool:
-    return bool(way) and all(leaf in there or (leaf[0][-1:], leaf[1]) in there for leaf in way)
+    return bool(way) and all(
+        any(at in (place, place[-1:]) and _same(value, seen) for at, seen in there) for place, value in way
+    )
+
+
+def _same(one: JSON, other: JSON) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return abs(one - other) <= _CLOSE
+    return bool(one == other)
 
 
 def _lost_shape(structured: Structured | None, request: Request) -> list[str]:
@@ -271,24 +307,31 @@ def _hashable(value: JSON) -> bool:
 def added_words(call: Call, endpoints: Sequence[Endpoint], request: Request) -> tuple[str, ...]:
     """What stands in the conversation of a request, and neither in the call nor in what we would send of it:
     words of others, and words of the call that are said more often than we say them."""
-    ours = [words for endpoint in endpoints for words in [[*_conversation(own(call, endpoint))]]]
-    known = {text for words in ours for _, text in words} | {*_said(call)} | {*_marks(call)}
-    ordered = sorted((each.strip() for each in known if each.strip()), key=len, reverse=True)
-
-    def strange(text: str, form: re.Pattern[str]) -> str:
-        for each in ordered:
-            text = text.replace(each, "\0")
-        return text.strip(" \0\n\t") if form.search(text) else ""
-
+    ours = [[*_conversation(own(call, endpoint))] for endpoint in endpoints]
+    there = [leaf for each in ours for leaf in each]
+    words = _longest(({text for place, text in there if place[-1] in _WORDS}, _said(call)))
+    marks = _longest(({text for _, text in there}, _said(call), _marks(call)))
     said = [*_conversation(request)]
     worded = [text for place, text in said if place[-1] in _WORDS]
-    found = [strange(text, _SENTENCE) for place, text in said if place[-1] not in _WORDS]
-    if strange("".join(worded), _WORD):  # a text in pieces is whole once they are put together
-        found += [strange(text, _WORD) for text in worded]
+    found = [_strange(text, marks, _SENTENCE) for place, text in said if place[-1] not in _WORDS]
+    if _strange("".join(worded), words, _WORD):  # a text in pieces is whole once they are put together
+        found += [_strange(text, words, _WORD) for text in worded]
     return (*filter(None, found), *_repeated(call, ours, said))
 
 
-def _conversation(request: Request | None) -> Iterator[tuple[tuple[str, ...], str]]:
+def _longest(texts: Iterable[Iterable[str]]) -> list[str]:
+    found = {text.strip() for each in texts for text in each}
+    return sorted(filter(None, found), key=len, reverse=True)
+
+
+def _strange(text: str, known: Sequence[str], form: re.Pattern[str]) -> str:
+    """A text without what is known of it; empty where no more than signs are left."""
+    for each in known:
+        text = text.replace(each, _GONE)
+    return text.strip(f" {_GONE}\n\t") if form.search(text) else ""
+
+
+def _conversation(request: Request | None) -> Iterator[Said]:
     """(place, string) of everything in a request's conversation; numbers of lists are left out."""
     for place, value in leaves(_body(request)):
         steps = tuple(step for step in _plain(place) if not step.isdigit())
@@ -304,10 +347,9 @@ def _marks(call: Call) -> Iterator[str]:
             yield from (each for each in told if each)
 
 
-def _repeated(
-    call: Call, ours: Sequence[Sequence[tuple[Any, str]]], said: Sequence[tuple[Any, str]]
-) -> Iterator[str]:
-    for words in {each.strip() for each in _said(call)}:
+def _repeated(call: Call, ours: Sequence[Sequence[Said]], said: Sequence[Said]) -> Iterator[str]:
+    names = {tool.name for tool in call.tools}
+    for words in {each.strip() for each in _said(call)} - names:
         if len(words) < _LONG:
             continue
         wanted = max((sum(text.count(words) for _, text in each) for each in ours), default=0)
@@ -316,16 +358,32 @@ def _repeated(
 
 
 def added_settings(call: Call, endpoints: Sequence[Endpoint], request: Request) -> tuple[str, ...]:
-    """The settings of a request that neither the call has nor our own requests to the ``endpoints``."""
-    ours = [[*leaves(_body(own(call, endpoint)))] for endpoint in endpoints]
-    known = {_plain(place) for each in ours for place, _ in each}
-    found = []
+    """The settings of a request that neither the call has nor our own requests to the ``endpoints``; those
+    that ``spelt_out`` has are left out."""
+    return tuple(_told(leaf) for leaf in _added(call, endpoints, request) if not _so_anyway(leaf))
+
+
+def spelt_out(call: Call, endpoints: Sequence[Endpoint], request: Request) -> tuple[str, ...]:
+    """The settings of a request that nobody set and that would be so without."""
+    return tuple(_told(leaf) for leaf in _added(call, endpoints, request) if _so_anyway(leaf))
+
+
+def _told(leaf: Leaf) -> str:
+    place, value = leaf
+    return f"{'/'.join(place)} = {_word(value)[:_SHOWN]}"
+
+
+def _so_anyway(leaf: Leaf) -> bool:
+    place, value = leaf
+    return (_plain(place)[-1], value) in _DEFAULTS
+
+
+def _added(call: Call, endpoints: Sequence[Endpoint], request: Request) -> Iterator[Leaf]:
+    known = {_plain(place) for each in endpoints for place, _ in leaves(_body(own(call, each)))}
     for place, value in leaves(_body(request)):
         steps = _plain(place)
-        if value in _INERT or steps in known or _asked(call, steps, value):
-            continue
-        found.append(f"{'/'.join(place)} = {_word(value)[:80]}")
-    return tuple(found)
+        if value not in _INERT and steps not in known and not _asked(call, steps, value):
+            yield place, value
 
 
 def _asked(call: Call, steps: tuple[str, ...], value: JSON) -> bool:
@@ -339,7 +397,7 @@ def _asked(call: Call, steps: tuple[str, ...], value: JSON) -> bool:
         return True
     if value == call.max_output_tokens and any("token" in step or step == "numpredict" for step in there):
         return True
-    allowed = {*_COUNTED}
+    allowed = {*_ANYHOW}
     if call.tools or call.structured:
         allowed |= _TOOLS | _CHOICES
     if call.structured:

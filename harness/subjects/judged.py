@@ -52,6 +52,7 @@ JUDGED: Mapping[str, tuple[Aspect, ...]] = {
     "client.query": _REQUEST,
     "client.settings_added": _REQUEST,
     "client.settings_carried": _REQUEST,
+    "client.settings_spelt_out": _REQUEST,
     "client.tools_carried": _REQUEST,
     "client.words_added": _REQUEST,
     "client.words_carried": _REQUEST,

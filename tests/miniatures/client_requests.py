@@ -162,6 +162,34 @@ def spells_out_what_is_so_anyway() -> Observation:
     return sending("text", lambda body: body.update(stream=False, tools=[], user=None))
 
 
+@breaks("client.settings_spelt_out")
+def asks_for_one_answer() -> Observation:
+    """A client that says that it wants one answer, which it would get anyway."""
+    return sending("text", lambda body: body.update(n=1))
+
+
+@passes("client.settings_carried")
+def sends_next_to_nothing() -> Observation:
+    """A client that sends a very small temperature instead of none."""
+    return sending("system", lambda body: body.update(temperature=1e-8))
+
+
+@passes("client.settings_carried")
+def leaves_out_tools_that_may_not_be_called() -> Observation:
+    """A client that sends no tools, and no choice of none of them."""
+
+    def less(body: dict[str, Any]) -> None:
+        del body["tools"], body["tool_choice"]
+
+    return sending("tool_choice_none", less)
+
+
+@passes("client.asks_that_alone")
+def looks_a_model_up() -> Observation:
+    """A client that reads the list of models first."""
+    return shown(spoken("text"), elsewhere=("GET https://miniature.example/v1/models",))
+
+
 @breaks("client.query")
 def tracks() -> Observation:
     """A client that adds a parameter to the URL."""
