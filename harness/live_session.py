@@ -50,6 +50,7 @@ PROBE = "probe"
 PROBED = pytest.StashKey[Probed]()
 _NEWS = "wirecheck_news"
 _MEGABYTE = 1024 * 1024
+_LARGEST_MB = 64.0  # an answer is held as bytes, frames and events: 12 to 17 times its size
 _UNHURRIED = 1_000_000  # requests a minute: a server on this machine has nobody else to serve
 
 
@@ -103,7 +104,13 @@ def add_options(group: pytest.OptionGroup) -> None:
         "--stall", type=float, default=30.0, metavar="S", help="seconds without a byte after which to give up"
     )
     add("--longest", type=float, default=300.0, metavar="S", help="seconds that an answer may go on")
-    add("--largest", type=float, default=16.0, metavar="MB", help="megabytes that an answer may have")
+    add(
+        "--largest",
+        type=float,
+        default=16.0,
+        metavar="MB",
+        help=f"megabytes that an answer may have, up to {_LARGEST_MB:g}",
+    )
 
 
 class LiveSession:
@@ -431,6 +438,11 @@ def _verify(option: Any, *, alone: bool) -> None:
             not all(map(_amount, (option.stall, option.longest, option.largest))),
             "a limit is no number",
             "> 0",
+        ),
+        (
+            option.largest > _LARGEST_MB,
+            "--largest is more than a run holds in memory",
+            f"at most {_LARGEST_MB:g}",
         ),
     ):
         if wrong:

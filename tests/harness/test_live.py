@@ -213,6 +213,15 @@ def test_an_option_that_would_leak_or_do_nothing_is_refused(
     assert "pa55word" not in said
 
 
+def test_an_answer_larger_than_memory_is_not_allowed(project: pytest.Pytester) -> None:
+    """An answer is judged from memory, so its limit has one too."""
+    ran = project.runpytest_inprocess("--live", "--provider=groq", "--scenario=text", "--largest=64.5")
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    assert "--largest is more than a run holds in memory; expected: at most 64" in (
+        ran.stdout.str() + ran.stderr.str()
+    )
+
+
 def test_a_key_that_is_too_short_to_be_hidden_is_not_sent(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
