@@ -18,8 +18,9 @@ import datetime as dt
 import io
 import json
 import re
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, TypeAlias, TypeVar, get_args
@@ -401,6 +402,7 @@ def _read(file: BinaryIO, path: str, unfinished: bool) -> Run:
     header: Header | None = None
     exchanges: list[Exchange] = []
     results: list[Result] = []
+    lines = array("Q"), array("Q")  # of the exchanges and of the results
     end: Footer | None = None
     share = _Sharing()
     number = 0
@@ -421,6 +423,7 @@ def _read(file: BinaryIO, path: str, unfinished: bool) -> Run:
                 header = record
             case Exchange():
                 exchanges.append(record)
+                lines[0].append(number)
             case Result():
                 if record.verdict in _TELLS and not record.blame and not record.reason:
                     raise UnreadableReport(
@@ -428,13 +431,21 @@ def _read(file: BinaryIO, path: str, unfinished: bool) -> Run:
                     )
                 share(record)
                 results.append(record)
+                lines[1].append(number)
             case Footer():
                 end = record
     if header is None:
         raise EmptyReport(where=path, next_step="run the checks again")
     if end is None and not unfinished:
         raise MissingFooter(where=path, next_step="run the checks again, or read it as unfinished")
-    run = canonical(Run(header, tuple(exchanges), tuple(results), end is not None))
+    try:
+        run = canonical(Run(header, tuple(exchanges), tuple(results), end is not None))
+    except DuplicateResult as fault:
+        records: tuple[Exchange | Result, ...] = (*exchanges, *results)
+        numbered = zip((*lines[0], *lines[1]), records, strict=True)
+        found = [line for line, record in numbered if record.id == fault.identity]
+        where = f"{path}, line{'s' * (len(found) > 1)} {', '.join(map(str, found or [1]))}"
+        raise DuplicateResult(fault.identity, where=where, next_step="run the checks again") from fault
     if end is not None and end != footer(run):
         raise UnreadableReport(path, number, expected=repr(footer(run)), seen=repr(end))
     return run
@@ -512,12 +523,13 @@ def _seen(text: bytes) -> str:
     return ascii(text[:120].decode("utf-8", "replace"))
 
 
-def merge(runs: Iterable[Run]) -> Run:
+def merge(runs: Iterable[Run], names: Sequence[str] = ()) -> Run:
     """One run of several shards, in any order.
 
     Facts, exchanges and results that two shards share must be the same, but for durations (the
     shortest stays). A union of all shards is the run that was split; one that lacks some says which it
-    has. Raises MixedVersions, DuplicateResult, and EmptyReport for no run at all.
+    has. Raises MixedVersions, DuplicateResult, and EmptyReport for no run at all; ``names`` of the runs,
+    their files for example, are for messages.
     """
     shards = tuple(runs)
     if not shards:
@@ -538,7 +550,9 @@ def merge(runs: Iterable[Run]) -> Run:
         kind: tuple(sorted({name for header in headers for name in header.selection[kind]}))
         for kind in sorted(kinds - everything)
     }
+    told = names or [f"run {number}" for number in range(1, len(shards) + 1)]
     parts = [header for header in headers if SHARD in header.selection]
+    _once_each((mark, name) for header, name in zip(headers, told, strict=True) for mark in _marks(header))
     marks = {name for header in parts for name in header.selection[SHARD]}
     if not missing_shards({SHARD: tuple(marks)}):
         selection.pop(SHARD, None)
@@ -563,15 +577,46 @@ def merge(runs: Iterable[Run]) -> Run:
     exchanges: dict[str, Exchange] = {}
     for exchange in (exchange for shard in shards for exchange in shard.exchanges):
         if exchanges.setdefault(exchange.id, exchange) != exchange:
-            raise DuplicateResult(exchange.id, next_step="merge shards of one set of recordings")
+            holders = [
+                name for name, shard in zip(told, shards, strict=True) if _holds(shard.exchanges, exchange)
+            ]
+            raise DuplicateResult(
+                exchange.id, where=" and ".join(holders), next_step="merge shards of one set of recordings"
+            )
     results: dict[tuple[str, ...], Result] = {}
     for result in (result for shard in shards for result in shard.results):
         known = results.get(result.identity, result)
         if _timeless(known) != _timeless(result):
-            raise DuplicateResult(result.id, next_step="merge shards that share no observation")
+            holders = [
+                name for name, shard in zip(told, shards, strict=True) if _holds(shard.results, result)
+            ]
+            raise DuplicateResult(
+                result.id, where=" and ".join(holders), next_step="merge shards that share no observation"
+            )
         results[result.identity] = min(known, result, key=_duration)
     complete = all(shard.complete for shard in shards)
     return canonical(Run(header, tuple(exchanges.values()), tuple(results.values()), complete))
+
+
+def _holds(entries: Iterable[Exchange | Result], entry: Exchange | Result) -> bool:
+    return any(one.id == entry.id for one in entries)
+
+
+def _marks(header: Header) -> tuple[str, ...]:
+    return header.selection.get(SHARD, ())
+
+
+def _once_each(marked: Iterable[tuple[str, str]]) -> None:
+    """Raise DuplicateResult for a shard that is there twice; ``marked``: marks and names of their runs."""
+    holder: dict[str, str] = {}
+    for mark, name in marked:
+        if mark in holder:
+            raise DuplicateResult(
+                f"shard {shard_number(mark)}",
+                where=f"{holder[mark]} and {name}",
+                next_step="name the file of each shard once",
+            )
+        holder[mark] = name
 
 
 def missing_shards(selection: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:

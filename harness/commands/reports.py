@@ -39,13 +39,23 @@ def report(
 def merge(
     shards: Annotated[list[Path], typer.Argument(help="Result files of one run's parts.")],
     out: Annotated[Path, typer.Option("--out", help="The merged result file.")],
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Also write a run that lacks shards; it says which it has.")
+    ] = False,
 ) -> None:
-    """Put the results of a run that was split together again."""
-    run = results.merge(results.read(shard) for shard in shards)
-    missing = results.missing_shards(run.header.selection)
+    """Put the results of a run that was split together again; exit 2, and nothing written, if one lacks."""
+    run = results.merge(map(results.read, shards), [str(shard) for shard in shards])
+    missing = ", ".join(results.missing_shards(run.header.selection))
+    if missing and not partial:
+        raise UnusableInput(
+            "shards are missing",
+            expected="all shards of one run",
+            seen=f"without {missing}",
+            next_step="name their files too, or take what there is: --partial",
+        )
     print(results.write(out, run))
     if missing:
-        print(f"wirecheck: shards are missing: {', '.join(missing)}", file=sys.stderr)
+        print(f"wirecheck: shards are missing: {missing}", file=sys.stderr)
 
 
 @app.command("baseline")

@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from harness import cli
+from harness.errors import UnusableInput
 from reports import results
 from reports.errors import DuplicateResult, EmptyReport, MissingFooter, MixedVersions, UnreadableReport
 from reports.results import Run
@@ -124,14 +125,28 @@ def test_unusable_options_are_refused(tmp_path: Path, arguments: tuple[str, str]
 
 
 def test_merge_tells_of_missing_shards(tmp_path: Path) -> None:
-    """A merge without some shards says so, and runs of two versions are not merged."""
+    """A merge without some shards writes nothing but with leave, and runs of two versions are not merged."""
     parts = [results.write(tmp_path / f"{n}.jsonl", run(selection={"shard": (f"{n}/3",)})) for n in (1, 2, 3)]
-    code, told = _say("merge", *parts[:2], "--out", tmp_path / "some.jsonl")
-    assert (code, "shards are missing: 3/3" in told) == (0, True)
+    some = tmp_path / "some.jsonl"
+    with pytest.raises(UnusableInput) as refused:
+        _say("merge", *parts[:2], "--out", some)
+    assert (refused.value.seen, some.exists()) == ("without 3/3", False)
+    code, told = _say("merge", *parts[:2], "--out", some, "--partial")
+    assert (code, "shards are missing: 3/3" in told, some.exists()) == (0, True, True)
     assert "are missing" not in _say("merge", *parts, "--out", tmp_path / "all.jsonl")[1]
     other: Run = run(wirecheck="0.2.0")
     with pytest.raises(MixedVersions):
         _say("merge", parts[0], results.write(tmp_path / "o.jsonl", other), "--out", tmp_path / "x.jsonl")
+
+
+def test_merge_names_the_files_that_do_not_go_together(tmp_path: Path) -> None:
+    """A shard that is given twice, and an answer that differs between two files, are told with both files."""
+    one, two = (results.write(tmp_path / f"{n}", run(selection={"shard": ("1/2",)})) for n in (1, 2))
+    whole, other = (_write(tmp_path / f"{verdict}.jsonl", verdict) for verdict in ("passed", "failed"))
+    for files, identity in (((one, two), "shard 1/2"), ((whole, other), ID)):
+        with pytest.raises(DuplicateResult) as refused:
+            _say("merge", *files, "--out", tmp_path / "merged.jsonl")
+        assert (refused.value.identity, refused.value.where) == (identity, f"{files[0]} and {files[1]}")
 
 
 def test_offline_run_is_added_once(tmp_path: Path) -> None:

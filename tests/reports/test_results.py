@@ -137,6 +137,16 @@ def test_broken_file_is_refused(content: bytes, error: type[Exception], line: in
     assert getattr(caught.value, "line", None) == line
 
 
+@pytest.mark.parametrize(("kind", "lines"), [("result", "3, 4"), ("exchange", "2, 3")])
+def test_a_line_twice_is_told_with_its_lines(kind: str, lines: str) -> None:
+    """A result, or an exchange, that a file repeats is told with the file and both lines."""
+    content = results.lines(run(result("stream.order"), exchanges=(exchange(),))).splitlines(keepends=True)
+    twice = b"".join(line * (1 + line.startswith(b'{"kind":"%s"' % kind.encode())) for line in content)
+    with pytest.raises(DuplicateResult) as caught:
+        results.parse(twice, "r.jsonl")
+    assert caught.value.where == f"r.jsonl, lines {lines}"
+
+
 def test_duplicate_results_are_refused() -> None:
     """Two results of one identity name it."""
     with pytest.raises(DuplicateResult) as caught:
