@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 from providers import jsontext
@@ -69,6 +69,7 @@ class History:
         self._awaited: list[_Awaited] = []
         self._beside: list[Item] = []  # what tools returned and only a user message can hold
         self._ids: set[str] = set()
+        self._item_ids: set[str] = set()
         self._call_id = re.compile(f"[{deviations.call_id_charset}]{{1,{deviations.call_id_max_length}}}")
 
     def add(self, message: Message) -> None:
@@ -86,7 +87,7 @@ class History:
                 self._items.append({"role": "user", "content": _plain(content)})
 
     def finish(self) -> list[Item]:
-        """The items, every call answered."""
+        """The items, every call answered, no two with one id."""
         self._close()
         return self._items
 
@@ -127,9 +128,22 @@ class History:
                     items += [part.value] if part.value.get("type") not in UNANSWERABLE else []
                 case ToolCall() if part.arguments is not None or not message.aborted:
                     items.append(self._call(part, whole))
+        items = list(self._once(items))
         while items and items[-1].get("type") == "reasoning":
             items.pop()
         self._items += items
+
+    def _once(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items, of which the vendor takes none twice: a later one of an id goes without it, where the
+        rest tells it whole, and not at all where it is known by its id alone."""
+        for item in items:
+            id = item.get("id")
+            if not isinstance(id, str) or id not in self._item_ids:
+                yield item
+            elif "call_id" in item or item.get("encrypted_content") or item.get("content"):
+                yield {name: value for name, value in item.items() if name != "id"}
+            if isinstance(id, str):
+                self._item_ids.add(id)
 
     def _reasoning(self, part: Reasoning) -> list[Item]:
         """The reasoning item; none for one that the vendor could not find or read."""

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from harness.emulators import EMULATORS
 from providers.call import (
     Call,
     Document,
@@ -407,6 +408,34 @@ def test_own_reasoning_goes_back_encrypted() -> None:
         "encrypted_content": "enc",
     }
     assert told[1]["id"] == "fc_1"
+
+
+SEARCHED = Opaque("openai-responses", {"type": "web_search_call", "id": "ws_1", "status": "completed"})
+STORED = Reasoning("Hm.", None, id="rs_1")
+
+
+@pytest.mark.parametrize(
+    ("parts", "endpoint", "ids"),
+    [
+        ((looked(item_id="fc_1"), looked(item_id="fc_1")), STATELESS, ["fc_1", None]),
+        ((looked(item_id="fc_1"), looked("call_2", item_id="fc_1")), STATELESS, ["fc_1", None]),
+        ((Reasoning("Hm.", "enc", id="rs_1"), Text("So.")), STATELESS, ["rs_1", None]),
+        ((STORED, Text("So.")), ENDPOINT, ["rs_1", None]),
+        ((SEARCHED, Text("So.")), STATELESS, ["ws_1", None]),
+    ],
+    ids=["a call", "an item of two calls", "encrypted reasoning", "stored reasoning", "a search"],
+)
+@pytest.mark.parametrize("apart", [False, True], ids=["in one message", "in two"])
+def test_an_item_goes_back_once(
+    parts: tuple[Any, ...], endpoint: Endpoint, ids: list[str | None], apart: bool
+) -> None:
+    """What an answer holds twice under one id has the id once, so that the vendor takes the request."""
+    twice = [own(*parts), user("And?"), own(*parts)] if apart else [own(*parts, *parts)]
+    call = replace(CALL, messages=(user("Hi"), *twice, user("So?")))
+    request = build(call, endpoint)
+    sent = [item["id"] for item in request.json()["input"] if "id" in item]
+    assert sent == [id for id in ids if id]
+    assert EMULATORS["openai-responses"].judge(request, endpoint) == ()
 
 
 def test_hidden_reasoning_goes_back_without_words() -> None:
