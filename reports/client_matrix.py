@@ -79,7 +79,7 @@ class Row(msgspec.Struct, frozen=True):
 
 class Clients(msgspec.Struct, frozen=True, kw_only=True):
     """The matrix, as seen on ``date``. ``columns`` are (capability, title) in reading order; ``selection``
-    is the run's header's."""
+    is the run's header's. ``seconds`` is how long all rows took, None where they were not played at once."""
 
     format: Literal["wirecheck-clients"] = "wirecheck-clients"
     version: Literal[1] = 1
@@ -89,6 +89,7 @@ class Clients(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[tuple[str, str], ...]
     rows: tuple[Row, ...]
     selection: Mapping[str, tuple[str, ...]] = {}
+    seconds: int | None = None
 
     @property
     def deviations(self) -> int:
@@ -186,11 +187,27 @@ def markdown(clients: Clients, *, cases: int = CASES) -> str:
         + f". Every row was played {_played(clients.selection)}; "
         "under Red stands how many results are, under Undamaged how many of those are of answers "
         "without a fault.",
+        _figures(clients),
         _table(clients),
         *(_reds(row, cases) for row in red),
         *([_not_run(clients)] if len(run) < len(clients.clients) else ()),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _figures(clients: Clients) -> str:
+    """How much was played, what came of it, and how long it took."""
+    results = sum(number for row in clients.rows for number in row.counts.values())
+    languages = Counter(client.language for client in clients.clients if not client.missed)
+    told = (
+        f"{len({row.protocol for row in clients.rows})} protocols, {results} results, "
+        f"{sum(len(row.red) for row in clients.rows)} of them red: {clients.deviations} deviations, a check "
+        "that a row fails counted once. Clients by language: "
+        + ", ".join(f"{number} {_text(name)}" for name, number in sorted(languages.items()))
+    )
+    if clients.seconds is None:
+        return f"{told}."
+    return f"{told}. The whole took {clients.seconds // 60} min {clients.seconds % 60} s."
 
 
 def _played(selection: Mapping[str, tuple[str, ...]]) -> str:

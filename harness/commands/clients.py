@@ -102,6 +102,7 @@ def matrix(
     render.write_site(played.run, out)
     missed = [*(fleet.Missed(each.name, _unready(each)) for each in missing), *played.missed]
     told = client_pages.build(played.run, _described(wanted, missed))
+    told = replace(told, seconds=None if resume else round(seconds))
     files.replace(out / "clients.json", client_pages.json(told))
     files.replace(out / "clients.md", client_pages.markdown(told).encode())
     for each in missed:

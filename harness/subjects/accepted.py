@@ -32,6 +32,7 @@ class Kept(msgspec.Struct, frozen=True):
     wirecheck: str
     date: dt.date | None
     clients: tuple[Client, ...]
+    seconds: int | None = None
 
 
 def accept(made: Path, folder: Path) -> list[Path]:
@@ -41,7 +42,7 @@ def accept(made: Path, folder: Path) -> list[Path]:
     told = _read(made / "clients.json")
     run = results.read(made / "results.jsonl")
     written = baseline.write(folder, baseline.of(run))
-    kept = Kept(told.wirecheck, told.date, told.clients)
+    kept = Kept(told.wirecheck, told.date, told.clients, told.seconds)
     written.append(files.replace(folder / MATRIX, _json(kept)))
     table = made / READINESS
     if table.is_file():
@@ -86,7 +87,7 @@ def matrix_page(folder: Path = FOLDER) -> str:
     header = replace(evidence.header(schema.all(), {}), subjects=tuple(versions), wirecheck=found.wirecheck)
     run = baseline.as_run(baseline.read(folder), header)
     told = client_matrix.build(run, found.clients)
-    return client_matrix.markdown(replace(told, date=found.date), cases=_CASES)
+    return client_matrix.markdown(replace(told, date=found.date, seconds=found.seconds), cases=_CASES)
 
 
 def readiness_page(folder: Path = FOLDER) -> str:

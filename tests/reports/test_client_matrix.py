@@ -71,6 +71,17 @@ def test_many_cases_of_one_check_are_one_deviation() -> None:
     assert client_matrix.build(run(), CLIENTS).deviations == 1
 
 
+def test_the_markdown_tells_the_figures() -> None:
+    """How much was judged, by what kind of clients, and how long it took, where that is known."""
+    told = client_matrix.build(run(), CLIENTS)
+    figures = (
+        "2 protocols, 5 results, 2 of them red: 1 deviations, a check that a row fails counted once. "
+        "Clients by language: 1 node, 1 python."
+    )
+    assert f"\n\n{figures}\n\n" in client_matrix.markdown(told)
+    assert f"{figures} The whole took 25 min 43 s.\n" in client_matrix.markdown(replace(told, seconds=1543))
+
+
 def test_the_markdown_names_every_client() -> None:
     """Red cases are listed with peers' words made harmless, and who was not run is told with the reason."""
     text = client_matrix.markdown(client_matrix.build(run(), CLIENTS), cases=1)
