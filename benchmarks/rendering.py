@@ -1,23 +1,31 @@
-"""How long a report takes, and how large it gets: ``python -m benchmarks.rendering [folder]``.
+"""How long a report takes, and how much memory: ``python benchmarks/rendering.py [--out FOLDER]``.
 
-Three matrices, rows by columns: 54x25 with 250 checks, 60x100, 1000x300. Reading and building are timed
-apart from rendering; rendering is timed with the templates compiled, the first one alone without, by the
-clock on the wall and by the processor's, which others on the machine do not disturb.
-With a folder, the report of the first matrix is written there, to be looked at.
+Matrices of rows by columns: 54x25 with 250 checks, 60x100, 1000x300. Each is rendered in fresh processes
+that read the result file as ``wirecheck report`` does: one renders the page, one publishes the whole report.
+A peak is that of such a process, with Python, the reader and the run; making the synthetic run is not in it.
+Times are of the processor, which others on the machine disturb least, with the templates compiled; the first
+page, and times on the wall, are printed without a goal. With a folder, the report of the first matrix is
+written there, to be looked at. Exits with 1 when a goal is missed.
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime as dt
+import json
 import random
 import resource
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import perf_counter, process_time
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+from measure import Line, report
+
+from harness import offline
 from reports import matrix, render, results
 from reports.results import (
     Capability,
@@ -50,7 +58,21 @@ COLUMNS = (
     ("Reasoning", ("Reasoning", "Replayed reasoning")),
     ("Refusals", ("Errors", "Rate limits", "Credentials")),
 )
+
 _T = TypeVar("_T")
+
+
+class Size(NamedTuple):
+    """A matrix, and what rendering its page may take; None where nobody set a goal."""
+
+    rows: int
+    columns: int
+    checks: int
+    page_ms: float | None = None
+    peak_mb: float | None = None
+
+
+SIZES = (Size(54, 25, 250), Size(60, 100, 300, page_ms=60), Size(1000, 300, 300, page_ms=2000, peak_mb=400))
 
 
 def synthetic(rows: int, columns: int, checks: int, seed: int = 1) -> Run:
@@ -182,60 +204,108 @@ def _result(
     )
 
 
-def timed(work: Callable[[], _T]) -> tuple[_T, float]:
-    """What ``work`` returns, and the milliseconds it took."""
-    start = perf_counter()
+def _timed(work: Callable[[], _T]) -> tuple[_T, float, float]:
+    """What ``work`` gives, with milliseconds of the processor and on the wall."""
+    wall, processor = perf_counter(), process_time()
     value = work()
-    return value, (perf_counter() - start) * 1000
+    return value, (process_time() - processor) * 1000, (perf_counter() - wall) * 1000
 
 
-def _rendered_ms(table: matrix.Matrix) -> tuple[float, float]:
-    """Milliseconds on the wall and of the processor."""
-    start = process_time()
-    _, wall_ms = timed(lambda: render.html(table))
-    return wall_ms, (process_time() - start) * 1000
+def _page(path: Path) -> dict[str, float]:
+    """Figures of reading a result file and rendering its page, without anything else in the process."""
+    run, read_ms, _ = _timed(lambda: results.read(path))
+    table, build_ms, _ = _timed(lambda: matrix.build(run))
+    size_mb, first_ms, _ = _timed(lambda: len(render.html(table)) / 1e6)
+    peak_mb = _peak_mb()
+    again = [_timed(lambda: len(render.html(table))) for _ in range(3)]
+    return {
+        "read_ms": read_ms,
+        "build_ms": build_ms,
+        "first_ms": first_ms,
+        "page_ms": min(spent for _, spent, _ in again),
+        "wall_ms": min(spent for *_, spent in again),
+        "size_mb": size_mb,
+        "peak_mb": peak_mb,
+    }
 
 
-def _resident_mib() -> float:
-    pages = int(Path("/proc/self/statm").read_text().split()[1])
-    return pages * resource.getpagesize() / 2**20
+def _report(path: Path, out: Path) -> dict[str, float]:
+    """Figures of ``wirecheck report``: every file, published."""
+    _, spent_ms, _ = _timed(lambda: offline.pages(path, out))
+    sizes = [file.stat().st_size for file in out.rglob("*") if file.is_file()]
+    return {
+        "report_ms": spent_ms,
+        "files": len(sizes),
+        "files_mb": sum(sizes) / 1e6,
+        "peak_mb": _peak_mb(),
+    }
 
 
-def measure(rows: int, columns: int, checks: int) -> str:
-    """One line of figures."""
-    run = synthetic(rows, columns, checks)
-    content, writing_ms = timed(lambda: results.lines(run))
-    size_mb, count = len(content) / 1e6, len(run.results)
-    run, reading_ms = timed(lambda: results.parse(content))
-    content = b""
-    before_mib = _resident_mib()
-    table, building_ms = timed(lambda: matrix.build(run))
-    page, first_ms = timed(lambda: render.html(table))
-    rendering_ms, working_ms = (
-        min(spent) for spent in zip(*(_rendered_ms(table) for _ in range(3)), strict=True)
-    )
-    after_mib = _resident_mib()
-    peak_mib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return (
-        f"{rows}x{columns}, {count} results, {size_mb:.1f} MB: "
-        f"write {writing_ms:.0f} ms, read {reading_ms:.0f} ms, build {building_ms:.0f} ms, "
-        f"page {rendering_ms:.0f} ms (processor {working_ms:.0f}, first {first_ms:.0f}), "
-        f"{len(page) / 1e6:.2f} MB; "
-        f"{before_mib:.0f} MiB with the run, {after_mib:.0f} after, {peak_mib:.0f} at most"
-    )
+def _peak_mb() -> float:
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def main(arguments: list[str]) -> None:
-    """Print the figures."""
-    for rows, columns, checks in ((54, 25, 250), (60, 100, 300), (1000, 300, 300)):
-        print(measure(rows, columns, checks))
-    run = synthetic(54, 25, 250)
+def _fresh(*arguments: str) -> dict[str, float]:
+    """What this script prints in a process of its own."""
+    told = subprocess.run(
+        [sys.executable, __file__, *arguments], check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    figures: dict[str, float] = json.loads(told)
+    return figures
+
+
+def measured(size: Size, out: Path) -> Iterator[Line]:
+    """The lines of one matrix, whose report goes to ``out``."""
+    name = f"{size.rows}x{size.columns}"
     with tempfile.TemporaryDirectory() as spare:
-        folder = Path(arguments[0]) if arguments else Path(spare)
-        paths, writing_ms = timed(lambda: render.write_site(run, folder))
-        size = sum(path.stat().st_size for path in paths)
-        print(f"whole report of 54x25: {len(paths)} files, {size / 1e6:.1f} MB, {writing_ms:.0f} ms")
+        path = Path(spare) / "results.jsonl"
+        _fresh("--make", str(path), *map(str, size[:3]))
+        yield Line(f"{name}: the result file", path.stat().st_size / 1e6, unit=" MB")
+        page = _fresh("--page", str(path))
+        yield Line(f"{name}: reading it", page["read_ms"], unit=" ms")
+        yield Line(f"{name}: building the matrix", page["build_ms"], unit=" ms")
+        yield Line(f"{name}: rendering the page", page["page_ms"], size.page_ms, unit=" ms")
+        yield Line(f"{name}: the same on the wall", page["wall_ms"], unit=" ms")
+        yield Line(f"{name}: the first page, templates not compiled", page["first_ms"], unit=" ms")
+        yield Line(f"{name}: the page", page["size_mb"], unit=" MB")
+        yield Line(
+            f"{name}: peak of a process that renders the page", page["peak_mb"], size.peak_mb, unit=" MB"
+        )
+        whole = _fresh("--report", str(path), str(out))
+    yield Line(f"{name}: wirecheck report", whole["report_ms"], unit=" ms")
+    yield Line(f"{name}: its {whole['files']} files", whole["files_mb"], unit=" MB")
+    yield Line(
+        f"{name}: peak of a process that makes the whole report", whole["peak_mb"], size.peak_mb, unit=" MB"
+    )
+
+
+def _lines(kept: Path | None) -> Iterator[Line]:
+    for size in SIZES:
+        with tempfile.TemporaryDirectory() as spare:
+            yield from measured(size, kept if kept and size is SIZES[0] else Path(spare) / "report")
+
+
+def main() -> int:
+    """Print the figures; 1 when a goal is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, help="where the report of the first matrix is kept")
+    parser.add_argument("--make", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--page", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--report", nargs=2, type=Path, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.make:
+        path, *size = asked.make
+        results.write(path, synthetic(*map(int, size)))
+        print("{}")
+    elif asked.page:
+        print(json.dumps(_page(asked.page)))
+    elif asked.report:
+        print(json.dumps(_report(*asked.report)))
+    else:
+        return report(_lines(asked.out))
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main())

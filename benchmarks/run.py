@@ -18,7 +18,7 @@ ENVIRONMENT = ROOT / ".venv-bench"
 PYTHON = ENVIRONMENT / "bin" / "python"
 READY = ENVIRONMENT / ".ready"
 PEERS = ("openai", "httpx-sse", "litellm", "botocore")
-SCRIPTS = ("framing", "decoding", "loopback", "serving", "importing", "suite")
+SCRIPTS = ("framing", "decoding", "loopback", "serving", "importing", "suite", "rendering")
 
 
 def set_up() -> None:
