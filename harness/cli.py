@@ -67,6 +67,8 @@ def run(context: typer.Context) -> None:
     """Run the checks: takes every option of pytest and of the plugin (see wirecheck run --help)."""
     if subjects_commands.wants(context.args):
         raise typer.Exit(subjects_commands.run_third_party(context.args))
+    if {"--help", "-h"} & {*context.args}:
+        print(subjects_commands.HELP, flush=True)
     raise typer.Exit(offline.run_pytest(context.args))
 
 

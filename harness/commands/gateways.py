@@ -26,6 +26,7 @@ from harness.commands.options import (
     Verbose,
     isolated,
     line_of,
+    nothing,
     verify_faults,
 )
 from harness.errors import UnusableInput
@@ -113,6 +114,8 @@ def run_gateway(
     title = results.Subject(row.name, row.subject.version) if row else results.Subject("gateway", "")
     if row is None:
         print(f"the front is asked with the key {FRONT_KEY}", file=sys.stderr)
+    if not any(True for _ in plan.stories()):
+        raise nothing(selection.as_mapping(), "an exchange of a protocol behind")
     found = run(
         plan,
         _starting(row, plan) if row is not None else _running(address),
@@ -163,7 +166,7 @@ def _summary(found: results.Run) -> int:
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in results.VERDICTS if counts[verdict])
     cases = len({(each.protocol, each.scenario, each.fault) for each in found.results})
     pairs = len({each.protocol for each in found.results})
-    print(f"{pairs} pairs, {cases} cases: {told or 'nothing was judged'}", file=sys.stderr)
+    print(f"{pairs} pairs, {cases} cases: {told}", file=sys.stderr)
     return 1 if counts["failed"] or counts["errored"] else 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, TypeAlias
@@ -53,6 +53,17 @@ def verify_faults(globs: Sequence[str]) -> None:
     for glob in globs:
         if not any(fnmatchcase(name, glob) for name in FAULTS):
             raise UnusableInput("no fault has this name", expected="a fault, or a glob of some", seen=glob)
+
+
+def nothing(asked: Mapping[str, Sequence[str]], expected: str) -> UnusableInput:
+    """The fault of a selection in which nothing would be judged."""
+    told = ", ".join(f"{kind} {' '.join(globs)}" for kind, globs in asked.items())
+    return UnusableInput(
+        "nothing was judged",
+        expected=expected,
+        seen=f"none for {told}",
+        next_step="wirecheck list shows who speaks what, and wirecheck subject list who asks so",
+    )
 
 
 def line_of(found: results.Result) -> str:

@@ -30,6 +30,7 @@ from harness.commands.options import (
     Verbose,
     isolated,
     line_of,
+    nothing,
     verify_faults,
 )
 from harness.errors import Crashed, UnusableInput
@@ -45,7 +46,7 @@ from harness.subjects.run import Found, Plan, Story, Subject, run
 from harness.subjects.table import SUBJECTS
 from harness.subjects.table import Subject as Row
 from providers.schema import Catalog
-from reports import results
+from reports import escaping, results
 
 app = typer.Typer(no_args_is_help=True, help="Third-party clients under test.")
 run_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
@@ -136,7 +137,8 @@ def check(
     isolated(isolate)
     told = checking.check(start)
     for line in told:
-        print(f"{'ok  ' if line.good else 'FAIL'} {line.what}{': ' + line.why if line.why else ''}")
+        verdict = "ok  " if line.good else "FAIL"
+        print(escaping.line(f"{verdict} {line.what}{': ' + line.why if line.why else ''}"))
     raise typer.Exit(0 if all(line.good for line in told) else 1)
 
 
@@ -193,6 +195,8 @@ def run_subject(
         plain=no_faults,
     )
     starts, spoken, title = _chosen(subject, subject_command, used.catalog)
+    if not any(True for _ in plan.stories(spoken)):
+        raise nothing(plan.asked(), f"an exchange of what {title.name} speaks: {', '.join(spoken)}")
     found = run(
         plan,
         starts,
@@ -242,8 +246,15 @@ def _told(verbose: bool) -> Callable[[Story, Found], None]:
 def _summary(found: results.Run) -> int:
     counts = Counter(each.verdict for each in found.results)
     told = ", ".join(f"{counts[verdict]} {verdict}" for verdict in results.VERDICTS if counts[verdict])
-    print(told or "nothing was judged", file=sys.stderr)
+    print(told, file=sys.stderr)
     return 1 if counts["failed"] or counts["errored"] else 0
+
+
+HELP = """\
+wirecheck run --subject NAME | --subject-command CMD | --gateway URL judges a third party, and has
+options of its own: wirecheck run --subject NAME --help (docs/subjects.md, docs/gateways.md).
+Without one of these it judges wirecheck's own adapters, with all options of pytest:
+"""
 
 
 def wants(arguments: Sequence[str]) -> bool:

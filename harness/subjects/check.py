@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from typing import get_args
 
 import msgspec
 
@@ -18,7 +19,7 @@ from harness.exchange import Exchange
 from harness.fixtures import CANARY, LOGIN_CANARY
 from harness.server import Server, running
 from harness.subjects.process import Conduct, Process
-from harness.subjects.protocol import Answer, Hints, Run, Unsupported, line_of
+from harness.subjects.protocol import Answer, Feature, Hints, Run, Unsupported, line_of
 from harness.subjects.stand import Place, Stand
 from providers.call import Call, Text, user
 from providers.errors import UnsupportedFeature
@@ -80,6 +81,10 @@ def _asked(process: Process) -> Iterator[Line]:
     spoken = [name for name in introduced.protocols if name in PROTOCOLS]
     strange = sorted({*introduced.protocols} - {*PROTOCOLS})
     yield Line(f"protocols: {', '.join(spoken)}", bool(spoken), f"nobody knows {strange}" if strange else "")
+    unknown = sorted({*introduced.features} - {*get_args(Feature)})
+    if introduced.features:
+        told = f"features: {', '.join(introduced.features)}"
+        yield Line(told, True, f"nobody knows {unknown}, and nothing is judged by it" if unknown else "")
     run = Run(id="0", protocol=_UNKNOWN, base_url="http://127.0.0.1:9", key=CANARY, call=_CALLS[0])
     yield Line("a protocol nobody speaks is unsupported", isinstance(process.ask(run, _LIMIT_S), Unsupported))
     stand = Stand()

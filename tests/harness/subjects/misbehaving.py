@@ -55,6 +55,11 @@ def hangs(run):
     time.sleep(600)
 
 
+def poses(run):
+    """It introduces itself with a terminal's escapes, and features that nobody knows."""
+    return honest(run)
+
+
 def crashes(run):
     """It ends in the middle of a call."""
     sys.stderr.write(f"fatal: the key is {run['key']}\n")
@@ -284,6 +289,7 @@ MODES = {
             forks,
             daemonises,
             kills_keeper,
+            poses,
             goes_out,
             prints_key,
             endless,
@@ -320,10 +326,10 @@ def main(mode):
         if command["cmd"] == "hello":
             said = {
                 "type": "hello",
-                "name": mode,
+                "name": "\x1b[2Jposes" if mode == "poses" else mode,
                 "version": "1",
                 "protocols": ["openai-completions"],
-                "features": ["no_retries"],
+                "features": ["no_retries", *(["no_such"] if mode == "poses" else ())],
             }
         else:
             said = {"id": command["id"], **answer(mode, command)}

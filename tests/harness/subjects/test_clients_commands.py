@@ -60,6 +60,27 @@ def test_what_a_run_of_a_command_prints_is_played_again(tmp_path: Path) -> None:
         assert again.stdout.startswith("# invents 1: ")
 
 
+def test_a_selection_of_nothing_is_told(tmp_path: Path) -> None:
+    """A provider that offers nothing the client speaks ends with 2 and advice, and no file is touched."""
+    file = tmp_path / "found.jsonl"
+    file.write_text("mine", "utf-8")
+    command = f"{sys.executable} {MINIATURES} honest"
+    ran = _wirecheck(
+        *("run", "--subject-command", command, "--provider", "anthropic", "--protocol", "anthropic-messages"),
+        *("--results", str(file)),
+    )
+    assert ran.returncode == 2
+    assert "nothing was judged; expected: an exchange of what honest speaks" in ran.stderr
+    assert file.read_text("utf-8") == "mine"
+
+
+def test_the_help_of_a_run_leads_to_that_of_a_third_party() -> None:
+    """pytest's help begins with the options that name a third party, whose own help tells the others."""
+    told = _wirecheck("run", "--help")
+    assert told.stdout.startswith("wirecheck run --subject NAME | --subject-command CMD | --gateway URL")
+    assert "--no-faults" in _wirecheck("run", "--subject", "openai", "--help").stdout
+
+
 def test_a_result_must_be_told() -> None:
     """Without an id and without a file there is nothing to play or to list."""
     with pytest.raises(UnusableInput, match="which result"):

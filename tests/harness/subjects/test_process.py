@@ -248,6 +248,15 @@ def test_the_self_test_runs_without_a_network(monkeypatch: pytest.MonkeyPatch) -
     assert asked == ["entered"]
 
 
+def test_the_self_test_shows_what_a_subject_says_of_itself() -> None:
+    """Escapes in its name are shown and not obeyed, and a feature that nobody knows is told."""
+    command = shlex.join((sys.executable, str(SCRIPT), "poses"))
+    told = CliRunner().invoke(subjects.app, ["check", command, "--no-isolate"])
+    assert "ok   hello: ␛[2Jposes 1" in told.stdout
+    assert "ok   features: no_retries, no_such: nobody knows ['no_such']" in told.stdout
+    assert "\x1b" not in told.stdout
+
+
 @pytest.mark.parametrize(
     ("mode", "said"),
     [
