@@ -20,7 +20,7 @@ from harness.emulators import EMULATORS, Spoken
 from harness.errors import RecordingError
 from harness.exchange import Exchange
 from harness.observation import hear
-from harness.redaction import REDACTED, redacted_headers, redacted_url
+from harness.redaction import REDACTED, credentialed, redacted_headers, redacted_url
 from harness.scenarios import SCENARIOS, Scenario
 from providers import auth, jsontext
 from providers.call import Call, Message
@@ -45,6 +45,12 @@ _IN_FORM: Mapping[str, str] = {"chatgpt": LOGIN_CANARY}
 def canary(provider: Provider, protocol: str | None = None, model: str | None = None) -> str:
     """The credential of our own requests, in the form in which the endpoint's scheme reads one."""
     return _IN_FORM.get(provider.auth_for(protocol, model).scheme, CANARY)
+
+
+def had_key(provider: Provider, exchange: Exchange) -> bool:
+    """Whether the exchange was had with a credential; only an optional one may have been left out."""
+    rules = provider.auth_for(exchange.protocol, exchange.model)
+    return rules.required or credentialed(exchange.request.url, exchange.request.headers)
 
 
 def model_for(provider: Provider, declared: EndpointDeclaration, scenario: Scenario) -> str | None:

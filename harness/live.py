@@ -319,6 +319,7 @@ class LiveStage:
                 base_url=self._terms.base_url,
                 record=record,
                 today=today(),
+                source=self._answering(declared),
             )
         finally:
             self._secrets |= record.secrets
@@ -418,6 +419,10 @@ class LiveStage:
         else:
             self._recorded = replace(self._recorded, kept=(*self._recorded.kept, name))
 
+    def _answering(self, provider: Provider) -> str:
+        """Who answers, as a recording's source tells it."""
+        return self._terms.answered_by or f"{provider.id} answering"
+
     def _known(self, provider: Provider) -> set[str]:
         """What must be in no fixture: credentials, and what fills the provider's placeholders."""
         values = self._values(provider)
@@ -469,7 +474,7 @@ class LiveStage:
             turn=number + 1,
             model=model,
             today=today(),
-            source=self._terms.answered_by or f"{provider.id} answering",
+            source=self._answering(provider),
         )
         if exchange is None:
             raise returned.error or UnusableInput("nothing was sent", where=provider.id)

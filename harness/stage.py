@@ -22,7 +22,6 @@ from harness.errors import RecordingError, UnmatchedRequest
 from harness.exchange import FIXTURES, Exchange, load, scenarios_of
 from harness.faults import FAULTS, Consumer
 from harness.observation import Heard, Observation, frames_of
-from harness.redaction import credentialed
 from harness.scenarios import SCENARIOS, Scenario
 from harness.services.observation import Served
 from harness.services.playing import play
@@ -195,7 +194,7 @@ def observe(
         provider,
         call,
         key=fixtures.canary(provider, exchange.protocol, exchange.model)
-        if _had_key(provider, exchange)
+        if fixtures.had_key(provider, exchange)
         else None,
         protocol=exchange.protocol,
         values=values,
@@ -220,12 +219,6 @@ def observe(
         refuses=scenario.refuses if number == len(scenario.steps) - 1 else "",
         released=returned.released,
     )
-
-
-def _had_key(provider: Provider, exchange: Exchange) -> bool:
-    """Whether the exchange was had with a credential; only an optional one may have been left out."""
-    auth = provider.auth_for(exchange.protocol, exchange.model)
-    return auth.required or credentialed(exchange.request.url, exchange.request.headers)
 
 
 def judged_request(endpoint: Endpoint, sent: Request, call: Call) -> tuple[tuple[str, str, str, str], ...]:

@@ -8,6 +8,7 @@ from itertools import groupby
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from harness.exchange import Exchange
 from harness.services import playing
@@ -80,9 +81,9 @@ def test_a_service_is_planned_at_every_protocol_that_has_it() -> None:
     assert len([story for _, story, _ in playing.plan(fewer) if story.name == "models_list"]) == 1
 
 
-def ask(transport: httpx.MockTransport, key: str | None = "k") -> Served:
+def ask(transport: httpx.MockTransport, key: str | None = "k", provider: str = "openai") -> Served:
     served, said = playing.live(
-        schema.get("openai"),
+        schema.get(provider),
         "openai-completions",
         SERVICE_SCENARIOS["models_list"],
         "m",
@@ -91,6 +92,7 @@ def ask(transport: httpx.MockTransport, key: str | None = "k") -> Served:
         base_url="https://vendor.example/v1",
         record=Record(transport),
         today=date(2026, 11, 21),
+        source="a server of ours",
     )
     assert said[-1] is served.exchange
     return served
@@ -101,7 +103,20 @@ def test_a_service_is_asked_live() -> None:
     seen = ask(httpx.MockTransport(lambda request: httpx.Response(200, json={"data": [{"id": "a"}]})))
     assert seen.answers[0].ids == ("a",)
     assert (seen.exchange.origin, seen.expected) == ("recorded", ())
+    assert seen.exchange.source == "a server of ours"
     assert "k" not in dict(seen.exchange.request.headers).get("authorization", "").split()
+
+
+@pytest.mark.parametrize("key", ["k", None])
+def test_a_service_is_played_with_the_credential_it_was_had_with(key: str | None) -> None:
+    """A server that wants no key is asked without one again, so that its recording is found."""
+    answering = httpx.MockTransport(lambda request: httpx.Response(200, json={"data": [{"id": "a"}]}))
+    exchange = ask(answering, key, "llamacpp").exchange
+    base = schema.get("llamacpp").endpoint("openai-completions").base_url
+    kept = replace(exchange, request=replace(exchange.request, url=f"{base}/models"))
+    again = playing.play(schema.get("llamacpp"), SERVICE_SCENARIOS["models_list"], [kept])
+    assert again.answers[0].ids == ("a",)
+    assert any(name.lower() == "authorization" for name, _ in again.sent[0].headers) is (key is not None)
 
 
 def test_an_error_ends_the_asks() -> None:
