@@ -7,11 +7,12 @@ to, with all it started.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from harness.emulators import EMULATORS
 from harness.errors import SubjectError
@@ -33,7 +34,26 @@ _UNKNOWN = "no-such-protocol"
 _CALLS = tuple(
     Call(model="test-model", messages=(user("Say hello."),), stream=stream) for stream in (False, True)
 )
+_CLAUDE = "anthropic.claude-haiku-4-5-20251001-v1:0"
+_MODELS: Mapping[str, str] = {
+    "anthropic-messages": "claude-haiku-4-5",
+    "azure-openai-responses": "gpt-4.1-nano",
+    "bedrock-converse": _CLAUDE,
+    "bedrock-invoke": _CLAUDE,
+    "cohere-chat": "command-r7b-12-2024",
+    "cohere-chat-v1": "command-r7b-12-2024",
+    "google-gemini-cli": "gemini-2.5-pro",
+    "google-generative-ai": "gemini-2.5-flash-lite",
+    "google-interactions": "gemini-2.5-flash-lite",
+    "google-vertex": "gemini-2.5-flash-lite",
+    "mistral-chat": "ministral-8b-latest",
+    "openai-codex-responses": "gpt-4.1-nano",
+    "openai-completions": "gpt-4.1-nano",
+    "openai-responses": "gpt-4.1-nano",
+}
+"""A model of each vendor's: clients that know models by name speak otherwise to others, or not at all."""
 _MOST_STDERR = 1024 * 1024
+_STOP_S = 5.0  # libraries with threads of their own take more than a moment
 _SETTLES_S = 0.1  # in which a second answer to one command comes, if one does
 
 
@@ -58,7 +78,7 @@ def check(start: Callable[[], Process]) -> list[Line]:
     except SubjectError as fault:
         told.append(Line("it answers", False, str(fault)))
     finally:
-        process.stop()
+        process.stop(_STOP_S)
     return [*told, *_behaved(process.conduct)]
 
 
@@ -90,7 +110,8 @@ def _asked(process: Process) -> Iterator[Line]:
     stand = Stand()
     with running(Server(stand)) as server:
         for protocol in spoken:
-            for call in (asked for asked in _CALLS if _can_be_asked(protocol, asked)):
+            calls = (replace(call, model=_MODELS.get(protocol, call.model)) for call in _CALLS)
+            for call in (asked for asked in calls if _can_be_asked(protocol, asked)):
                 yield _one(process, stand, server.url, protocol, call)
     more = process.unasked(_SETTLES_S)
     yield Line("it writes one line for each command", not more, f"it wrote {more!r}" if more else "")

@@ -108,12 +108,12 @@ class Process:
             raise Garbled("the subject answered another command", expected=run.id, seen=reply.id)
         return reply
 
-    def stop(self) -> None:
+    def stop(self, limit_s: float = _STOP_S) -> None:
         """Tell it to stop, give it a moment, and end it with all it started."""
         if self.alive:
             with contextlib.suppress(OSError):
                 os.write(self._in.fileno(), protocol.line_of(Stop()))
-            self.conduct.stopped = self._kept.wait(_STOP_S)
+            self.conduct.stopped = self._kept.wait(limit_s)
             self.conduct.left = self._kept.left
             self._drain_all()
         self.end()

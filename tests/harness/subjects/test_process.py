@@ -24,7 +24,9 @@ from harness.subjects.install import guarded
 from harness.subjects.kept import marked
 from harness.subjects.process import Process, environment
 from harness.subjects.protocol import Answer, Run, Unsupported
+from providers import schema
 from providers.call import Call, user
+from providers.protocols import PROTOCOLS
 
 SCRIPT = Path(__file__).parent / "misbehaving.py"
 ROOT = SCRIPT.parents[3]
@@ -248,6 +250,13 @@ def test_the_self_test_runs_without_a_network(monkeypatch: pytest.MonkeyPatch) -
     assert asked == ["entered"]
 
 
+def test_the_self_test_asks_for_models_of_the_vendor() -> None:
+    """Each protocol that is named has a model, and its vendor's name is one that the catalog prices."""
+    assert {*checking._MODELS} <= {*PROTOCOLS}
+    priced = {model.id for provider in schema.all() for model in provider.models}
+    assert {*checking._MODELS.values()} <= priced
+
+
 def test_the_self_test_shows_what_a_subject_says_of_itself() -> None:
     """Escapes in its name are shown and not obeyed, and a feature that nobody knows is told."""
     command = shlex.join((sys.executable, str(SCRIPT), "poses"))
@@ -280,6 +289,7 @@ def test_the_self_test_shows_what_a_subject_says_of_itself() -> None:
 def test_the_self_test_tells_what_is_wrong(mode: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """``wirecheck subject check`` passes an honest subject, and names what another does wrong."""
     monkeypatch.setattr(checking, "_LIMIT_S", 2.0)
+    monkeypatch.setattr(checking, "_STOP_S", 1.0)
     monkeypatch.setattr(protocol, "MOST_BYTES", 2**22)
     wrong = [line.why for line in check(lambda: started(mode)) if not line.good]
     assert (not wrong) if not said else any(said in why for why in wrong), wrong
