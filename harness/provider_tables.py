@@ -292,6 +292,16 @@ def _column_faults(columns: Sequence[str], sort: str, system: str) -> list[str]:
     return faults
 
 
+def _nothing(asked: Wanted, matching: int) -> str:
+    """Why a table would have no row."""
+    system = f" of {asked.system}" if asked.system else ""
+    globs = f" {shown(','.join(asked.globs))}" if asked.globs else ""
+    if not matching:
+        return f"no provider{system} matches{globs}"
+    those = f"{matching} providers{system}{globs and f' that match{globs}'}"
+    return f"this form shows none of the {those}; leave form out"
+
+
 class Tables:
     """Makes the tables of a catalog. ``baseline`` gives what was found, when a table first asks for it."""
 
@@ -302,10 +312,10 @@ class Tables:
     def __call__(self, options: str) -> str:
         """The table for a marker's options, as Markdown. Raises UnusableMarker."""
         asked = wanted(options)
-        shown_rows = [known for known in self._known(asked.system) if asked.form.shows(known)]
-        chosen = [known for known in shown_rows if self._matches(known, asked.globs)]
+        matching = [known for known in self._known(asked.system) if self._matches(known, asked.globs)]
+        chosen = [known for known in matching if asked.form.shows(known)]
         if not chosen:
-            raise UnusableMarker((f"no provider matches {shown(','.join(asked.globs))}",))
+            raise UnusableMarker((_nothing(asked, len(matching)),))
         chosen.sort(key=lambda known: (FACTS[asked.sort].cell(known).strip("`").casefold(), known.id))
         judged = [JUDGED[name] for name in asked.columns if name in JUDGED]
         cells = {

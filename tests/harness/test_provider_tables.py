@@ -185,6 +185,11 @@ def test_a_system_s_words(system: str) -> None:
         ("form=zot form=pi", ("option form is told twice",)),
         ("columns=id,login", ("column login is a client system's",)),
         ("provider=nobody-*", ("no provider matches nobody-*",)),
+        ("system=mayros provider=nobody-*", ("no provider of mayros matches nobody-*",)),
+        (
+            "system=mayros form=pi provider=groq",
+            ("form shows none of the 1 providers of mayros that match groq",),
+        ),
         ("columns=\x1b[2J|", ("unknown column",)),
         ("columns=", ("unknown option columns=",)),
     ],
