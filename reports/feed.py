@@ -2,7 +2,8 @@
 section 4, read 2026-11-21). It judges nothing and reads no clock.
 
 An entry is one endpoint on one day; its id is made of what it tells of, so the same change twice is one entry
-to a feed reader. Texts are ``escaping.visible`` and plain: nothing in the feed is HTML.
+to a feed reader. Endpoints of which all that is told is new, and nothing of it bad, share one entry. Texts are
+``escaping.visible`` and plain: nothing in the feed is HTML.
 """
 
 from __future__ import annotations
@@ -34,13 +35,15 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """The changes of one endpoint, worst first; ``title`` counts them."""
+    """The changes of one endpoint, worst first; ``title`` counts them. Where several endpoints share the
+    entry, ``lines`` tell of each, and what they do not have in common is empty."""
 
     subject: str
     provider: str
     protocol: str
     title: str
     changes: tuple[Change, ...]
+    lines: tuple[str, ...] = ()
 
 
 def changes(old: Baseline, new: Baseline) -> tuple[Change, ...]:
@@ -65,7 +68,23 @@ def entries(found: Iterable[Change], names: Mapping[str, str]) -> tuple[Entry, .
         name = names.get(provider, provider) or "No provider"
         title = f"{name}, {protocol or 'no protocol'}: {_counted(here)}"
         told.append(Entry(subject, provider, protocol, title, tuple(sorted(here, key=_badness))))
-    return tuple(told)
+    added = [entry for entry in told if all(_good_news(change) for change in entry.changes)]
+    if len(added) < 2:
+        return tuple(told)
+    return (*(entry for entry in told if entry not in added), _together(added))
+
+
+def _good_news(change: Change) -> bool:
+    return not change.before and change.after in ("passed", "skipped")
+
+
+def _together(added: list[Entry]) -> Entry:
+    """One entry of endpoints that are told of for the first time."""
+    found = tuple(change for entry in added for change in entry.changes)
+    subjects = {entry.subject for entry in added}
+    title = f"{len(added)} endpoints with new results: {_counted(found)}"
+    lines = tuple(entry.title for entry in added)
+    return Entry(subjects.pop() if len(subjects) == 1 else "", "", "", title, found, lines)
 
 
 def _badness(change: Change) -> tuple[int, int]:
@@ -107,6 +126,8 @@ def _id(*parts: str) -> str:
 
 
 def _told(entry: Entry) -> str:
+    if entry.lines:
+        return "\n".join(entry.lines)
     lines = []
     for change in entry.changes[:SHOWN]:
         *_, scenario, fault, check = change.identity

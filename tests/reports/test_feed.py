@@ -51,6 +51,22 @@ def test_changes_are_grouped_by_endpoint_and_the_worst_is_first() -> None:
     assert entry.title.startswith("Acme, openai-completions: 1 failed → passed, 1 not there → skipped, ")
 
 
+def test_new_results_that_are_not_bad_share_one_entry() -> None:
+    """Endpoints told of for the first time are one entry that lists them; a bad one keeps its own."""
+    zeta = {"provider": "zeta", "protocol": "ollama"}
+    both = run(result("stream.order"), result("tool.named"), result("err.typed", **zeta))
+    (entry,) = _entries(run(), both)
+    assert entry.title == "2 endpoints with new results: 3 not there → passed"
+    assert (entry.subject, entry.provider, entry.protocol, len(entry.changes)) == ("wirecheck", "", "", 3)
+    content = ElementTree.fromstring(feed.atom([entry], TODAY)).findtext("atom:entry/atom:content", "", ATOM)
+    assert content.splitlines() == [
+        "Acme, openai-completions: 2 not there → passed",
+        "Zeta, ollama: 1 not there → passed",
+    ]
+    worse = run(result("stream.order"), result("err.typed", "failed", **zeta))
+    assert [one.provider for one in _entries(run(), worse)] == ["acme", "zeta"]
+
+
 def test_feed_is_atom_with_ids_that_stay() -> None:
     """A feed has what RFC 4287 asks of it; the same change has the same id, another has another."""
     found = _entries(_before(), _after())
