@@ -2,8 +2,8 @@
 section 4, read 2026-11-21). It judges nothing and reads no clock.
 
 An entry is one endpoint on one day; its id is made of what it tells of, so the same change twice is one entry
-to a feed reader. Endpoints of which all that is told is new, and nothing of it bad, share one entry. Texts are
-``escaping.visible`` and plain: nothing in the feed is HTML.
+to a feed reader. Endpoints of which all that is told is new, and nothing of it bad, share one entry. Texts
+are ``escaping.visible`` and plain: nothing in the feed is HTML.
 """
 
 from __future__ import annotations
