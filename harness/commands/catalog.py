@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-import reports
-from harness import configuration, evidence, unasked
+from harness import configuration, proven, unasked
 from harness.commands import discovery, telling
 from harness.exchange import scenarios_of
 from providers.auth import SCHEMES
 from providers.errors import ProviderError
 from providers.schema import Auth, Model, Provider, System, Value
-from reports import baseline, escaping, results
-from reports.matrix import Cell, Matrix
-from reports.matrix import build as build_matrix
+from reports import escaping
+from reports.matrix import STATES, Cell, Matrix, State
 
 app = typer.Typer(help="What the catalog says of each provider.", invoke_without_command=True)
 _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 app.command("discover")(discovery.discover)
-LAST = Path("build/matrix/results.jsonl")  # of the folder where the command is typed
-PUBLISHED = Path(reports.__file__).parent / "data"
+Results = Annotated[
+    Path | None,
+    typer.Option(
+        "--results",
+        help="A result file or a baseline's folder; by default the last matrix here, else ours.",
+    ),
+]
 Catalogs = Annotated[
     list[Path] | None,
     typer.Option("--catalog", metavar="DIR", help="Also read the catalog files in DIR; may be repeated."),
@@ -32,13 +35,21 @@ Catalogs = Annotated[
 
 
 @app.callback()
-def all_providers(context: typer.Context, as_json: _Json = False, catalogs: Catalogs = None) -> None:
-    """List every provider: its protocols, its variables, and how many scenarios have exchanges."""
+def all_providers(
+    context: typer.Context, as_json: _Json = False, run: Results = None, catalogs: Catalogs = None
+) -> None:
+    """List every provider: its protocols, its variables, and the state of each feature it declares; with
+    --json also how many scenarios have exchanges."""
     if context.invoked_subcommand:
         return
     used = configuration.read(Path.cwd(), tuple(catalogs or ()))
     tell(used.catalog.faults)
-    facts = [summary(provider, used.exchanges) for provider in used.catalog]
+    place = run or proven.newest()
+    matrix = proven.of_all(used.catalog, place)
+    facts = [
+        {**summary(each, used.exchanges), "proven": proven.plain(each, matrix, place)}
+        for each in used.catalog
+    ]
     if as_json:
         telling.as_json(facts)
         return
@@ -46,39 +57,39 @@ def all_providers(context: typer.Context, as_json: _Json = False, catalogs: Cata
         variables = " or ".join(each["variables"]) or "no key"
         telling.say(f"{each['id']:24s} {each['name']:32s} {variables}")
         telling.say(f"{'':24s} {', '.join(each['protocols'])}")
+        telling.say(f"{'':24s} {_counted(each['proven']['features'])}")
     warn(used.catalog)
 
 
 @app.command("show")
 def show(
     name: Annotated[str, typer.Argument(help="An id, an alias, or what a client system calls it.")],
-    run: Annotated[
-        Path | None,
-        typer.Option(
-            "--results",
-            help="A result file or a baseline's folder; by default the last matrix here, else ours.",
-        ),
-    ] = None,
+    as_json: _Json = False,
+    run: Results = None,
     catalogs: Catalogs = None,
 ) -> None:
     """One provider for people: how to log in, which variables and protocols, what is proven, its quirks."""
-    catalog = configuration.read(Path.cwd(), tuple(catalogs or ())).catalog
-    tell(catalog.faults)
-    provider = catalog.find(name)
-    place = run or (LAST if LAST.exists() else PUBLISHED)
-    page = [*_access(provider), *_proven(provider, _matrix(provider, place), place), *_quirks(provider)]
+    used = configuration.read(Path.cwd(), tuple(catalogs or ()))
+    tell(used.catalog.faults)
+    provider = used.catalog.find(name)
+    place = run or proven.newest()
+    matrix = proven.of_one(provider, place)
+    if as_json:
+        found = proven.plain(provider, matrix, place)
+        telling.as_json({**summary(provider, used.exchanges), "proven": found})
+        return
+    page = [*_access(provider), *_proven(provider, matrix, place), *_quirks(provider)]
     telling.say("\n".join(map(escaping.line, page)))
 
 
-def _matrix(provider: Provider, place: Path) -> Matrix | None:
-    """What is remembered of the provider at ``place``: a result file, or a baseline's folder."""
-    if not place.is_dir():
-        return build_matrix(results.read(place)) if place.exists() else None
-    file = place / f"{provider.id}.jsonl"
-    if not file.exists():
-        return None
-    remembered = baseline.Baseline(baseline.parse(file.read_bytes(), file.name, str(file)))
-    return build_matrix(baseline.as_run(remembered, evidence.header((provider,), {})))
+def _counted(states: Mapping[str, State]) -> str:
+    """How many features have which state; those that need a look by name."""
+    told = []
+    for state in STATES:
+        names = [name for name, seen in states.items() if seen == state]
+        if names and state not in ("unknown", "not_offered"):
+            told.append(f"{len(names)} {state}" + ("" if state == "passed" else f" ({', '.join(names)})"))
+    return ", ".join(told) or "nothing is proven"
 
 
 def tell(faults: Iterable[ProviderError]) -> None:
@@ -207,10 +218,13 @@ def _quirks(provider: Provider) -> list[str]:
 
 def _proven(provider: Provider, matrix: Matrix | None, place: Path) -> list[str]:
     """What a run has found, at which strength, and how old that is on the day of its newest evidence."""
-    rows = [row for row in matrix.rows if row.provider == provider.id] if matrix else []
+    rows = proven.rows(provider, matrix)
     if matrix is None or not rows:
         return ["", "Proven: nothing here yet; wirecheck matrix judges it, --results names a file"]
-    lines = ["", f"Proven, as of {matrix.today}, by {'published results' if place == PUBLISHED else place}:"]
+    lines = [
+        "",
+        f"Proven, as of {matrix.today}, by {'published results' if place == proven.PUBLISHED else place}:",
+    ]
     for row in rows:
         lines += [f"  {row.protocol}"]
         lines += [
