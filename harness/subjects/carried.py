@@ -15,7 +15,19 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
-from providers.call import JSON, Call, Document, Image, Part, Structured, Text, ToolCall, ToolResult
+from providers.call import (
+    JSON,
+    Call,
+    Document,
+    Image,
+    Named,
+    Part,
+    Reasoning,
+    Structured,
+    Text,
+    ToolCall,
+    ToolResult,
+)
 from providers.errors import MalformedFrame, UnsupportedFeature
 from providers.protocols import PROTOCOLS
 from providers.wire import Endpoint, Request
@@ -77,6 +89,7 @@ _DEFAULTS: Collection[tuple[str, JSON]] = (
 )
 """What vendors' references give as the value of a setting that is absent."""
 _CLOSE = 1e-6  # of a number; Groq's own reference sends 1e-8 for a temperature of 0
+_FORCED = {"any", "required"}  # a tool must be called; Mistral's reference has both
 _SHOWN = 80
 _SENTENCE = re.compile(r"\w[^\w]*\s[^\w]*\w")
 _WORD = re.compile(r"\w")
@@ -203,7 +216,10 @@ def _conversed(request: Request | None) -> set[tuple[str, JSON]]:
 def lost_tools(call: Call, endpoint: Endpoint, request: Request) -> tuple[str, ...]:
     """The names and descriptions of tools and of their parameters that are not in the request."""
     wanted: list[str] = []
+    named = call.tool_choice.name if isinstance(call.tool_choice, Named) else ""
     for tool in call.tools:
+        if named and tool.name != named:
+            continue  # a choice of one tool may be said by offering no other
         wanted += (tool.name, tool.description, *_described(tool.parameters))
     return tuple(
         each for each in _unnamed(wanted, request) if each not in _unnamed(wanted, own(call, endpoint))
@@ -271,7 +287,7 @@ def _says(way: Sequence[Leaf], there: Collection[Leaf]) -> bool:
 def _same(one: JSON, other: JSON) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return abs(one - other) <= _CLOSE
-    return bool(one == other)
+    return bool(one == other) or {one, other} == _FORCED
 
 
 def _lost_shape(structured: Structured | None, request: Request) -> list[str]:
@@ -309,7 +325,7 @@ def added_words(call: Call, endpoints: Sequence[Endpoint], request: Request) -> 
     words of others, and words of the call that are said more often than we say them."""
     ours = [[*_conversation(own(call, endpoint))] for endpoint in endpoints]
     there = [leaf for each in ours for leaf in each]
-    words = _longest(({text for place, text in there if place[-1] in _WORDS}, _said(call)))
+    words = _longest(({text for place, text in there if place[-1] in _WORDS}, _said(call), _marks(call)))
     marks = _longest(({text for _, text in there}, _said(call), _marks(call)))
     said = [*_conversation(request)]
     worded = [text for place, text in said if place[-1] in _WORDS]
@@ -340,9 +356,11 @@ def _conversation(request: Request | None) -> Iterator[Said]:
 
 
 def _marks(call: Call) -> Iterator[str]:
-    """Ids and signatures of a history, and the names of its pages: no words, and the call's own."""
+    """What of a history may be sent and need not: thoughts, ids and signatures, and the names of pages."""
     for message in call.messages:
         for part in message.parts:
+            if isinstance(part, Reasoning) and part.text:
+                yield part.text
             told = (getattr(part, name, None) for name in ("id", "call_id", "item_id", "signature", "name"))
             yield from (each for each in told if each)
 

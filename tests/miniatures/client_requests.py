@@ -9,6 +9,7 @@ from msgspec import structs
 
 from harness.observation import Observation
 from providers import jsontext
+from providers.call import Reasoning
 from providers.wire import Request
 from tests.miniatures.bench import breaks, passes, shown, spoken
 
@@ -90,6 +91,12 @@ def forgets_what_a_tool_is_for() -> Observation:
     return sending("tool_call", lambda body: body["tools"][0]["function"].pop("description"))
 
 
+@passes("client.tools_carried")
+def offers_the_named_tool_alone() -> Observation:
+    """A client that offers only the tool which must be called."""
+    return sending("tool_choice_named", lambda body: body["tools"].pop())
+
+
 @breaks("client.settings_carried")
 def forgets_stop_texts() -> Observation:
     """A client that sends no stop texts."""
@@ -129,6 +136,18 @@ def adds_a_wish() -> Observation:
         body["messages"][-1]["content"] += " Ads."
 
     return sending("text", wished)
+
+
+@passes("client.words_added")
+def sends_thoughts_back() -> Observation:
+    """A client that sends the thoughts of the history, too."""
+    history = spoken("history_reasoning").call.messages
+    thought = next(part for message in history for part in message.parts if isinstance(part, Reasoning))
+
+    def thinking(body: dict[str, Any]) -> None:
+        body["messages"][1]["content"] = thought.text
+
+    return sending("history_reasoning", thinking)
 
 
 @breaks("client.words_added")
