@@ -153,7 +153,7 @@ class Conformance:
         self._config.pluginmanager.register(self, "wirecheck-conformance")
         if self._session is not None:
             self._config.pluginmanager.register(self._session, "wirecheck-live")
-            told = Tracebacks(self._config, self._known)
+            told = Tracebacks(self._known)
             self._config.pluginmanager.register(told, "wirecheck-tracebacks")
 
     def _custom(self) -> Provider:

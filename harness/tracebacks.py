@@ -1,23 +1,29 @@
 """What pytest prints of an error that nobody expected, in a live run: without credentials.
 
 A traceback may show the arguments and the locals of every frame (``--showlocals``, ``--full-trace``), each
-shortened in the middle. Registered beside a live session. The order of things on the terminal stays pytest's.
+shortened in the middle. Registered beside a live session. The order of things on the terminal stays pytest's,
+of which no more is used than documented hooks, ``ExceptionInfo.getrepr`` and what that returns.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import pytest
-from _pytest._code.code import TerminalRepr
-from _pytest._io import TerminalWriter
 
 from harness.remnants import untold
 
 _CREDENTIAL = re.compile(r"key|token|secret|passw|credential|authorization", re.IGNORECASE)
-_ON_CTRL_C = "_keyboardinterrupt_memo"
+
+
+@runtime_checkable
+class Printable(Protocol):
+    """What pytest makes of an error: it prints itself, and is the text of that."""
+
+    def toterminal(self, tw: Any) -> None:
+        """Write to a terminal writer, which has ``line``."""
 
 
 def credentials_of(environ: Mapping[str, str]) -> tuple[str, ...]:
@@ -28,18 +34,17 @@ def credentials_of(environ: Mapping[str, str]) -> tuple[str, ...]:
 class Tracebacks:
     """Redacts what is told of an error. ``secrets`` gives what is known at the time."""
 
-    def __init__(self, config: pytest.Config, secrets: Callable[[], Iterable[str]]) -> None:
-        self._config = config
+    def __init__(self, secrets: Callable[[], Iterable[str]]) -> None:
         self._secrets = secrets
 
     def _clean(self, text: object) -> str:
         return untold(str(text), self._secrets())
 
-    def _hush(self, told: TerminalRepr) -> None:
+    def _hush(self, told: Printable) -> None:
         """Make what is to be printed print itself redacted; pytest keeps the object."""
         text = self._clean(told)
 
-        def toterminal(tw: TerminalWriter) -> None:
+        def toterminal(tw: Any) -> None:
             tw.line(text)
 
         vars(told)["toterminal"] = toterminal
@@ -51,20 +56,24 @@ class Tracebacks:
     def pytest_runtest_makereport(self) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """An item's traceback and what it wrote."""
         report = yield
-        if isinstance(report.longrepr, TerminalRepr):
+        if isinstance(report.longrepr, Printable):
             self._hush(report.longrepr)
         report.sections = [(name, self._clean(text)) for name, text in report.sections]
         return report
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_internalerror(self, excrepr: TerminalRepr) -> None:
+    def pytest_internalerror(self, excrepr: Printable) -> None:
         """An error outside of every item, which ends the run."""
         self._hush(excrepr)
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_keyboard_interrupt(self) -> None:
-        """What the terminal keeps to tell where Ctrl-C met the run."""
-        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        told = getattr(terminal, _ON_CTRL_C, None)
-        if isinstance(told, TerminalRepr):
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """What everybody after this hears of where Ctrl-C met the run."""
+        getrepr = excinfo.getrepr
+
+        def hushed(*arguments: Any, **options: Any) -> Printable:
+            told = getrepr(*arguments, **options)
             self._hush(told)
+            return told
+
+        vars(excinfo)["getrepr"] = hushed
