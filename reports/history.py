@@ -110,9 +110,10 @@ class History:
         return database
 
     def _prepare(self, database: sqlite3.Connection) -> None:
+        # The tables first: whoever sees them sees the marks, too, which are made in the same transaction.
+        (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
         (application,) = database.execute("PRAGMA application_id").fetchone()
         (version,) = database.execute("PRAGMA user_version").fetchone()
-        (tables,) = database.execute("SELECT count(*) FROM sqlite_master").fetchone()
         if not tables and not self._create:
             raise UnreadableHistory(expected="a history", seen="an empty file", where=str(self._path))
         if not tables:
