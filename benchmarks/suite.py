@@ -1,8 +1,9 @@
-"""What a cell costs, beside a trivial pytest test; and how long the offline suite takes.
+"""What a cell costs, beside a trivial pytest test; and how long a contributor and the offline suite wait.
 
 The first part makes 6,000 cells out of one observation and a check that finds nothing, and 6,000 tests
-``def test_i(): pass``; both run in this environment, the tests without our plugin. The second part runs
-the offline suite of a few providers and of all, in one process and in two.
+``def test_i(): pass``; both run in this environment, the tests without our plugin. The second part changes a
+decoder and asks for one provider's verdict, as its author does. The third runs the offline suite of a few
+providers and of all, in one process and in two.
 """
 
 from __future__ import annotations
@@ -41,6 +42,18 @@ class Empty(Stage):
 
 plugin.Stage = Empty
 plugin.judge = lambda check, seen: plugin.Judged(verdict="passed")
+"""
+
+# A plugin that makes the decoder of chat completions tell a wrong finish reason.
+_CHANGED = """
+from providers.protocols.openai_completions import answer
+
+told = answer._Answer._finish
+
+def changed(self, choice, raw, events):
+    told(self, choice, raw and raw + "x", events)
+
+answer._Answer._finish = changed
 """
 
 
@@ -88,6 +101,26 @@ def empty_lines(rounds: int) -> Iterator[Line]:
         yield Line("one empty cell", median(each.seconds for each in ours) / CELLS * 1e6, unit="µs")
 
 
+def loop_lines(rounds: int) -> Iterator[Line]:
+    """From a changed decoder to the verdict: the offline suite of one provider, which finds the change."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "pytest.ini").write_text("[pytest]\n")
+        (folder / "changed_decoder.py").write_text(_CHANGED)
+        ours = [*_PLAIN, "-p", "harness.plugin", "--provider=groq"]
+        runs = [ran([*ours, "-p", "changed_decoder"], folder) for _ in range(rounds)]
+        kept = ran(ours, folder)
+        assert {each.code for each in runs} == {1}, runs
+        assert kept.code == 0, kept
+        yield Line(
+            "a changed decoder, --provider groq: to the verdict",
+            median(r.seconds for r in runs),
+            10,
+            unit="s",
+        )
+        yield Line("the same, largest process", max(r.peak_mb for r in runs), unit="MB")
+
+
 def suite_lines(trivial_us: float) -> Iterator[Line]:
     """The offline suite of some providers and of all."""
     with tempfile.TemporaryDirectory() as name:
@@ -124,6 +157,7 @@ def lines(rounds: int, whole: bool) -> Iterator[Line]:
     for line in empty_lines(rounds):
         trivial_us = line.figure if line.name == "one trivial test" else trivial_us
         yield line
+    yield from loop_lines(rounds)
     if whole:
         yield from suite_lines(trivial_us)
 
