@@ -2,7 +2,8 @@
 
 Before: a byte is taken for a quarter of a token in the estimate that is shown, and for a whole one where
 money is set aside, because no tokenizer makes more tokens than there are bytes. The output counts as long as
-the call allows. After: the counts that the answer reported, at the catalog's prices. A model whose price no
+the call allows. After: the counts that the answer reported, at the catalog's prices; counts that nobody can
+have counted are none. A model whose price no
 source tells is shown as unknown and counted against the cap at ``ASSUMED``, which is three times the
 catalog's dearest; a server of one's own costs nothing.
 """
@@ -19,6 +20,7 @@ FREE = Price(input=0.0, output=0.0)
 BYTES_PER_TOKEN = 4
 UNSAID_OUTPUT_TOKENS = 4096
 _MILLION = 1_000_000
+_MOST_TOKENS = 20 * _MILLION  # twice the largest context window that any vendor offers
 
 
 class Amount(msgspec.Struct, frozen=True):
@@ -99,8 +101,11 @@ def _most(output_tokens: int | None) -> int:
 
 
 def spent(usage: Usage | None, price: Price | None) -> float | None:
-    """What an answer cost by the counts it reported, in dollars; None when it reported too little."""
-    if usage is None or usage.input_tokens is None or usage.output_tokens is None:
+    """What an answer cost by the counts it reported, in dollars, at least 0.
+
+    None when it reported too little, or a count below 0 or beyond any model.
+    """
+    if usage is None or usage.input_tokens is None or usage.output_tokens is None or not _credible(usage):
         return None
     rates = price or ASSUMED
     cached = min(usage.cached_tokens or 0, usage.input_tokens)
@@ -108,6 +113,11 @@ def spent(usage: Usage | None, price: Price | None) -> float | None:
     plain = usage.input_tokens - cached - written
     extra = cached * _or(rates.cache_read, rates.input) + written * _or(rates.cache_write, rates.input)
     return _cost(plain, usage.output_tokens, rates) + extra / _MILLION
+
+
+def _credible(usage: Usage) -> bool:
+    counts = (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.cache_write_tokens)
+    return all(0 <= count <= _MOST_TOKENS for count in counts if count is not None)
 
 
 def _or(rate: float | None, other: float) -> float:

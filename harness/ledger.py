@@ -8,6 +8,7 @@ SQLite's, in a folder of the run's own, and holds no credential and no content.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -119,10 +120,10 @@ class Ledger:
         return self.pace_of(provider).wait_s(started, running, until, now, self._window_s)
 
     def leave(self, number: int, usd: float | None = None) -> None:
-        """A request has ended. ``usd`` is what it cost; None keeps what was set aside."""
+        """A request has ended. ``usd`` is what it cost; None or no amount keeps what was set aside."""
         with self._book() as book:
             book.execute("UPDATE asked SET ended = COALESCE(ended, ?) WHERE id = ?", (self._clock(), number))
-            if usd is not None:
+            if usd is not None and 0 <= usd < math.inf:
                 book.execute("UPDATE asked SET usd = ?, settled = 1 WHERE id = ?", (usd, number))
 
     def hold(self, provider: str, seconds: float) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from harness import budget
 from harness.budget import ASSUMED, Amount
@@ -54,6 +55,14 @@ def test_the_assumed_price_is_above_the_catalogs() -> None:
 def test_spent_is_computed_from_reported_usage(usage: Usage | None, usd: float | None) -> None:
     """Each kind of token has its own price; too few counts are no cost."""
     assert budget.spent(usage, PRICE) == (usd if usd is None else pytest.approx(usd))
+
+
+@pytest.mark.parametrize("count", [-1, -500_000_000, 10**12, float("nan"), float("inf"), float("-inf")])
+@pytest.mark.parametrize("name", ["input_tokens", "output_tokens", "cached_tokens", "cache_write_tokens"])
+def test_an_incredible_count_is_no_cost(name: str, count: float) -> None:
+    """What is negative, no number or beyond any model leaves what was set aside, and is no credit."""
+    plain = Usage(input_tokens=1000, output_tokens=100)
+    assert budget.spent(replace(plain, **{name: count}), PRICE) is None
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**5))

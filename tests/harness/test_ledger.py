@@ -78,6 +78,16 @@ def test_the_cap_is_hard(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("usd", [-47012.0, float("nan"), float("inf")])
+def test_what_is_spent_never_sinks(tmp_path: Path, usd: float) -> None:
+    """A cost that is no amount counts as what was set aside, and gives the cap nothing."""
+    ledger = book(tmp_path, _Clock(), budget_usd=0.25)
+    ledger.leave(ledger.enter("groq", 0.2), usd)
+    assert ledger.spent() == {"groq": Spent(1, 0.0, 0.2)}
+    with pytest.raises(OutOfBudget):
+        ledger.enter("groq", 0.1)
+
+
 _WORKER = """
 import sys
 from pathlib import Path

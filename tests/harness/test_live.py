@@ -160,6 +160,21 @@ def test_what_is_not_spent_is_skipped(project: pytest.Pytester) -> None:
     assert {(each.verdict, each.reason[:7]) for each in found(project)} == {("skipped", "budget;")}
 
 
+def crediting(vendor: _Vendor) -> None:
+    """Answers as the vendor does, but reports that it was given tokens."""
+    answer = json.loads(recorded("text"))
+    answer["usage"] |= {"prompt_tokens": -500_000_000, "total_tokens": -500_000_000}
+    vendor.say(200, json.dumps(answer).encode())
+
+
+def test_a_negative_count_is_no_credit(project: pytest.Pytester) -> None:
+    """What was set aside stays spent, whatever the answer says it used."""
+    with vendor(crediting) as server:
+        told = live(project, server.base_url, *FEW, "--budget=0.25")
+    told.stdout.fnmatch_lines(["groq: 1 call, *set aside*"])
+    assert "$-" not in told.stdout.str()
+
+
 def test_a_retry_after_is_obeyed(project: pytest.Pytester) -> None:
     """A 429 is waited out and asked again; the run is green."""
     with vendor(refusing(429, "slow down", retry_after="1")) as server:
