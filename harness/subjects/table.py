@@ -410,6 +410,15 @@ _OURS: Mapping[str, Subject] = {
             home="https://github.com/langchain-ai/langchain",
         ),
         Subject(
+            name="langchain-ibm",
+            title="LangChain, IBM",
+            language="python",
+            packages=("langchain-ibm==1.1.2", "ibm-watsonx-ai==1.8.1"),
+            driver="langchain_ibm_python.py",
+            protocols=("watsonx-generation",),
+            home="https://github.com/langchain-ai/langchain-ibm",
+        ),
+        Subject(
             name="pi-ai",
             title="pi-ai",
             language="node",
