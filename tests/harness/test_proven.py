@@ -91,10 +91,10 @@ def test_what_was_declared_since_is_untested(run: Path) -> None:
     groq = schema.get("groq")
     source = next(iter(groq.sources))
     claims = {**groq.claims, "files": schema.Claim(offered=False, source=source)}
-    claims |= {"count_tokens": schema.Claim(offered=True, source=source)}
+    claims |= {"pdf": schema.Claim(offered=True, source=source)}
     changed = groq.model_copy(update={"claims": claims})
     states = proven.states(changed, proven.of_one(groq, run))
-    assert (states["files"], states["count_tokens"]) == ("not_offered", "untested")
+    assert (states["files"], states["pdf"]) == ("not_offered", "untested")
 
 
 def test_the_list_for_people_counts_the_states(run: Path) -> None:
