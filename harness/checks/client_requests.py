@@ -53,6 +53,7 @@ KEY_FIELDS: tuple[tuple[str, str], ...] = (
     ("bedrock-*", "authorization"),
 )
 """Where clients of a protocol send the key; the first glob that fits."""
+_BEARERS = ("azure-*",)  # Microsoft's reference gives the key to OpenAI's SDK, which sends it as a bearer's
 # Parameters of a protocol's own reference that say how an answer is told, and nothing of what is asked.
 _PARAMETERS: tuple[tuple[str, frozenset[str]], ...] = (
     ("google-*", frozenset({"alt", "$alt"})),
@@ -191,5 +192,7 @@ def key_place(seen: ClientObservation) -> None:
         f"parameter {name}" for name, value in parse_qsl(urlsplit(recorded.url).query) if value == REDACTED
     }
     known.add(f"field {key_field(seen.protocol)}")
+    if selects(_BEARERS, seen.protocol):
+        known.add("field authorization")
     strange = [place for place in seen.told_key if place not in known]
     require(not strange, expected=" or ".join(sorted(known)), observed=strange)
