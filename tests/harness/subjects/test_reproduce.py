@@ -80,6 +80,7 @@ def test_a_red_cell_is_red_again() -> None:
     case = again("invents", "text", "", "client.text")
     assert (case.verdict, case.red) == ("failed", True)
     assert case.turn["text"] == case.expected_turn["text"] + " Buy now."
+    assert case.no_retries
     assert case.request is not None
     assert case.request.url == "https://api.openai.com/v1/chat/completions"
     assert CANARY not in bug_report.text(case)
@@ -117,6 +118,8 @@ def test_our_own_results_are_played_again() -> None:
     case = reproduce.reproduce(identity, Client(name="wirecheck", title="ours", language="ours"), None, PLAN)
     assert (case.verdict, case.red) == ("passed", False)
     assert case.damage is not None
+    assert case.check.source == "https://platform.openai.com/docs/api-reference/chat-streaming"
+    assert not case.no_retries
 
 
 def test_an_endpoint_that_is_not_there_is_told() -> None:
