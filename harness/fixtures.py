@@ -47,9 +47,12 @@ def canary(provider: Provider, protocol: str | None = None, model: str | None = 
     return _IN_FORM.get(provider.auth_for(protocol, model).scheme, CANARY)
 
 
-def had_key(provider: Provider, exchange: Exchange) -> bool:
-    """Whether the exchange was had with a credential; only an optional one may have been left out."""
-    rules = provider.auth_for(exchange.protocol, exchange.model)
+def had_key(provider: Provider, exchange: Exchange, model: str | None = None) -> bool:
+    """Whether the exchange was had with a credential; only an optional one may have been left out.
+
+    ``model``: of a chat, whose endpoint may have rules of its own; a service goes by the protocol's.
+    """
+    rules = provider.auth_for(exchange.protocol, model)
     return rules.required or credentialed(exchange.request.url, exchange.request.headers)
 
 

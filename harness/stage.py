@@ -194,7 +194,7 @@ def observe(
         provider,
         call,
         key=fixtures.canary(provider, exchange.protocol, exchange.model)
-        if fixtures.had_key(provider, exchange)
+        if fixtures.had_key(provider, exchange, exchange.model)
         else None,
         protocol=exchange.protocol,
         values=values,
