@@ -3,8 +3,9 @@ shows signs that need a font of their own as letters that every font has.
 
 Result files stay out: they are large, and what they say is told by the others. Markdown is copied after the
 site is built, because MkDocs would make pages of it. In place of a matrix that was not made there is a page
-that says how, so that the links to it hold. Follows on_files, on_page_content, on_post_build and
-``File.generated`` of MkDocs 1.6, https://www.mkdocs.org/dev-guide/plugins/#events, read 2026-11-21.
+that says how, so that the links to it hold, and the clients' badges are those of the accepted matrix.
+Follows on_files, on_page_content, on_post_build and ``File.generated`` of MkDocs 1.6,
+https://www.mkdocs.org/dev-guide/plugins/#events, read 2026-11-21.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+
+from harness.subjects import accepted
 
 BUILT = Path(__file__).parent.parent / "build"
 MATRICES = {  # by folder of the site: the folder below build/, and the command that makes it
@@ -70,6 +73,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
                 files.append(File.generated(config, name, abs_src_path=str(path)))
         if files.get_file_from_path(index) is None:
             files.append(File.generated(config, index, content=ABSENT.format(command=command)))
+    for address, badge in accepted.badges():
+        name = f"client-matrix/{address}"
+        if files.get_file_from_path(name) is None:
+            files.append(File.generated(config, name, content=badge))
     return files
 
 

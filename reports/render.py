@@ -431,34 +431,40 @@ def provider_markdown(page: Page, matrix: Matrix) -> bytes:
     return _fill(_MARKDOWN, "provider.md", page=page, matrix=matrix)
 
 
-def badge_message(cells: Iterable[Cell]) -> tuple[str, str]:
-    """What a badge says of ``cells``, and the state that gives it its colour: cells counted by state,
-    the worst first; never a score."""
-    states = Counter(cell.state for cell in cells)
-    seen = {state: states[state] for state in STATES if states[state] and state in COLOURS}
+def badge_message(states: Iterable[State]) -> tuple[str, str]:
+    """What a badge says of cells in ``states``, and the state that gives it its colour: counted, the worst
+    first; never a score."""
+    counts = Counter(states)
+    seen = {state: counts[state] for state in STATES if counts[state] and state in COLOURS}
     return told(seen) or "not tested", next(iter(seen), "")
 
 
-def badge_svg(cells: Iterable[Cell], label: str = LABEL) -> bytes:
+def badge_svg(states: Iterable[State], label: str = LABEL) -> bytes:
     """A badge as an SVG image."""
-    message, state = badge_message(cells)
+    message, state = badge_message(states)
     return _fill(_MARKUP, "badge.svg", label=label, message=message, colour=COLOURS[state][1])
 
 
-def badge_json(cells: Iterable[Cell], label: str = LABEL) -> bytes:
+def badge_json(states: Iterable[State], label: str = LABEL) -> bytes:
     """A badge as a shields.io endpoint (https://shields.io/badges/endpoint-badge, read 2026-11-21)."""
-    message, state = badge_message(cells)
+    message, state = badge_message(states)
     fields = {"schemaVersion": 1, "label": label, "message": message, "color": COLOURS[state][0]}
     return stdlib_json.dumps(fields, indent=1).encode() + b"\n"
 
 
 def badges(matrix: Matrix) -> Iterator[tuple[str, bytes]]:
     """The badges of a matrix's clients and protocols. A name that is no file name has none."""
-    cells: dict[str, list[Cell]] = {}
+    states: dict[str, list[State]] = {}
     for row in matrix.rows:
-        cells.setdefault(f"clients/{row.subject}", []).extend(row.cells)
-        cells.setdefault(f"protocols/{row.protocol}", []).extend(row.cells)
-    for path, found in sorted(cells.items()):
+        found = [cell.state for cell in row.cells]
+        states.setdefault(f"clients/{row.subject}", []).extend(found)
+        states.setdefault(f"protocols/{row.protocol}", []).extend(found)
+    yield from named_badges(states)
+
+
+def named_badges(states: Mapping[str, Sequence[State]]) -> Iterator[tuple[str, bytes]]:
+    """A badge each, as an image and an endpoint, by its path below ``badges``, which ends in its name."""
+    for path, found in sorted(states.items()):
         name = path.partition("/")[2]
         if _FILE_NAME.fullmatch(name):
             yield f"badges/{path}.svg", badge_svg(found, f"{LABEL}: {name}")
@@ -574,8 +580,8 @@ PROVIDER_FILES: Mapping[str, Callable[[Page, Matrix], bytes]] = {
     "providers/{}.html": provider_html,
     "providers/{}.md": provider_markdown,
     EVIDENCE: provider_evidence,
-    "badges/{}.svg": lambda page, _: badge_svg(page.cells),
-    "badges/{}.json": lambda page, _: badge_json(page.cells),
+    "badges/{}.svg": lambda page, _: badge_svg(cell.state for cell in page.cells),
+    "badges/{}.json": lambda page, _: badge_json(cell.state for cell in page.cells),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import json
 import re
 import shutil
 import subprocess
@@ -117,6 +118,17 @@ def test_the_matrix_is_in_the_site(site: Path) -> None:
     back = '<p class="facts"><a href="../index.html">Documentation</a>. cells'
     assert (site / "matrix" / "index.html").read_text() == MATRIX.replace('<p class="facts">cells', back)
     assert "wirecheck clients" in (site / "client-matrix" / "index.html").read_text()
+
+
+def test_clients_have_badges(site: Path) -> None:
+    """Each client of the accepted matrix has a badge as an image and as an endpoint, made or not."""
+    badges = site / "client-matrix" / "badges" / "clients"
+    names = {path.stem for path in badges.glob("*.svg")}
+    assert {"wirecheck", "openai", "anthropic-node", "litellm"} <= names
+    assert names == {path.stem for path in badges.glob("*.json")}
+    endpoint = json.loads((badges / "openai.json").read_text("utf-8"))
+    assert (endpoint["schemaVersion"], endpoint["label"]) == (1, "wirecheck: openai")
+    assert "failed" in endpoint["message"]
 
 
 def test_the_pages_are_in_the_site(site: Path) -> None:

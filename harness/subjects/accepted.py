@@ -8,6 +8,7 @@ reasons are not kept: ``wirecheck reproduce`` makes them anew.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -17,8 +18,9 @@ import reports
 from harness import evidence
 from harness.errors import UnusableInput
 from providers import schema
-from reports import baseline, client_matrix, files, readiness, results
+from reports import baseline, client_matrix, files, readiness, render, results
 from reports.client_matrix import Client
+from reports.matrix import State
 
 FOLDER = Path(reports.__file__).parent / "clients"
 MATRIX = "matrix.json"
@@ -78,16 +80,31 @@ def kept(folder: Path = FOLDER) -> Kept | None:
     return msgspec.json.decode(path.read_bytes(), type=Kept) if path.is_file() else None
 
 
-def matrix_page(folder: Path = FOLDER) -> str:
-    """The accepted matrix as Markdown; empty before anything was accepted."""
+def matrix(folder: Path = FOLDER) -> client_matrix.Clients | None:
+    """The accepted matrix; None before anything was accepted."""
     found = kept(folder)
     if found is None:
-        return ""
+        return None
     versions = [results.Subject(each.name, each.version) for each in found.clients if not each.missed]
     header = replace(evidence.header(schema.all(), {}), subjects=tuple(versions), wirecheck=found.wirecheck)
     run = baseline.as_run(baseline.read(folder), header)
     told = client_matrix.build(run, found.clients)
-    return client_matrix.markdown(replace(told, date=found.date, seconds=found.seconds), cases=_CASES)
+    return replace(told, date=found.date, seconds=found.seconds)
+
+
+def matrix_page(folder: Path = FOLDER) -> str:
+    """The accepted matrix as Markdown; empty before anything was accepted."""
+    found = matrix(folder)
+    return client_matrix.markdown(found, cases=_CASES) if found else ""
+
+
+def badges(folder: Path = FOLDER) -> Iterator[tuple[str, bytes]]:
+    """Each client's badge, its rows counted together, by its path in a site."""
+    found = matrix(folder)
+    states: dict[str, list[State]] = {}
+    for row in found.rows if found else ():
+        states.setdefault(f"clients/{row.client}", []).extend(row.capabilities.values())
+    yield from render.named_badges(states)
 
 
 def readiness_page(folder: Path = FOLDER) -> str:
