@@ -3,24 +3,31 @@
 ``Network`` obeys ``HTTPS_PROXY``, ``HTTP_PROXY``, ``ALL_PROXY`` and ``NO_PROXY`` of the environment it is
 given, as httpx does for a client without a transport; a server on this machine is asked directly. ``Bounded``
 ends what would not end by itself: an answer that is too large or goes on for too long breaks the protocol,
-and silence is a timeout.
+and silence is a timeout, as is a head that does not end. It learns of connections by httpcore's ``trace``
+extension (https://www.encode.io/httpcore/extensions/#trace, read 2026-11-21).
 """
 
 from __future__ import annotations
 
 import ipaddress
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from typing import Any
 
 import httpx
 import msgspec
 
 from harness.errors import EndlessAnswer
+from providers.errors import TimedOut
+from providers.sendable import place
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """``silence_s``: the longest wait for the next byte, or for a connection. ``whole_s`` and ``most_bytes``:
-    how long an answer may go on, and how large it may be."""
+    """``silence_s``: the longest wait for the next byte, or for a connection. ``whole_s``: how long an
+    exchange may go on, from the request to the answer's end. ``most_bytes``: how large an answer may be."""
 
     silence_s: float = 30.0
     whole_s: float = 300.0
@@ -75,34 +82,84 @@ class Network(httpx.BaseTransport):
             way.close()
 
 
+class _Connections:
+    """The connections of one transport, as httpcore tells of them; it can break them off from outside."""
+
+    def __init__(self) -> None:
+        self._sockets: list[socket.socket] = []
+        self.broken = False
+
+    def __call__(self, event: str, info: Mapping[str, Any]) -> None:
+        """Take in one event of httpcore's trace."""
+        if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
+            self._sockets.append(info["return_value"].get_extra_info("socket"))
+            if self.broken:
+                self.break_off()
+
+    def break_off(self) -> None:
+        """End every connection, whoever waits for it."""
+        self.broken = True
+        for each in self._sockets:
+            with suppress(OSError):  # it has ended already
+                socket.socket.shutdown(each, socket.SHUT_RDWR)  # an SSLSocket's own would go on without TLS
+
+
+class _Deadline:
+    """Breaks connections off when an exchange has lasted ``seconds``; nothing after ``cancel``."""
+
+    def __init__(self, connections: _Connections, seconds: float, clock: Callable[[], float]) -> None:
+        self._connections = connections
+        self._ends = clock() + seconds
+        self._clock = clock
+        self._timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), connections.break_off)
+        self._timer.daemon = True
+        connections.broken = False
+        self._timer.start()
+
+    @property
+    def passed(self) -> bool:
+        """Whether it is later than that."""
+        return self._connections.broken or self._clock() > self._ends
+
+    def cancel(self) -> None:
+        """The exchange has ended."""
+        self._timer.cancel()
+
+
 class _Ending(httpx.SyncByteStream):
     """An answer's bytes, up to its limits."""
 
-    def __init__(
-        self, inner: httpx.SyncByteStream, limits: Limits, started: float, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, inner: httpx.SyncByteStream, limits: Limits, deadline: _Deadline) -> None:
         self._inner = inner
         self._limits = limits
-        self._started = started
-        self._clock = clock
+        self._deadline = deadline
 
     def __iter__(self) -> Iterator[bytes]:
         size = 0
-        for chunk in self._inner:
-            size += len(chunk)
-            if size > self._limits.most_bytes:
-                raise EndlessAnswer(
-                    "the answer is too large", expected=f"at most {self._limits.most_bytes} bytes", seen=size
-                )
-            if self._clock() - self._started > self._limits.whole_s:
-                raise EndlessAnswer(
-                    "the answer does not end",
-                    expected=f"its end within {self._limits.whole_s:g} s",
-                    seen=f"{size} bytes so far",
-                )
-            yield chunk
+        try:
+            for chunk in self._inner:
+                size += len(chunk)
+                self._verify(size)
+                yield chunk
+        except httpx.TransportError:
+            self._verify(size)
+            raise
+        self._verify(size)
+
+    def _verify(self, size: int) -> None:
+        if size > self._limits.most_bytes:
+            raise EndlessAnswer(
+                "the answer is too large", expected=f"at most {self._limits.most_bytes} bytes", seen=size
+            )
+        if self._deadline.passed:
+            raise EndlessAnswer(
+                "the answer does not end",
+                expected=f"its end within {self._limits.whole_s:g} s",
+                seen=f"{size} bytes so far",
+            )
 
     def close(self) -> None:
+        self._deadline.cancel()
         self._inner.close()
 
 
@@ -115,18 +172,36 @@ class Bounded(httpx.BaseTransport):
         self._inner = inner
         self._limits = limits
         self._clock = clock
+        self._connections = _Connections()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Ask ``inner``, waiting for no byte longer than the limits say."""
+        """Ask ``inner``, waiting for no byte longer than the limits say.
+
+        Raises TimedOut for a head that does not end.
+        """
         request.extensions["timeout"] = httpx.Timeout(self._limits.silence_s).as_dict()
-        started = self._clock()
-        response = self._inner.handle_request(request)
+        request.extensions["trace"] = self._connections
+        deadline = _Deadline(self._connections, self._limits.whole_s, self._clock)
+        try:
+            response = self._inner.handle_request(request)
+        except BaseException as fault:
+            deadline.cancel()
+            if isinstance(fault, httpx.TransportError) and deadline.passed:
+                raise self._no_head(request) from None
+            raise
         assert isinstance(response.stream, httpx.SyncByteStream)
         return httpx.Response(
             response.status_code,
             headers=response.headers,
-            stream=_Ending(response.stream, self._limits, started, self._clock),
+            stream=_Ending(response.stream, self._limits, deadline),
             extensions=response.extensions,
+        )
+
+    def _no_head(self, request: httpx.Request) -> TimedOut:
+        return TimedOut(
+            "the answer's head does not end",
+            expected=f"its end within {self._limits.whole_s:g} s",
+            where=place(str(request.url)),
         )
 
     def close(self) -> None:

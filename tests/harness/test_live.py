@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -319,6 +319,23 @@ def test_an_answer_that_never_ends_is_ended(project: pytest.Pytester, limit: str
     assert {each.blame for each in failed} == {"provider"}
     assert failed == list(found(project))
     assert all("no answer to judge: the answer" in each.reason for each in failed)
+
+
+def dripping_head(vendor: _Vendor) -> None:
+    vendor.close_connection = True
+    with suppress(OSError):
+        vendor.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        while True:
+            vendor.wfile.write(b"x-more: 1\r\n")
+            time.sleep(0.05)
+
+
+def test_a_head_that_drips_is_a_stall(project: pytest.Pytester) -> None:
+    """A field at a time is no silence; the longest exchange bounds it, and the network is blamed."""
+    with vendor(dripping_head) as server:
+        live(project, server.base_url, "--check=text.*", "--stall=5", "--longest=0.4")
+    assert {(each.verdict, each.blame) for each in found(project)} == {("failed", "network")}
+    assert all("no answer to judge: the answer's head does not end" in each.reason for each in found(project))
 
 
 def _closed() -> str:

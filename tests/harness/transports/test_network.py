@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
 
 from harness.errors import EndlessAnswer
 from harness.transports.network import Bounded, Limits, Network, proxy_for
+from providers.errors import TimedOut
 
 SET = {
     "HTTPS_PROXY": "http://p:1",
@@ -81,6 +87,54 @@ def test_an_endless_answer_ends(limits: Limits, told: str) -> None:
     ):
         response.read()
     assert endless.closed
+
+
+@contextmanager
+def dripping(first: bytes, drop: bytes) -> Iterator[str]:
+    """The address of a peer that says ``first``, and then ``drop`` for ever, a few times a second."""
+    done = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        peer, _ = server.accept()
+        with peer, suppress(OSError):
+            peer.recv(65536)
+            peer.sendall(first)
+            while not done.wait(0.05):
+                peer.sendall(drop)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=drip, args=(server,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}/"
+        finally:
+            done.set()
+            thread.join()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "drop", "kind"),
+    [
+        (HEAD, b"x-more: 1\r\n", TimedOut),
+        (b"HTTP/1.1 200 O", b"K", TimedOut),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n", TimedOut),
+        (HEAD + b"transfer-encoding: chunked\r\n\r\n", b"0", EndlessAnswer),
+        (HEAD + b"content-length: 1000000\r\n\r\n", b" ", EndlessAnswer),
+        (HEAD + b"connection: close\r\n\r\n", b" ", EndlessAnswer),
+    ],
+    ids=["fields", "status line", "interim answers", "a chunk's size", "a counted answer", "an answer"],
+)
+def test_what_drips_ends(first: bytes, drop: bytes, kind: type[Exception]) -> None:
+    """A peer that is never silent for long has as long as an exchange may last, head and all."""
+    limits = Limits(silence_s=5.0, whole_s=0.4)
+    started = time.monotonic()
+    with dripping(first, drop) as url, httpx.Client(transport=Bounded(Network({}), limits)) as client:
+        with pytest.raises(kind, match=r"does not end; expected: its end within 0\.4 s"):
+            client.get(url)
+        assert time.monotonic() - started < 3
 
 
 def test_the_longest_silence_is_the_limits() -> None:
