@@ -14,6 +14,7 @@ HarnessError
   OutOfBudget             a live run may not spend more; nothing was asked
   NotAsked                a live run gave up a provider that cannot answer
 EndlessAnswer             a RemoteProtocolError: an answer of a live run that was broken off
+UnaskedEncoding           a RemoteProtocolError: an answer of a live run that was not read
 Nonconformance            a finding, not a malfunction; becomes ``failed`` or ``warned``
 Unjudgeable               the evidence does not allow a verdict; becomes ``skipped``
 """
@@ -120,6 +121,10 @@ class NotAsked(HarnessError):
 
 class EndlessAnswer(RemoteProtocolError):
     """The answer was too large or went on for too long, and was broken off."""
+
+
+class UnaskedEncoding(RemoteProtocolError):
+    """The answer came in an encoding that was not asked for, and was not read."""
 
 
 class Nonconformance(AssertionError):

@@ -1,9 +1,10 @@
 """One check on one observation to a verdict. Pure.
 
 Blame is decided here. A live exchange that never became an answer (no network, no access, no quota) blames
-the network or the account, whatever the check, and one that had to be broken off blames the provider; an
-offline one blames whom the check blames. A provider that refused where an answer was due, or answered where
-a refusal was, is blamed for that alone: what a subject was to make of the other cannot be judged.
+the network or the account, whatever the check. One that had to be broken off, or came in an encoding that
+nobody asked for, blames the provider; an offline one blames whom the check blames. A provider that refused
+where an answer was due, or answered where a refusal was, is blamed for that alone: what a subject was to make
+of the other cannot be judged.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Literal
 import msgspec
 
 from harness.checks.registry import Check
-from harness.errors import Blame, EndlessAnswer, Nonconformance, Unjudgeable
+from harness.errors import Blame, EndlessAnswer, Nonconformance, UnaskedEncoding, Unjudgeable
 from harness.observation import Observation
 from harness.services.observation import Served
 from providers.errors import (
@@ -100,6 +101,7 @@ _HINDRANCES: tuple[tuple[type[ProviderError], Blame], ...] = (
     (QuotaExhausted, "account"),
     (RateLimited, "account"),
     (EndlessAnswer, "provider"),
+    (UnaskedEncoding, "provider"),
 )
 
 

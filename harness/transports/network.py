@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from harness.errors import EndlessAnswer
+from harness.errors import EndlessAnswer, UnaskedEncoding
 from providers.errors import TimedOut
 from providers.sendable import place
 
@@ -127,14 +127,19 @@ class _Deadline:
 
 
 class _Ending(httpx.SyncByteStream):
-    """An answer's bytes, up to its limits."""
+    """An answer's bytes, up to its limits. ``coding`` is its content coding, empty for none."""
 
-    def __init__(self, inner: httpx.SyncByteStream, limits: Limits, deadline: _Deadline) -> None:
+    def __init__(
+        self, inner: httpx.SyncByteStream, limits: Limits, deadline: _Deadline, coding: str = ""
+    ) -> None:
         self._inner = inner
+        self._coding = coding
         self._limits = limits
         self._deadline = deadline
 
     def __iter__(self) -> Iterator[bytes]:
+        if self._coding:  # a small answer may decode to a large one
+            raise UnaskedEncoding(expected="content-encoding: identity", seen=self._coding)
         size = 0
         try:
             for chunk in self._inner:
@@ -163,8 +168,16 @@ class _Ending(httpx.SyncByteStream):
         self._inner.close()
 
 
+def _coding(response: httpx.Response) -> str:
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    return "" if coding == "identity" else coding
+
+
 class Bounded(httpx.BaseTransport):
-    """A transport in front of ``inner`` whose answers end. Raises EndlessAnswer while one is read."""
+    """A transport in front of ``inner`` whose answers end, and are what was asked for.
+
+    Raises EndlessAnswer and UnaskedEncoding while one is read.
+    """
 
     def __init__(
         self, inner: httpx.BaseTransport, limits: Limits, clock: Callable[[], float] = time.monotonic
@@ -193,7 +206,7 @@ class Bounded(httpx.BaseTransport):
         return httpx.Response(
             response.status_code,
             headers=response.headers,
-            stream=_Ending(response.stream, self._limits, deadline),
+            stream=_Ending(response.stream, self._limits, deadline, _coding(response)),
             extensions=response.extensions,
         )
 

@@ -62,10 +62,10 @@ class Paced(httpx.BaseTransport):
             self._last = number
             try:
                 response = self._inner.handle_request(request)
+                wait_s = self._again_s(attempt, response)
             except BaseException:
                 self._ledger.leave(number)
                 raise
-            wait_s = self._again_s(attempt, response)
             if wait_s is None:
                 break
             response.close()
@@ -83,8 +83,10 @@ class Paced(httpx.BaseTransport):
         """Seconds to wait before asking again; None when this is the answer, with all its bytes."""
         if response.status_code not in (429, 503, 529):
             return None
-        content = b"".join(response.stream)  # type: ignore[arg-type]
-        response.close()
+        try:
+            content = b"".join(response.stream)  # type: ignore[arg-type]
+        finally:
+            response.close()
         response.stream = httpx.ByteStream(content)
         text = content[:_REFUSAL_BYTES].decode("utf-8", "replace")
         if not issubclass(remote_error_class(response.status_code, text), _CURED_BY_WAITING):

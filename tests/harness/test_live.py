@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -191,6 +192,10 @@ BLAMES = {
     "no quota": (refusing(429, "You exceeded your current quota", "insufficient_quota"), "account"),
     "a stall": (stalling, "network"),
     "another address": (lambda each: each.say(302, b"", location="http://127.0.0.1:9/login"), "network"),
+    "an encoding nobody asked for": (
+        lambda each: each.say(200, gzip.compress(recorded("text")), content_encoding="gzip"),
+        "provider",
+    ),
     "not the protocol": (lambda each: each.say(200, b"<html>", "text/html"), "provider"),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import itertools
 import socket
 import threading
@@ -11,8 +12,9 @@ from contextlib import contextmanager, suppress
 
 import httpx
 import pytest
+from httpx import ByteStream, Response
 
-from harness.errors import EndlessAnswer
+from harness.errors import EndlessAnswer, UnaskedEncoding
 from harness.transports.network import Bounded, Limits, Network, proxy_for
 from providers.errors import TimedOut
 
@@ -87,6 +89,28 @@ def test_an_endless_answer_ends(limits: Limits, told: str) -> None:
     ):
         response.read()
     assert endless.closed
+
+
+@pytest.mark.parametrize("status", [200, 401, 503])
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip"])
+def test_an_encoding_that_was_not_asked_for_is_not_read(coding: str, status: int) -> None:
+    """What would decode to any size is left alone, whatever the answer says."""
+    seen = Response(
+        status, headers={"content-encoding": coding}, stream=ByteStream(gzip.compress(b"0" * 999))
+    )
+    bounded = Bounded(httpx.MockTransport(lambda request: seen), Limits())
+    with (
+        httpx.Client(transport=bounded) as client,
+        pytest.raises(UnaskedEncoding, match="an encoding that was not asked for"),
+    ):
+        client.get("https://x.example/")
+
+
+def test_the_identity_is_no_encoding() -> None:
+    """A field that says so changes nothing."""
+    seen = Response(200, headers={"content-encoding": "Identity"}, stream=ByteStream(b"ok"))
+    with httpx.Client(transport=Bounded(httpx.MockTransport(lambda request: seen), Limits())) as client:
+        assert client.get("https://x.example/").text == "ok"
 
 
 @contextmanager

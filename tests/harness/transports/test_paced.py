@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -82,12 +83,19 @@ def test_nothing_is_sent_beyond_the_budget(tmp_path: Path) -> None:
         asked(tmp_path, budget_usd=0.005)
 
 
-def test_a_broken_connection_gives_its_place_back(tmp_path: Path) -> None:
+@pytest.mark.parametrize("refused_midway", [False, True], ids=["before the head", "in a refusal"])
+def test_a_broken_connection_gives_its_place_back(tmp_path: Path, refused_midway: bool) -> None:
     """An error of the network is handed on, and the next request need not wait."""
     time = _Time()
     ledger = Ledger(tmp_path / "book", pace=Pace(concurrency=1), clock=time, sleep=time.sleep)
 
+    class _Broken(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            raise httpx.ConnectError("reset")
+
     def refuse(request: httpx.Request) -> httpx.Response:
+        if refused_midway:
+            return httpx.Response(429, stream=_Broken())
         raise httpx.ConnectError("refused")
 
     with httpx.Client(
