@@ -1,10 +1,10 @@
 """One check on one observation to a verdict. Pure.
 
-Blame is decided here. A live exchange that never became an answer (no network, no access, no quota) blames
-the network or the account, whatever the check. One that had to be broken off, or came in an encoding that
-nobody asked for, blames the provider; an offline one blames whom the check blames. A provider that refused
-where an answer was due, or answered where a refusal was, is blamed for that alone: what a subject was to make
-of the other cannot be judged.
+Blame is decided here. A live exchange that never became an answer (no network, no access, no quota, the page
+of a gateway) blames the network or the account, whatever the check. One that had to be broken off, or came in
+an encoding that nobody asked for, blames the provider; an offline one blames whom the check blames. A
+provider that refused where an answer was due, or answered where a refusal was, is blamed for that alone: what
+a subject was to make of the other cannot be judged.
 """
 
 from __future__ import annotations
@@ -23,10 +23,16 @@ from providers.errors import (
     ProviderError,
     QuotaExhausted,
     RateLimited,
+    RemoteError,
     TransportError,
+    shown,
 )
 
 Verdict = Literal["passed", "failed", "warned", "errored", "skipped"]
+
+
+_GATEWAYS = frozenset({502, 503, 504, *range(520, 528)})  # RFC 9110, section 15.6, and Cloudflare's own
+_BREAKDOWNS = frozenset({"overloaded"})  # a refusal that is a 5xx itself
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +69,8 @@ def judge(check: Check, seen: Observation | Served) -> Judged:
 def _observed(seen: Observation | Served) -> str:
     if _redirects(seen):
         return f"a redirection, status {seen.exchange.status}: check the base URL and the way there"
+    if _is_a_page(seen):
+        return f"no error of the protocol, status {seen.exchange.status}: {seen.error}"
     return str(seen.error)
 
 
@@ -94,21 +102,37 @@ def _found(check: Check, finding: Nonconformance, unexpected: str) -> Judged:
     )
 
 
-_HINDRANCES: tuple[tuple[type[ProviderError], Blame], ...] = (
+def _is_a_page(seen: Observation | Served) -> bool:
+    """Whether the answer is a 5xx without the vendor's words, as gateways send: HTML, nothing, other JSON."""
+    error = seen.error
+    if not isinstance(error, RemoteError) or seen.exchange.status < 500:
+        return False
+    if error.type is not None or error.code is not None:
+        return False
+    text = seen.exchange.content.decode("utf-8", "replace").strip()
+    return error.body is None or error.message in (None, shown(text))
+
+
+_NO_ANSWERS: tuple[tuple[type[ProviderError], Blame], ...] = (
     (TransportError, "network"),
+    (EndlessAnswer, "provider"),
+    (UnaskedEncoding, "provider"),
+)
+_REFUSALS: tuple[tuple[type[ProviderError], Blame], ...] = (
     (AuthenticationFailed, "account"),
     (PermissionDenied, "account"),
     (QuotaExhausted, "account"),
     (RateLimited, "account"),
-    (EndlessAnswer, "provider"),
-    (UnaskedEncoding, "provider"),
 )
 
 
 def hindrance(seen: Observation | Served) -> Blame:
     """Whom to blame for a fresh exchange that is no answer to what was asked; empty when it is one."""
-    if seen.exchange.origin != "recorded" or seen.fault or seen.refuses:
+    if seen.exchange.origin != "recorded" or seen.fault:
         return ""
-    if _redirects(seen):
+    if _redirects(seen) and not seen.refuses:
         return "network"
-    return next((blame for kind, blame in _HINDRANCES if isinstance(seen.error, kind)), "")
+    if _is_a_page(seen) and seen.refuses not in _BREAKDOWNS:
+        return "network" if seen.exchange.status in _GATEWAYS else "provider"
+    hindrances = _NO_ANSWERS if seen.refuses else (*_NO_ANSWERS, *_REFUSALS)
+    return next((blame for kind, blame in hindrances if isinstance(seen.error, kind)), "")

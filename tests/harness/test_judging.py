@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from harness.checks import CHECKS
 from harness.checks.registry import Check, Level, require, unjudgeable
-from harness.errors import Blame
-from harness.judging import judge
-from harness.observation import Observation
+from harness.errors import Blame, EndlessAnswer, UnaskedEncoding
+from harness.judging import hindrance, judge
+from harness.observation import Observation, hear
 from providers.errors import AuthenticationFailed, ProviderError, RateLimited, ServerError, Unreachable
 from tests.miniatures.bench import failing, spoken
 
@@ -72,6 +72,57 @@ def test_a_refusal_that_was_asked_for_is_judged() -> None:
     seen = spoken("error_401_bad_key")
     seen = replace(seen, exchange=replace(seen.exchange, origin="recorded"))
     assert judge(CHECKS["err.bad_key"], seen).verdict == "passed"
+
+
+def _broke(scenario: str, status: int, content: bytes) -> Observation:
+    """A fresh answer of ``status``, heard as it stands."""
+    seen = spoken(scenario)
+    head = (("content-type", "text/html"),)
+    exchange = replace(seen.exchange, origin="recorded", status=status, headers=head, content=content)
+    exchange = replace(exchange, boundaries=(len(content),), delays_ms=(0,))
+    return replace(seen, exchange=exchange, heard=hear(exchange, seen.endpoint, streamed=seen.call.stream))
+
+
+PAGE = b"<html><body>Bad Gateway</body></html>"
+
+
+@pytest.mark.parametrize("scenario", ["text", "text_stream", "error_401_bad_key"])
+@pytest.mark.parametrize(
+    ("status", "content", "blame"),
+    [
+        (502, PAGE, "network"),
+        (503, PAGE, "network"),
+        (504, b"", "network"),
+        (502, b'{"upstream": "none"}', "network"),
+        (522, PAGE, "network"),
+        (500, PAGE, "provider"),
+    ],
+)
+def test_a_page_is_no_answer_to_judge(scenario: str, status: int, content: bytes, blame: str) -> None:
+    """No check passes on a 5xx without the vendor's words, whatever was asked."""
+    seen = _broke(scenario, status, content)
+    checks = [each for each in CHECKS.values() if not each.faults and each.applies(seen.protocol, scenario)]
+    told = [judge(each, seen) for each in checks]
+    assert {(each.verdict, each.blame) for each in told} == {("failed", blame)}
+    assert all(f"no error of the protocol, status {status}" in each.reason for each in told)
+
+
+def test_a_breakdown_in_the_vendor_s_words_is_judged() -> None:
+    """A 5xx with an error of the protocol is no page, nor is the one that a scenario is about."""
+    content = b'{"error": {"message": "we broke", "type": "server_error"}}'
+    assert hindrance(_broke("text", 500, content)) == ""
+    seen = replace(_broke("text", 503, PAGE), refuses="overloaded")
+    assert hindrance(seen) == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "blame"),
+    [(Unreachable(), "network"), (EndlessAnswer(), "provider"), (UnaskedEncoding(), "provider")],
+)
+def test_no_answer_is_no_refusal(error: ProviderError, blame: str) -> None:
+    """Where a refusal is wanted, silence proves nothing of the provider."""
+    seen = failing(spoken("error_401_bad_key"), error)
+    assert hindrance(replace(seen, exchange=replace(seen.exchange, origin="recorded"))) == blame
 
 
 def _met_with(scenario: str, status: int) -> Observation:

@@ -192,6 +192,7 @@ BLAMES = {
     "no quota": (refusing(429, "You exceeded your current quota", "insufficient_quota"), "account"),
     "a stall": (stalling, "network"),
     "another address": (lambda each: each.say(302, b"", location="http://127.0.0.1:9/login"), "network"),
+    "a gateway's page": (lambda each: each.say(502, b"<html>Bad Gateway", "text/html"), "network"),
     "an encoding nobody asked for": (
         lambda each: each.say(200, gzip.compress(recorded("text")), content_encoding="gzip"),
         "provider",
