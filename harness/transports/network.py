@@ -21,7 +21,7 @@ import httpx
 import msgspec
 
 from harness.errors import EndlessAnswer, UnaskedEncoding
-from providers.errors import TimedOut
+from providers.errors import TimedOut, TransportError, Unreachable
 from providers.sendable import place
 
 
@@ -88,13 +88,19 @@ class _Connections:
     def __init__(self) -> None:
         self._sockets: list[socket.socket] = []
         self.broken = False
+        self.without_tls = False
 
     def __call__(self, event: str, info: Mapping[str, Any]) -> None:
         """Take in one event of httpcore's trace."""
+        self.without_tls = event.endswith(".start_tls.failed")
         if event.endswith((".connect_tcp.complete", ".start_tls.complete")):
             self._sockets.append(info["return_value"].get_extra_info("socket"))
             if self.broken:
                 self.break_off()
+
+    def begin(self) -> None:
+        """Another exchange begins."""
+        self.broken = self.without_tls = False
 
     def break_off(self) -> None:
         """End every connection, whoever waits for it."""
@@ -113,7 +119,7 @@ class _Deadline:
         self._clock = clock
         self._timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), connections.break_off)
         self._timer.daemon = True
-        connections.broken = False
+        connections.begin()
         self._timer.start()
 
     @property
@@ -190,7 +196,7 @@ class Bounded(httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Ask ``inner``, waiting for no byte longer than the limits say.
 
-        Raises TimedOut for a head that does not end.
+        Raises TimedOut for a head that does not end, and that or Unreachable where TLS does not come about.
         """
         request.extensions["timeout"] = httpx.Timeout(self._limits.silence_s).as_dict()
         request.extensions["trace"] = self._connections
@@ -199,7 +205,11 @@ class Bounded(httpx.BaseTransport):
             response = self._inner.handle_request(request)
         except BaseException as fault:
             deadline.cancel()
-            if isinstance(fault, httpx.TransportError) and deadline.passed:
+            if not isinstance(fault, httpx.TransportError):
+                raise
+            if self._connections.without_tls:
+                raise self._no_tls(request, fault) from None
+            if deadline.passed:
                 raise self._no_head(request) from None
             raise
         assert isinstance(response.stream, httpx.SyncByteStream)
@@ -208,6 +218,17 @@ class Bounded(httpx.BaseTransport):
             headers=response.headers,
             stream=_Ending(response.stream, self._limits, deadline, _coding(response)),
             extensions=response.extensions,
+        )
+
+    def _no_tls(self, request: httpx.Request, fault: httpx.TransportError) -> TransportError:
+        late = isinstance(fault, httpx.TimeoutException)
+        kind = TimedOut if late else Unreachable
+        return kind(
+            "TLS did not come about",
+            expected="a TLS handshake",
+            seen=f"none within {self._limits.silence_s:g} s" if late else str(fault),
+            where=place(str(request.url)),
+            next_step="check the scheme, the port and the certificate",
         )
 
     def _no_head(self, request: httpx.Request) -> TimedOut:

@@ -364,6 +364,7 @@ def test_the_network_is_blamed(project: pytest.Pytester, monkeypatch: pytest.Mon
             monkeypatch.setenv("HTTP_PROXY", _closed().removesuffix("/v1"))
         told = live(project, base_url, "--check=text.*", "--stall=2")
     assert {(each.verdict, each.blame) for each in found(project)} == {("failed", "network")}
+    assert all(("TLS did not come about" in each.reason) == (way == "no TLS") for each in found(project))
     assert "Traceback" not in told.stdout.str()
 
 

@@ -5,18 +5,26 @@ from __future__ import annotations
 import gzip
 import itertools
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from httpx import ByteStream, Response
 
 from harness.errors import EndlessAnswer, UnaskedEncoding
 from harness.transports.network import Bounded, Limits, Network, proxy_for
-from providers.errors import TimedOut
+from providers.errors import TimedOut, TransportError, Unreachable
 
 SET = {
     "HTTPS_PROXY": "http://p:1",
@@ -114,13 +122,13 @@ def test_the_identity_is_no_encoding() -> None:
 
 
 @contextmanager
-def dripping(first: bytes, drop: bytes) -> Iterator[str]:
+def dripping(first: bytes, drop: bytes, tls: ssl.SSLContext | None = None) -> Iterator[str]:
     """The address of a peer that says ``first``, and then ``drop`` for ever, a few times a second."""
     done = threading.Event()
 
     def drip(server: socket.socket) -> None:
         peer, _ = server.accept()
-        with peer, suppress(OSError):
+        with suppress(OSError), tls.wrap_socket(peer, server_side=True) if tls else peer as peer:
             peer.recv(65536)
             peer.sendall(first)
             while not done.wait(0.05):
@@ -159,6 +167,84 @@ def test_what_drips_ends(first: bytes, drop: bytes, kind: type[Exception]) -> No
         with pytest.raises(kind, match=r"does not end; expected: its end within 0\.4 s"):
             client.get(url)
         assert time.monotonic() - started < 3
+
+
+@pytest.mark.parametrize(
+    ("first", "kind", "told"),
+    [
+        (b"", TimedOut, "none within 0.4 s"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", Unreachable, "WRONG_VERSION_NUMBER"),
+    ],
+    ids=["silent", "plain"],
+)
+def test_tls_that_does_not_come_about_is_told(first: bytes, kind: type[TransportError], told: str) -> None:
+    """A peer that answers no handshake, or in plain text, is told as that, and not as a slow connection."""
+    with (
+        dripping(first, b"") as url,
+        httpx.Client(transport=Bounded(Network({}), Limits(0.4))) as client,
+        pytest.raises(kind) as seen,
+    ):
+        client.get(url.replace("http:", "https:") + "?key=canary")
+    assert (seen.value.summary, seen.value.expected) == ("TLS did not come about", "a TLS handshake")
+    assert told in seen.value.seen.replace("wrong version number", "WRONG_VERSION_NUMBER")
+    assert seen.value.where.startswith("https://127.0.0.1:")
+    assert "canary" not in str(seen.value)
+
+
+def _certificate(folder: Path, name: str, days: int) -> ssl.SSLContext:
+    """The server's side of TLS, with a certificate for ``name``; its ``days`` began two days ago."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    begin = datetime.now(UTC) - timedelta(days=2)
+    signed = (
+        x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    written = folder / "certificate.pem"
+    plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    written.write_bytes(plain + signed.public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(written)
+    return context
+
+
+@pytest.mark.parametrize(
+    ("name", "days", "trusted", "told"),
+    [
+        ("localhost", 30, False, "self-signed certificate"),
+        ("localhost", 1, True, "certificate has expired"),
+        ("other.example", 30, True, "Hostname mismatch"),
+    ],
+)
+def test_a_wrong_certificate_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, days: int, trusted: bool, told: str
+) -> None:
+    """One that nobody trusts, that has expired, or is another's ends the connection with its reason."""
+    context = _certificate(tmp_path, name, days)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    with (
+        dripping(b"", b"", context) as url,
+        httpx.Client(transport=Bounded(Network({}), Limits(5.0))) as client,
+        pytest.raises(Unreachable, match="TLS did not come about") as seen,
+    ):
+        client.get(url.replace("http://127.0.0.1", "https://localhost"))
+    assert told in seen.value.seen
+
+
+def test_a_head_that_drips_through_tls_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The watchdog reaches a connection with TLS too, which is not taken for one without."""
+    context = _certificate(tmp_path, "localhost", 30)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "certificate.pem"))
+    with (
+        dripping(HEAD, b"x-more: 1\r\n", context) as url,
+        httpx.Client(transport=Bounded(Network({}), Limits(5.0, 0.5))) as client,
+        pytest.raises(TimedOut, match="head does not end"),
+    ):
+        client.get(url.replace("http://127.0.0.1", "https://localhost"))
 
 
 def test_the_longest_silence_is_the_limits() -> None:
