@@ -3,8 +3,8 @@
 A credential's field keeps its name and its scheme, ``Bearer [redacted]``, so that a replay can tell that
 one was sent and how. ``find_secrets`` looks for the shapes of real keys, for what tells whose account it
 is, and for given values in any of the forms in which a value travels: plain, URL-encoded, escaped in JSON
-or HTML, base64, or any mixture of all but the last. ``redact`` replaces exactly what ``find_secrets`` finds,
-by the same rules; ``unredacted_heads`` looks at the fields of an exchange by their names.
+or HTML, any mixture of these, base64, or hexadecimal. ``redact`` replaces exactly what ``find_secrets``
+finds, by the same rules; ``unredacted_heads`` looks at the fields of an exchange by their names.
 """
 
 from __future__ import annotations
@@ -246,10 +246,15 @@ def in_base64(secret: str) -> Iterator[str]:
         yield inner.replace("+", "-").replace("/", "_")
 
 
+def in_hex(secret: str) -> tuple[str, ...]:
+    """A value in hexadecimal, a pattern a digit, in lower and in upper case."""
+    return tuple(each if each.isdigit() else f"[{each}{each.upper()}]" for each in secret.encode().hex())
+
+
 def _anyhow(secret: str, text: str) -> re.Pattern[str]:
     """Finds a value in every form in which it travels: plain, URL-encoded, escaped in JSON or in HTML, any
-    mixture of these (as who decodes and encodes a query again makes them), and base64 at each of the three
-    offsets. Letters are looked for in their escaped forms only where ``text`` has such."""
+    mixture of these (as who decodes and encodes a query again makes them), hexadecimal, and base64 at each of
+    the three offsets. Letters are looked for in their escaped forms only where ``text`` has such."""
     return _pattern(secret, escapes(text))
 
 
@@ -261,7 +266,8 @@ def escapes(text: str) -> bool:
 @lru_cache(maxsize=512)
 def _pattern(secret: str, escaped: bool) -> re.Pattern[str]:
     mixed = "".join(character(each, escaped) for each in secret)
-    return re.compile("|".join((mixed, *(re.escape(each) for each in dict.fromkeys(in_base64(secret))))))
+    coded = (re.escape(each) for each in dict.fromkeys(in_base64(secret)))
+    return re.compile("|".join((mixed, *coded, "".join(in_hex(secret)))))
 
 
 def character(each: str, escaped: bool) -> str:

@@ -14,10 +14,19 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from harness.redaction import REDACTED, SHORTEST, character, escapes, in_base64, redact, splits_an_escape
+from harness.redaction import (
+    REDACTED,
+    SHORTEST,
+    character,
+    escapes,
+    in_base64,
+    in_hex,
+    redact,
+    splits_an_escape,
+)
 
 _LONG = 12  # characters of a credential that are too many, whatever stands beside them
-_BESIDE = {"plain": SHORTEST, "base64": 8}  # and beside a mark of omission
+_BESIDE = {"plain": SHORTEST, "base64": 8, "hex": 2 * SHORTEST}  # and beside a mark of omission
 # as itself, escaped, and as three full stops
 _MARK = r"(?:…|\\+u2026|\\+xe2\\+x80\\+xa6|\.\.\.)"
 # nothing, or the beginning of a character that was escaped and cut
@@ -46,6 +55,7 @@ def without_remnants(text: str, known: Iterable[str]) -> str:
         text = _cut_out(text, _plain(secret, escaped), _BESIDE["plain"])
         for form in _coded(secret):
             text = _cut_out(text, form, _BESIDE["base64"])
+        text = _cut_out(text, in_hex(secret), _BESIDE["hex"])
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from time import perf_counter
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -68,11 +69,21 @@ def test_a_url_loses_its_credentials() -> None:
 
 @given(before=st.binary(max_size=7), after=st.binary(max_size=7))
 def test_every_form_is_found_and_removed(before: bytes, after: bytes) -> None:
-    """Plain, URL-encoded, and base64 at any offset: found, and gone once redacted."""
-    encoded = base64.b64encode(before + KEY.encode() + after).decode()
-    for text in (f"x {KEY} y", quote(KEY, safe=""), encoded):
+    """Plain, URL-encoded, base64 at any offset and hexadecimal: found, and gone once redacted."""
+    whole = before + KEY.encode() + after
+    encoded = base64.b64encode(whole).decode()
+    for text in (f"x {KEY} y", quote(KEY, safe=""), encoded, whole.hex(), whole.hex().upper()):
         assert find_secrets(text, (KEY,))
         assert find_secrets(without(text, (KEY,)), (KEY,)) == ()
+
+
+@pytest.mark.parametrize("digits", [str.lower, str.upper])
+def test_hexadecimal_is_redacted_in_bytes(digits: Callable[[str], str]) -> None:
+    """A key that an answer dumps is replaced whole, what stands beside it stays, and letters beyond ASCII
+    are their bytes."""
+    for key in (KEY, "schlüssel-9f8e"):
+        dumped = digits(key.encode().hex())
+        assert redact(f"<{dumped}>".encode(), (key,)).content == f"<{REDACTED}>".encode()
 
 
 @pytest.mark.parametrize("form", ["", " \\u0041 %41 &#65;"], ids=["plain", "escaped"])

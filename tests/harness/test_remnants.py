@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from time import perf_counter
 from urllib.parse import quote
 
@@ -53,6 +54,15 @@ def test_a_part_in_base64_is_found(shift: int) -> None:
     for length in range(12, 25):
         assert REDACTED in untold(f"{coded[:length]}…", [KEY])
     assert REDACTED in untold(coded[:18], [KEY])
+
+
+@pytest.mark.parametrize("digits", [str.lower, str.upper])
+def test_a_part_in_hexadecimal_is_found(digits: Callable[[str], str]) -> None:
+    """Six characters of it, be it cut in the middle of one."""
+    dumped = digits(KEY.encode().hex())
+    for length in range(12, len(dumped)):
+        assert untold(f"{dumped[:length]}…", [KEY]) == f"{REDACTED}…"
+        assert untold(f"...{dumped[-length:]}!", [KEY]) == f"...{REDACTED}!"
 
 
 def test_a_cut_without_a_mark_is_found() -> None:
