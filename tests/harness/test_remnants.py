@@ -9,7 +9,7 @@ from time import perf_counter
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.redaction import REDACTED
@@ -73,6 +73,7 @@ def test_a_cut_without_a_mark_is_found() -> None:
     assert untold("the canary… sings", ["can"]) == "the canary… sings"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.integers(0, 30), st.integers(0, 30), st.text(max_size=40))
 def test_what_was_json_stays_json(before: str, start: int, end: int, after: str) -> None:
     """A part goes with whole escapes, whatever stands beside it."""
