@@ -125,6 +125,8 @@ _ASKED = re.compile(
     re.IGNORECASE,
 )
 _LOGGED = re.compile(r"""(\(b['"]([A-Za-z0-9-]+)['"], b(['"]))(?:(?!\3)[^\\]|\\.)*(\3\))""")
+_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|[a-zA-Z0-9])")
+_ESCAPE_LENGTH = 6
 _ESCAPES = re.compile(r"\\u00|%[2-7]|&#")
 SHORTEST = 6  # a shorter value is too common a word to be looked for
 
@@ -310,18 +312,21 @@ def spans(text: str, known: Iterable[str] = ()) -> tuple[Span, ...]:
         if len(secret) >= SHORTEST:
             told = f"a credential of this run ({len(secret)} characters)"
             for hit in _anyhow(secret, text).finditer(text):
-                start = hit.start() + splits_an_escape(text, hit.start())
+                start = hit.start() + rest_of_escape(text, hit.start())
                 found.append(Span(start, hit.end(), "credential", told))
     return tuple(_apart(sorted(found, key=lambda span: (span.start, -span.end))))
 
 
-def splits_an_escape(text: str, start: int) -> bool:
-    """Whether the character at ``start`` is the second one of an escape, as in ``\\n``: it is no part of a
-    value that seems to begin there."""
-    at = start
-    while at and text[at - 1] == "\\":
-        at -= 1
-    return text[start].isalnum() and (start - at) % 2 == 1
+def rest_of_escape(text: str, start: int) -> int:
+    """How many characters from ``start`` on belong to an escape that begins before, as in ``\\n`` and
+    ``\\u007f``: they are no part of a value that seems to begin there."""
+    at = text.rfind("\\", max(start - _ESCAPE_LENGTH + 1, 0), start)
+    escape = _ESCAPE.match(text, at) if at >= 0 else None
+    first = at
+    while first > 0 and text[first - 1] == "\\":
+        first -= 1
+    escaped = (at - first) % 2 == 1  # the backslash itself
+    return 0 if escape is None or escaped else max(escape.end() - start, 0)
 
 
 def _shaped(text: str) -> Iterator[Span]:

@@ -22,7 +22,7 @@ from harness.redaction import (
     in_base64,
     in_hex,
     redact,
-    splits_an_escape,
+    rest_of_escape,
 )
 
 _LONG = 12  # characters of a credential that are too many, whatever stands beside them
@@ -78,7 +78,7 @@ def _cut_out(text: str, form: Sequence[str], beside: int) -> str:
     at = 0
     for start, end in found:
         if start >= at:
-            start += splits_an_escape(text, start)
+            start += rest_of_escape(text, start)
             pieces += (text[at:start], REDACTED)
         at = max(at, end)
     return "".join([*pieces, text[at:]])

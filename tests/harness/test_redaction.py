@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from time import perf_counter
 from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
@@ -258,9 +257,8 @@ def test_every_text_of_a_credential_is_a_secret() -> None:
     ["user-", "org-org-", "org-aaaaaaaa-", "?key=", "?key=a", "x-api-key=", "authorization: bearer ", "eyJ",
      "eyJaaaaaaaaaaaa.", "a@", "a@a.", "0123456789abcdef", "c2st=", '"org_id":"', "arn:aws:a:a:", "%25"],
 )  # fmt: skip
-def test_near_misses_take_no_longer(hostile: str) -> None:
-    """The time grows with the text: a quarter of a megabyte of what is nearly a secret is a moment's work."""
+def test_near_misses_come_to_an_end(hostile: str) -> None:
+    """A quarter of a megabyte of what is nearly a secret is looked through, not searched for ever; what
+    follows it is found."""
     text = hostile * (250_000 // len(hostile))
-    began = perf_counter()
-    redact(text.encode(), [KEY])
-    assert perf_counter() - began < 15
+    assert KEY.encode() not in redact(f"{text} {KEY}".encode(), [KEY]).content
