@@ -6,11 +6,14 @@ where) that refuses. What the vendor says of a missing or unknown field is the v
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 from harness.emulators.emulator import Violation
+from harness.emulators.judging import DEEPEST
 from providers.errors import shown
+
+_NO_SCHEMAS = ("enum", "const", "default", "examples", "required")  # keywords whose values are data
 
 
 class Shaping:
@@ -78,3 +81,20 @@ def each(check: Callable[[Judged, Any, str], None]) -> Callable[[Judged, Any, st
             check(judged, item, f"{where}/{at}")
 
     return check_all
+
+
+def objects(judged: Shaping, schema: Any, where: str, depth: int = 0) -> Iterator[tuple[dict[str, Any], str]]:
+    """Each schema of an object in ``schema``, with its place; what is too deep is refused, and left."""
+    if depth > DEEPEST and isinstance(schema, dict | list):
+        judged.refuse("schema.depth", f"a schema of at most {DEEPEST} levels", "more", where)
+        return
+    if isinstance(schema, list):
+        for at, item in enumerate(schema):
+            yield from objects(judged, item, f"{where}/{at}", depth + 1)
+    if not isinstance(schema, dict):
+        return
+    if schema.get("type") == "object":
+        yield schema, where
+    for key, inner in schema.items():
+        if key not in _NO_SCHEMAS:
+            yield from objects(judged, inner, f"{where}/{key}", depth + 1)

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.emulators.anthropic_messages.judgement import Check, Judgement, Shape
-from harness.emulators.judging import DEEPEST
-from harness.emulators.shaping import anything, each, one_of, within, word
+from harness.emulators.shaping import anything, each, objects, one_of, within, word
 
 _TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
 _TOOL_ID = re.compile(r"^[a-zA-Z0-9_-]+$")
@@ -112,23 +111,12 @@ def _schema(judged: Judgement, value: Any, where: str) -> None:
         judged.must(not unions, "tools.union", expected, unions, where)
 
 
-def _closed(judged: Judgement, value: Any, where: str, depth: int = 0) -> None:
+def _closed(judged: Judgement, value: Any, where: str) -> None:
     """Strict schemas close every object."""
-    if depth > DEEPEST and isinstance(value, dict | list):
-        judged.refuse("schema.depth", f"a schema of at most {DEEPEST} levels", "more", where)
-        return
-    if isinstance(value, list):
-        for at, item in enumerate(value):
-            _closed(judged, item, f"{where}/{at}", depth + 1)
-    if not isinstance(value, dict):
-        return
-    if value.get("type") == "object":
+    for schema, at in objects(judged, value, where):
         expected = "For 'object' type, 'additionalProperties' must be explicitly set to false"
-        seen = value.get("additionalProperties")
-        judged.must(seen is False, "schema.closed", expected, seen, where)
-    for key, inner in value.items():
-        if key not in ("enum", "const", "default", "examples", "required"):
-            _closed(judged, inner, f"{where}/{key}", depth + 1)
+        seen = schema.get("additionalProperties")
+        judged.must(seen is False, "schema.closed", expected, seen, at)
 
 
 def _format(judged: Judgement, value: Any, where: str) -> None:

@@ -15,8 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from harness.emulators.emulator import Violation
-from harness.emulators.judging import DEEPEST
-from harness.emulators.shaping import Shaping, anything, each, one_of, within, word
+from harness.emulators.shaping import Shaping, anything, each, objects, one_of, within, word
 from providers.errors import MalformedFrame
 from providers.protocols.openai_responses.deviations import Deviations, known, matches
 from providers.protocols.openai_responses.request import PATH
@@ -289,28 +288,17 @@ def _parameters(judged: _Judge, value: Any, where: str) -> None:
         judged.must(kind == "object", "tools.schema", "a schema of type 'object'", kind, f"{where}/type")
 
 
-def _closed(judged: _Judge, value: Any, where: str, depth: int = 0) -> None:
+def _closed(judged: _Judge, value: Any, where: str) -> None:
     """Strict schemas close every object and require every property."""
-    if depth > DEEPEST and isinstance(value, dict | list):
-        judged.refuse("schema.depth", f"a schema of at most {DEEPEST} levels", "more", where)
-        return
-    if isinstance(value, list):
-        for at, item in enumerate(value):
-            _closed(judged, item, f"{where}/{at}", depth + 1)
-    if not isinstance(value, dict):
-        return
-    if value.get("type") == "object":
+    for schema, at in objects(judged, value, where):
         expected = "'additionalProperties' is required to be supplied and to be false"
-        seen = value.get("additionalProperties")
-        judged.must(seen is False, "schema.closed", expected, seen, where)
+        seen = schema.get("additionalProperties")
+        judged.must(seen is False, "schema.closed", expected, seen, at)
         expected = "'required' is required to be an array including every key in properties"
-        properties, needed = value.get("properties"), value.get("required")
+        properties, needed = schema.get("properties"), schema.get("required")
         missing = set(properties) if isinstance(properties, dict) else set()
         missing -= {name for name in needed if isinstance(name, str)} if isinstance(needed, list) else set()
-        judged.must(not missing, "schema.required", expected, sorted(missing), where)
-    for key, inner in value.items():
-        if key not in ("enum", "const", "default", "examples", "required"):
-            _closed(judged, inner, f"{where}/{key}", depth + 1)
+        judged.must(not missing, "schema.required", expected, sorted(missing), at)
 
 
 def _format(judged: _Judge, value: Any, where: str) -> None:
