@@ -95,6 +95,6 @@ def test_an_error_is_cut_and_tells_nothing() -> None:
     [KEY[:11], KEY[1:], f"...{KEY[:6]}", KEY[-6:], "\\", "%25", "&#", "\\u2026", "&amp;", "…"],
 )
 def test_a_hostile_text_takes_no_longer(hostile: str) -> None:
-    """Two megabytes of near misses come to an end, and nothing of the key is left in them."""
+    """Two megabytes of near misses come to an end, and a part of the key behind them is found."""
     text = hostile * (2_000_000 // len(hostile))
-    assert KEY[:12] not in untold(text, [KEY])
+    assert untold(f"{text}|{KEY[:12]}", [KEY]).endswith(f"|{REDACTED}")
