@@ -41,7 +41,7 @@ def lacking(provider: Provider, protocol: str) -> tuple[str, ...]:
         for need in scenario.needs
         if any(fnmatchcase(protocol, glob) for glob in scenario.protocols)
     }
-    words |= {name for name, spoken in SERVICES.items() if protocol in spoken}
+    words |= {name for name, spoken in SERVICES.items() if provider.shapes.get(name, protocol) in spoken}
     had = {
         name
         for declared in provider.endpoints

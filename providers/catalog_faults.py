@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from providers.protocols import PROTOCOLS
+from providers.services import SERVICES
 
 
 def inside(table: Mapping[str, Any], latest: date) -> Iterator[str]:
@@ -24,6 +25,7 @@ def inside(table: Mapping[str, Any], latest: date) -> Iterator[str]:
     yield from _bad_values(table)
     yield from _bad_forms(table)
     yield from _doubled(table)
+    yield from _unshaped(table)
     yield from _unread(table, latest)
 
 
@@ -41,6 +43,18 @@ def _doubled(table: Mapping[str, Any]) -> Iterator[str]:
         if name is not None and name in ids:
             yield f"models.{index}.id: {name!r} is there already"
         ids.append(name)
+
+
+def _unshaped(table: Mapping[str, Any]) -> Iterator[str]:
+    """Every claim of a service in a shape that nothing here speaks."""
+    claims = table.get("claims")
+    for name, claim in claims.items() if isinstance(claims, dict) else ():
+        shape = claim.get("shape") if isinstance(claim, dict) else None
+        known = sorted(SERVICES.get(name, {}))
+        if isinstance(shape, str) and shape and shape not in known:
+            yield f"claims.{name}.shape: unknown shape {shape!r}; known: {', '.join(known) or 'none'}"
+        elif shape and claim.get("own"):
+            yield f"claims.{name}: expected shape or own, seen both"
 
 
 def _unread(table: Mapping[str, Any], latest: date) -> Iterator[str]:

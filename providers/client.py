@@ -152,7 +152,7 @@ def prepare_service(
         provider.id, provider.offered, name, undeclared=undeclared, instead="ask another provider"
     )
     refuse_own(provider.id, name, own=name in provider.own)
-    spoken = protocol or protocol_for(name, provider.protocols)
+    spoken = protocol or protocol_for(name, provider.protocols, provider.shapes.get(name, ""))
     known = {**auth.told(key), **(values or {})}
     endpoint = provider.endpoint(spoken, base_url=base_url, values=known, keyed=isinstance(key, str))
     refuse_unsendable(endpoint.base_url, endpoint.headers)

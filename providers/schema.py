@@ -89,10 +89,12 @@ class Source(_Strict):
 
 class Claim(_Strict):
     """What the provider says about one feature. ``model`` is one that has it, where no chat model has.
-    ``own``: the provider has it in a shape of its own, which no protocol of ours speaks."""
+    ``shape``: the provider has it in another shape than its protocols, the row of that name of the service's
+    table in ``providers.services``; ``own``: in one that nothing here speaks."""
 
     offered: bool
     model: str = ""
+    shape: str = ""
     own: bool = False
     source: str
     note: str = ""
@@ -338,8 +340,13 @@ class Provider(_Strict):
 
     @property
     def own(self) -> frozenset[str]:
-        """The features that the provider has in a shape of its own, which no protocol of ours speaks."""
+        """The features that the provider has in a shape of its own, which nothing here speaks."""
         return frozenset(name for name, claim in self.claims.items() if claim.own)
+
+    @property
+    def shapes(self) -> Mapping[str, str]:
+        """The services that are asked for in another shape than the protocols', and that shape."""
+        return {name: claim.shape for name, claim in self.claims.items() if claim.shape}
 
     def offered_at(self, declared: EndpointDeclaration) -> Mapping[str, bool]:
         """The claims as they hold at one endpoint."""
@@ -388,7 +395,7 @@ class Provider(_Strict):
         told = base_url or self._filled(template, known)
         query = tuple((name, self._filled(text, known)) for name, text in declared.query.items())
         form = azure.FORMS[declared.base_url_form] if declared.base_url_form else None
-        address, query = form(told, query) if form else (told, query)
+        address, query = form(told, query, declared.path or "") if form else (told, query)
         return Endpoint(
             provider=self.id,
             protocol=declared.protocol,
@@ -403,6 +410,7 @@ class Provider(_Strict):
                 protocol_deviations,
             ),
             features=frozenset(name for name, offered in self.offered_at(declared).items() if offered),
+            shapes=self.shapes,
             refusals={
                 kind: Refused(words.status, words.message, words.type, words.code)
                 for kind, words in self.refusals.items()

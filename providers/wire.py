@@ -46,7 +46,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     not its id; ``call_headers`` are fields whose value the call decides, with the name of a row of
     ``providers.callfields``. ``deviations`` is an instance of the protocol's ``Deviations`` struct.
     ``features`` are the names of the declared features. ``refusals`` are this vendor's own words for an
-    error, by kind.
+    error, by kind. ``shapes`` are the services that are asked for in another shape than the protocol's.
     """
 
     provider: str
@@ -60,6 +60,11 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     deviations: Any = None
     features: frozenset[str] = frozenset()
     refusals: Mapping[str, Refused] = {}
+    shapes: Mapping[str, str] = {}
+
+    def shape(self, service: str) -> str:
+        """The row of the table of ``service`` that is asked here."""
+        return self.shapes.get(service, self.protocol)
 
     def url(self, path: str, model: str = "") -> str:
         """The full URL of the protocol's ``path``, or of this endpoint's own.

@@ -18,7 +18,7 @@ from harness.emulators.emulator import spoken
 from harness.errors import RecordingError, UnusableInput
 from harness.exchange import Exchange
 from harness.redaction import REDACTED, redacted_headers, redacted_url
-from harness.services import DESKS
+from harness.services import desk_of
 from harness.services.observation import Served
 from harness.services.scenarios import SERVICE_SCENARIOS, Asking, ServiceScenario
 from harness.subjects import wirecheck
@@ -54,7 +54,8 @@ def plan(provider: Provider, *, undeclared: bool = False) -> Iterator[tuple[str,
 
 def _has(provider: Provider, protocol: str, story: ServiceScenario, undeclared: bool) -> bool:
     """Whether the service is asked for over the protocol, and the provider has it there."""
-    if protocol not in SERVICES[story.service] or (story.protocols and protocol not in story.protocols):
+    shape = provider.shapes.get(story.service, protocol)
+    if shape not in SERVICES[story.service] or (story.protocols and shape not in story.protocols):
         return False
     return provider.offered_at(provider.declaration(protocol)).get(story.service, undeclared)
 
@@ -129,12 +130,14 @@ def _accepted(ask: object, request: Request, endpoint: Endpoint, name: str) -> N
 def _speak(ask: object, reply: Any, endpoint: Endpoint) -> Spoken:
     if isinstance(reply, Passed):
         return spoken(reply.status, reply.headers, [reply.content])
-    return DESKS[endpoint.protocol][type(ask)].speak(ask, reply, endpoint)
+    desk = desk_of(endpoint, ask)
+    assert desk is not None, ask  # a test holds the tables of both sides together
+    return desk.speak(ask, reply, endpoint)
 
 
 def violations(ask: object, request: Request, endpoint: Endpoint) -> Violations:
     """What the vendor's side says of a request; nobody judges what is passed through."""
-    desk = DESKS[endpoint.protocol].get(type(ask))
+    desk = desk_of(endpoint, ask)
     found = desk.judge(request, endpoint) if desk else ()
     return tuple((each.rule, each.expected, each.seen, each.where) for each in found)
 

@@ -74,9 +74,9 @@ class ServiceStep(msgspec.Struct, frozen=True):
 
 
 class ServiceScenario(msgspec.Struct, frozen=True, kw_only=True):
-    """A named sequence of asks. ``protocols``: those that have words for it, empty for all of the service.
-    ``own_model``: no chat model can do it, only one that the provider's claim names. ``harmless``: it leaves
-    nothing behind and costs next to nothing, so that it may be asked live."""
+    """A named sequence of asks. ``protocols``: those, and the vendors' own shapes, that have words for it,
+    empty for all of the service. ``own_model``: no chat model can do it, only one that the provider's claim
+    names. ``harmless``: it leaves nothing behind and costs next to nothing, so that it may be asked live."""
 
     name: str
     title: str

@@ -8,7 +8,8 @@ type of what is asked:
     request = row.build(ask, endpoint)                 # then auth signs it, and a transport sends it
     vectors = row.read(status, headers, content).vectors
 
-``providers.client`` does all of it. A protocol without a row of a service does not have it.
+``providers.client`` does all of it. A protocol without a row of a service does not have it. A vendor's own
+shape of a service is a row beside the protocols', which the ``shape`` of a claim names.
 """
 
 from __future__ import annotations
@@ -24,16 +25,17 @@ from providers.services.files import FILES
 from providers.services.models_list import MODELS_LIST
 from providers.services.operation import Operation, Operations
 from providers.services.passthrough import PASSTHROUGH
+from providers.services.vendors import shapes
 from providers.wire import Endpoint
 
 __all__ = ["SERVICES", "Operation", "feature", "operation", "protocol_for"]
 
 SERVICES: Mapping[str, Mapping[str, Operations]] = {
-    "embeddings": EMBEDDINGS,
-    "models_list": MODELS_LIST,
+    "embeddings": {**EMBEDDINGS, **shapes("embeddings")},
+    "models_list": {**MODELS_LIST, **shapes("models_list")},
     "count_tokens": COUNT_TOKENS,
-    "files": FILES,
-    "batches": BATCHES,
+    "files": {**FILES, **shapes("files")},
+    "batches": {**BATCHES, **shapes("batches")},
     "passthrough": PASSTHROUGH,
 }
 
@@ -54,17 +56,19 @@ def feature(ask: object) -> str:
 def operation(endpoint: Endpoint, ask: object) -> Operation:
     """The row for ``ask`` at ``endpoint``. Raises UnsupportedFeature when its protocol has none."""
     name = feature(ask)
-    offered = SERVICES[name].get(endpoint.protocol, {})
-    if type(ask) not in offered:
-        known = ", ".join(sorted(SERVICES[name]))
-        raise UnsupportedFeature(
-            endpoint.provider,
-            f"{name} over {endpoint.protocol}",
-            next_step=f"protocols that have it: {known}",
-        )
-    return offered[type(ask)]
+    shape = endpoint.shape(name)
+    offered = SERVICES[name].get(shape, {})
+    if type(ask) in offered:
+        return offered[type(ask)]
+    known = sorted(each for each, rows in SERVICES[name].items() if type(ask) in rows)
+    raise UnsupportedFeature(
+        endpoint.provider,
+        f"{name} ({type(ask).__name__}) over {shape}",
+        next_step=f"these have it: {', '.join(known)}",
+    )
 
 
-def protocol_for(name: str, protocols: Iterable[str]) -> str | None:
-    """The first of ``protocols`` over which the service ``name`` is asked for; None when there is none."""
-    return next((protocol for protocol in protocols if protocol in SERVICES[name]), None)
+def protocol_for(name: str, protocols: Iterable[str], shape: str = "") -> str | None:
+    """The first of ``protocols`` over which the service ``name`` is asked for, in ``shape`` where it has
+    one of its own; None when there is none."""
+    return next((protocol for protocol in protocols if (shape or protocol) in SERVICES[name]), None)

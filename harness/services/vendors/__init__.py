@@ -1,0 +1,12 @@
+"""The vendors' sides of ``providers.services.vendors``: a page for each, DESKS by the type of the ask."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from harness.services.emulator import Desk
+from harness.services.vendors import github_models
+
+VENDORS: Mapping[str, Mapping[type, Desk]] = {
+    "github-models": github_models.DESKS,
+}
