@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from harness.emulators import EMULATORS
 from providers import azure, client, credentials, schema
@@ -22,6 +23,7 @@ from providers.wire import Request
 AZURE = schema.get("azure-openai-responses")
 CHAT, RESPONSES = "openai-completions", "azure-openai-responses"
 V1 = "https://r.openai.azure.com/openai/v1"
+DEPLOYMENT = "https://r.openai.azure.com/openai/deployments/d"
 BASE_URL, RESOURCE = "AZURE_OPENAI_BASE_URL", "AZURE_OPENAI_RESOURCE_NAME"
 VERSION, MAP = "AZURE_OPENAI_API_VERSION", "AZURE_OPENAI_DEPLOYMENT_NAME_MAP"
 
@@ -92,6 +94,58 @@ def test_a_deployment_is_told_the_dated_version() -> None:
     root = "https://r.openai.azure.com/openai/deployments/d"
     url = asked({BASE_URL: root, VERSION: "2024-10-21"}).url
     assert url == f"{root}/chat/completions?api-version=2024-10-21"
+
+
+@pytest.mark.parametrize(
+    ("told", "version"),
+    [
+        ({}, "2024-10-21"),
+        ({VERSION: "v1"}, "2024-10-21"),
+        ({VERSION: " "}, "2024-10-21"),
+        ({VERSION: " 2025-01-01-preview "}, "2025-01-01-preview"),
+        ({VERSION: "2025-01-01-PREVIEW"}, "2025-01-01-preview"),
+        ({BASE_URL: f"{DEPLOYMENT}?api-version=v1", VERSION: "2024-06-01"}, "2024-06-01"),
+        ({BASE_URL: f"{DEPLOYMENT}/chat/completions?api-version=2024-06-01"}, "2024-06-01"),
+    ],
+    ids=str,
+)
+def test_a_deployment_is_told_a_dated_version(told: dict[str, str], version: str) -> None:
+    """Where no dated version is told, the latest generally available one is sent, and the judge takes it."""
+    request = asked({BASE_URL: DEPLOYMENT, **told})
+    assert request.url == f"{DEPLOYMENT}/chat/completions?api-version={version}"
+    assert EMULATORS[CHAT].judge(request, AZURE.endpoint(CHAT, values={"resource": "r"})) == ()
+
+
+@pytest.mark.parametrize("version", [" 2024-10-21", "2024-10-21-PREVIEW\t", " 2025-04-01-preview "])
+def test_a_date_with_stray_characters_is_left_out_of_the_v1_api(version: str) -> None:
+    """Blanks around a date and capitals in it make it no other version."""
+    assert asked({RESOURCE: "r", VERSION: version}).url == f"{V1}/chat/completions"
+
+
+def test_a_proxy_before_a_deployment_is_told_what_the_user_tells() -> None:
+    """Another host gets a dated version in place of v1, and any other word as it is."""
+    proxy = "https://proxy.example/openai/deployments/d"
+    assert asked({BASE_URL: proxy}).url.endswith("?api-version=2024-10-21")
+    assert asked({BASE_URL: proxy, VERSION: "preview"}).url.endswith("?api-version=preview")
+
+
+@pytest.mark.parametrize("version", ["preview", "latest", "banana"])
+def test_a_deployment_has_no_other_version(version: str) -> None:
+    """A word that is no date is refused before any network use, with the version to set."""
+    with pytest.raises(ConfigurationError, match="dated API version") as raised:
+        asked({BASE_URL: DEPLOYMENT, VERSION: version})
+    assert raised.value.seen == version
+    assert "2024-10-21" in raised.value.next_step
+
+
+@pytest.mark.parametrize("path", ["", "/responses", "/chat/completions"])
+@pytest.mark.parametrize("query", ["", "?api-version=2025-04-01-preview"])
+def test_responses_are_not_asked_at_a_deployment(path: str, query: str) -> None:
+    """A pasted address of a deployment is refused for Responses, with the address and the model to use."""
+    with pytest.raises(ConfigurationError, match="no Responses below a deployment") as raised:
+        asked({BASE_URL: f"{DEPLOYMENT}{path}{query}"}, RESPONSES)
+    assert raised.value.seen == DEPLOYMENT
+    assert raised.value.next_step == f"set it to {V1} and ask for the model d"
 
 
 @pytest.mark.parametrize("protocol", [CHAT, RESPONSES])
@@ -173,7 +227,7 @@ def test_no_address_names_both_variables() -> None:
     [
         ("https://r.openai.azure.com/openai/deployments/d", "2024-10-21", True),
         ("https://r.openai.azure.com/openai/deployments/d", "2024-08-01-preview", True),
-        ("https://r.openai.azure.com/openai/deployments/d", "v1", False),
+        ("https://r.openai.azure.com/openai/deployments/d", "v1", True),
         ("https://r.openai.azure.com/v1", "v1", False),
     ],
 )
@@ -184,9 +238,9 @@ def test_the_resource_has_no_other_paths(base_url: str, version: str, accepted: 
     assert [violation.rule for violation in found] == ([] if accepted else ["target.azure"])
 
 
-def test_responses_are_not_asked_at_a_deployment() -> None:
+def test_the_emulator_of_responses_has_no_deployments() -> None:
     """The emulator of Responses refuses a deployment's path."""
-    request = asked({BASE_URL: "https://r.openai.azure.com/openai/deployments/d"}, RESPONSES)
+    request = replace(asked({RESOURCE: "r"}, RESPONSES), url=f"{DEPLOYMENT}/responses?api-version=2024-10-21")
     found = EMULATORS[RESPONSES].judge(request, AZURE.endpoint(RESPONSES, values={"resource": "r"}))
     assert [violation.rule for violation in found] == ["target.azure"]
 
