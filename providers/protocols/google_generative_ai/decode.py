@@ -72,6 +72,7 @@ _COUNTS = {
     "thoughtsTokenCount": "reasoning",
     "toolUsePromptTokenCount": "tool_use_prompt",
 }
+_BESIDE = frozenset(("cachedContentTokenCount", "thoughtsTokenCount", "toolUsePromptTokenCount"))
 _KINDS: Mapping[type, str] = {dict: "an object", list: "an array", str: "a string", int: "an integer"}
 
 
@@ -405,6 +406,16 @@ def _holds(part: dict[str, Any], names: tuple[str, ...]) -> bool:
 
 def _usage(counts: dict[str, Any], pointer: str) -> Usage:
     """Google's counts: thoughts stand beside the candidates' tokens, and a count of zero is left out."""
+    if _BESIDE.isdisjoint(counts):  # as in most chunks; read so it costs half as much
+        asked, said = counts.get("promptTokenCount"), counts.get("candidatesTokenCount")
+        both = counts.get("totalTokenCount")
+        if type(asked) is type(said) is type(both) is int:
+            sent = {"input": asked, "output": said, "total": both}
+            return Usage(input_tokens=asked, output_tokens=said, sent=sent, raw=counts)
+    return _rare_usage(counts, pointer)
+
+
+def _rare_usage(counts: dict[str, Any], pointer: str) -> Usage:
     sent: dict[str, int] = {}
     for field, value in counts.items():
         name = _COUNTS.get(field)

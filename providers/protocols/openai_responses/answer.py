@@ -261,14 +261,15 @@ class StreamDecoder:
             words = _plain_words(data)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        item = self._response.items.get(words.output_index)
-        number = words.sequence_number
-        if item is None or item.closed or self._response.fault is not None:
+        response = self._response
+        item = response.items.get(words.output_index)
+        if item is None or item.closed or response.fault is not None:
             return None
-        if number is None:
-            self._sequence = -1
-        elif number == self._sequence + 1:
+        number = words.sequence_number
+        if number == self._sequence + 1:
             self._remember(number, data)
+        elif number is None:
+            self._sequence = -1
         else:
             return None
         return item.delta("text", words.content_index, words.delta)
@@ -294,9 +295,11 @@ class StreamDecoder:
         return [Drift("a gap in the sequence numbers")]
 
     def _remember(self, number: int, data: bytes) -> None:
-        self._sequence = max(self._sequence, number)
-        self._heard[number] = hash(data)
-        self._heard.pop(number - _REMEMBERED, None)
+        if number > self._sequence:
+            self._sequence = number
+        heard = self._heard
+        heard[number] = hash(data)
+        heard.pop(number - _REMEMBERED, None)
 
     def _out_of_order(self, message: Value, kind: str, expected: str) -> EventOrderError:
         return EventOrderError(

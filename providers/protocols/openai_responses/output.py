@@ -133,7 +133,9 @@ class _Message(Item):
         self._parts: dict[int, _Part] = {}
 
     def delta(self, part: str, index: int, piece: str) -> list[Event]:
-        told = self._part(part, index)
+        told = self._parts.get(index)
+        if told is None or told.kind != part:
+            told = self._part(part, index)
         return told.said(piece) if told.heard.hear(piece) else []
 
     def settle(self, part: str, index: int, whole: str) -> list[Event]:
