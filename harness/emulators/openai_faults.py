@@ -356,6 +356,7 @@ _WORDINGS: Mapping[str, Wording] = {
     "calls.orphan": _sentence("input"),
     "calls.answered": _sentence("input"),
     "reasoning.following": _sentence("input"),
+    "schema.items": _NO_ITEMS,
     "schema.closed": _NOT_STRICT,
     "schema.required": _NOT_STRICT,
     "tools.schema": _NOT_STRICT,

@@ -32,6 +32,7 @@ from harness.emulators.judging import (
     one_of,
     typed,
 )
+from harness.emulators.schemas import itemless
 from providers.call import JSON
 from providers.errors import MalformedFrame
 from providers.protocols.openai_completions.deviations import Deviations
@@ -148,6 +149,7 @@ def _response_format(judged: _Judgement, value: JSON, where: str) -> None:
         judged.needs(described, ("name",), where)
         _name(judged, described.get("name", "x"), f"{where}/name")
         _schema(judged, described.get("schema", {}), described.get("strict") is True, f"{where}/schema")
+        _arrays(judged, described.get("schema"), f"{where}/schema")
 
 
 def _words(messages: JSON) -> str:
@@ -186,6 +188,7 @@ def _tool(judged: _Judgement, value: JSON, where: str) -> None:
     judged.is_a(function.get("description", ""), str, f"{where}/description")
     if "parameters" in function:
         _schema(judged, function["parameters"], function.get("strict") is True, f"{where}/parameters")
+        _arrays(judged, function["parameters"], f"{where}/parameters")
         if isinstance(function["parameters"], dict):
             one_of("object")(judged, function["parameters"].get("type"), f"{where}/parameters/type")
 
@@ -205,10 +208,6 @@ def _schema(judged: _Judgement, value: JSON, strict: bool, where: str, depth: in
     for keyword in judged.deviations.schema_keywords_removed:
         if keyword in value:
             judged.refuse("schema_keyword", f"no {keyword}", value[keyword], f"{where}/{keyword}")
-    kinds = value.get("type")
-    listed = kinds == "array" or (isinstance(kinds, list) and "array" in kinds)
-    if listed and not {"items", "prefixItems"} & {*value}:
-        judged.refuse("array_items", "items", "an array schema without", where)
     for keyword in NEVER_STRICT if strict else ():
         if keyword in value:
             judged.refuse("strict_schema", f"no {keyword}", value[keyword], f"{where}/{keyword}")
@@ -227,6 +226,12 @@ def _schema(judged: _Judgement, value: JSON, strict: bool, where: str, depth: in
         _schema(judged, value["items"], strict, f"{where}/items", depth + 1)
     for place, inner in enumerate(objects(value.get("anyOf")) if strict else ()):
         _schema(judged, inner, strict, f"{where}/anyOf/{place}", depth + 2)
+
+
+def _arrays(judged: _Judgement, schema: JSON, where: str) -> None:
+    """An array's schema says what its items are, strict or not, but for servers that pass things over."""
+    for at in () if judged.deviations.ignores_unknown else itemless(schema, where):
+        judged.refuse("array_items", "items", "an array schema without", at)
 
 
 def _choice_word(judged: _Judgement, value: JSON, where: str) -> None:

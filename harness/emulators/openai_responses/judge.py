@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from harness.emulators.emulator import Violation
+from harness.emulators.schemas import itemless
 from harness.emulators.shaping import Shaping, anything, each, objects, one_of, within, word
 from providers.errors import MalformedFrame
 from providers.protocols.openai_responses.deviations import Deviations, known, matches
@@ -286,6 +287,13 @@ def _parameters(judged: _Judge, value: Any, where: str) -> None:
     if value is not None and judged.is_object(value, where):
         kind = value.get("type")
         judged.must(kind == "object", "tools.schema", "a schema of type 'object'", kind, f"{where}/type")
+        _arrays(judged, value, where)
+
+
+def _arrays(judged: _Judge, value: Any, where: str) -> None:
+    """An array's schema says what its items are, strict or not, but for servers that pass things over."""
+    for at in () if judged.deviations.ignores_unknown else itemless(value, where):
+        judged.refuse("schema.items", "array schema with items", "none", at)
 
 
 def _closed(judged: _Judge, value: Any, where: str) -> None:
@@ -303,6 +311,8 @@ def _closed(judged: _Judge, value: Any, where: str) -> None:
 
 def _format(judged: _Judge, value: Any, where: str) -> None:
     _by_type(_FORMATS)(judged, value, where)
+    if isinstance(value, dict):
+        _arrays(judged, value.get("schema"), f"{where}/schema")
     kind = value.get("type") if isinstance(value, dict) else None
     taken = {"json_schema": ("json_schema", "json_object"), "json_object": ("json_object",), "none": ()}
     offered = kind == "text" or kind in taken[judged.deviations.structured]

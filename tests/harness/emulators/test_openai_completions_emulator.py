@@ -272,25 +272,6 @@ def test_a_strict_schema_has_no_such_keyword(keyword: str) -> None:
         assert found == ([("strict_schema", where)] if strict else [])
 
 
-@pytest.mark.parametrize(
-    ("array", "lawful"),
-    [
-        ({"type": "array"}, False),
-        ({"type": ["array", "null"]}, False),
-        ({"type": "array", "items": {"type": "array"}}, False),
-        ({"type": "array", "items": {}}, True),
-        ({"type": "array", "prefixItems": [{}]}, True),
-    ],
-    ids=str,
-)
-def test_an_array_has_a_schema_of_its_items(array: Any, lawful: bool) -> None:
-    """An array of a tool's parameters tells what its items are, strict or not."""
-    parameters = {"type": "object", "properties": {"names": array}}
-    found = rules(asking(tools=[{"type": "function", "function": {"name": "f", "parameters": parameters}}]))
-    where = "/tools/0/function/parameters/properties/names" + ("/items" if "items" in array else "")
-    assert found == ([] if lawful else [("array_items", where)])
-
-
 @pytest.mark.parametrize("content", ["Answer in JSON.", [{"type": "text", "text": "As json, please."}]])
 def test_a_json_object_is_asked_for_in_words(content: Any) -> None:
     """The word JSON may stand in any message, however it is spelled."""
