@@ -5,7 +5,8 @@ within the budget of a ledger that all processes share. Nothing is written, but 
 exchanges become its fixture: once all of them came whole, hold no secret, and a replay of them is found
 again. Otherwise the old ones stay, and ``Recorded.not_kept`` says why. With ``drift`` their shape is compared
 with the fixture's, and ``probe`` asks a fixture's first question alone, to renew its age. A provider that
-gave no answer several scenarios in a row is not asked any further.
+gave no answer several scenarios in a row is not asked any further, nor is an endpoint to which the first
+connection failed; that no connection came about is told by one cell of the endpoint.
 """
 
 from __future__ import annotations
@@ -44,7 +45,14 @@ from harness.transports.record import Record
 from providers import credentials
 from providers.auth import Credential
 from providers.call import Call, Message
-from providers.errors import ConfigurationError, Explained, MissingCredential, ProviderError, RemoteError
+from providers.errors import (
+    ConfigurationError,
+    Explained,
+    MissingCredential,
+    ProviderError,
+    RemoteError,
+    TransportError,
+)
 from providers.events import Usage
 from providers.schema import EndpointDeclaration, Price, Provider
 from reports import results
@@ -114,6 +122,11 @@ def _came_whole(seen: Observation) -> bool:
     return seen.error is None and seen.turn.complete
 
 
+def _unconnected(seen: Seen) -> bool:
+    """Whether not even a connection came about: refused, no such name, no TLS, no way through the proxy."""
+    return isinstance(seen.error, TransportError) and not seen.error.connected
+
+
 def _unasked_for(seen: Observation) -> str:
     """What the model did instead of what the scenario is about, which would prove nothing of the provider."""
     for check in CHECKS.values():
@@ -147,6 +160,9 @@ class LiveStage:
         self._shown: dict[tuple[str, str, str], results.Exchange] = {}
         self._providers: dict[str, Provider] = {}
         self._in_a_row: dict[str, list[str]] = defaultdict(list)
+        self._connected: set[tuple[str, str]] = set()
+        self._unreachable: dict[tuple[str, str], str] = {}
+        self._telling: dict[tuple[str, str], Case] = {}
         self._made: dict[tuple[str, str, str, int], Seen | Explained] = {}
 
     def cases(self, provider: Provider) -> Iterator[Case]:
@@ -213,8 +229,12 @@ class LiveStage:
         return self._credential(self._providers[provider], protocol, model)
 
     def observations(self, case: Case) -> tuple[Seen, ...]:
-        """What the provider answers in every round. Raises as ``observation``."""
-        return tuple(self.observation(case, number) for number in range(self._terms.repeat))
+        """What the provider answers in every round, up to one without a connection. Raises as
+        ``observation``."""
+        rounds: list[Seen] = []
+        while len(rounds) < self._terms.repeat and not (rounds and _unconnected(rounds[-1])):
+            rounds.append(self.observation(case, len(rounds)))
+        return tuple(rounds)
 
     def observation(self, case: Case, number: int = 0) -> Seen:
         """What the provider answers; asked once a scenario and round.
@@ -230,14 +250,17 @@ class LiveStage:
         found = self._made[place]
         if isinstance(found, Explained):
             raise found
+        if _unconnected(found) and self._telling.setdefault(place[:2], case) != case:
+            raise self._not_asked(place[:2])
         return found
 
     def _fresh_one(self, provider: str, protocol: str, scenario: str) -> Seen:
-        self._give_up(provider)
+        self._give_up(provider, protocol)
         serves = scenario in SERVICE_SCENARIOS
         seen = (
             self._serve(provider, protocol, scenario) if serves else self._ask(provider, protocol, scenario)
         )
+        self._heed(seen)
         blame = hindrance(seen)
         if blame:
             self._in_a_row[provider].append(f"{blame}: {seen.error}")
@@ -245,8 +268,22 @@ class LiveStage:
             self._in_a_row[provider].clear()
         return seen
 
-    def _give_up(self, provider: str) -> None:
-        """Raise NotAsked when the provider gave no answer several times in a row."""
+    def _heed(self, seen: Seen) -> None:
+        """Remember whether the endpoint could be reached."""
+        place = (seen.provider, seen.protocol)
+        if _unconnected(seen):
+            self._unreachable.setdefault(place, f"unreachable since {seen.scenario}: {seen.error}")
+        else:
+            self._connected.add(place)
+
+    def _not_asked(self, place: tuple[str, str]) -> NotAsked:
+        return NotAsked(f"not asked: {'/'.join(place)} is {self._unreachable[place]}")
+
+    def _give_up(self, provider: str, protocol: str) -> None:
+        """Raise NotAsked when the provider gave no answer several times in a row, or no connection came about
+        from the first time on."""
+        if (provider, protocol) in {*self._unreachable} - self._connected:
+            raise self._not_asked((provider, protocol))
         refusals = self._in_a_row[provider]
         if len(refusals) >= _GIVE_UP_AFTER:
             raise NotAsked(
@@ -351,8 +388,9 @@ class LiveStage:
 
         Raises as ``observation`` does, and RecordingError.
         """
-        self._give_up(provider)
+        self._give_up(provider, protocol)
         seen = self._step(self._providers[provider], protocol, SCENARIOS[scenario], 0, ())
+        self._heed(seen)
         old = self._fixture(provider, protocol, scenario)
         compared = self._differences(seen, [seen.exchange], old[:1], SCENARIOS[scenario].stream)
         sound = not compared.note and not compared.breaking

@@ -211,15 +211,22 @@ def _translated(fault: Exception, url: str) -> ProviderError:
     """Our error for one of httpx's."""
     where = place(url)
     told = shown(str(fault) or type(fault).__name__)
-    if isinstance(fault, httpx.TimeoutException):
-        return TimedOut(seen=type(fault).__name__, where=where)
     if isinstance(fault, httpx.DecodingError):
         return RemoteProtocolError("the answer's content encoding is broken", seen=told, where=where)
     if isinstance(fault, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
         return ConfigurationError("the request cannot be sent", seen=told, where=where)
-    return Unreachable(seen=told, where=where, next_step="check the address, the network and the proxy")
+    next_step = "check the address, the network and the proxy"
+    late = isinstance(fault, httpx.TimeoutException)
+    error: TransportError = (
+        TimedOut(seen=type(fault).__name__, where=where)
+        if late
+        else Unreachable(seen=told, where=where, next_step=next_step)
+    )
+    error.connected = not isinstance(fault, _UNCONNECTED)
+    return error
 
 
+_UNCONNECTED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError)
 _FAULTS = (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL)
 
 

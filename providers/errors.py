@@ -341,9 +341,10 @@ class ContentFiltered(RemoteError):
 
 
 class TransportError(ProviderError):
-    """No answer came."""
+    """No answer came. ``connected`` False: not even a connection did."""
 
     retryable = True
+    connected = True
 
 
 class Unreachable(TransportError):

@@ -223,13 +223,15 @@ class Bounded(httpx.BaseTransport):
     def _no_tls(self, request: httpx.Request, fault: httpx.TransportError) -> TransportError:
         late = isinstance(fault, httpx.TimeoutException)
         kind = TimedOut if late else Unreachable
-        return kind(
+        error: TransportError = kind(
             "TLS did not come about",
             expected="a TLS handshake",
             seen=f"none within {self._limits.silence_s:g} s" if late else str(fault),
             where=place(str(request.url)),
             next_step="check the scheme, the port and the certificate",
         )
+        error.connected = False
+        return error
 
     def _no_head(self, request: httpx.Request) -> TimedOut:
         return TimedOut(

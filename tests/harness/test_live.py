@@ -352,7 +352,8 @@ def _closed() -> str:
 
 @pytest.mark.parametrize("way", ["refused", "no such name", "no TLS", "no proxy"])
 def test_the_network_is_blamed(project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
-    """A closed port, a name that does not resolve, TLS to a plain port and a dead proxy are one line each."""
+    """A closed port, a name that does not resolve, TLS to a plain port and a dead proxy are one red cell; all
+    others are skipped and say since when."""
     with vendor() as server:
         base_url = {
             "refused": _closed(),
@@ -362,10 +363,59 @@ def test_the_network_is_blamed(project: pytest.Pytester, monkeypatch: pytest.Mon
         }[way]
         if way == "no proxy":
             monkeypatch.setenv("HTTP_PROXY", _closed().removesuffix("/v1"))
-        told = live(project, base_url, "--check=text.*", "--stall=2")
-    assert {(each.verdict, each.blame) for each in found(project)} == {("failed", "network")}
+        told = live(project, base_url, *FEW, "--stall=2")
+    assert told.ret == pytest.ExitCode.TESTS_FAILED
+    [red] = [each for each in found(project) if each.verdict == "failed"]
+    assert red.blame == "network"
+    others = [each for each in found(project) if each != red]
+    assert {each.verdict for each in others} == {"skipped"}
+    start = "not asked: groq/openai-completions is unreachable since text: "
+    assert all(each.reason.startswith(start) for each in others)
     assert all(("TLS did not come about" in each.reason) == (way == "no TLS") for each in found(project))
     assert "Traceback" not in told.stdout.str()
+
+
+@pytest.mark.parametrize("more", [(), ("--repeat=2",)], ids=["once", "repeated"])
+def test_an_address_where_nobody_listens_is_one_red_cell(
+    project: pytest.Pytester, more: tuple[str, ...]
+) -> None:
+    """One call is made, one cell fails, and the whole of the rest is skipped."""
+    told = project.runpytest_inprocess(
+        "--live", f"--base-url={_closed()}", f"--protocol={CHAT}", "--model=m", "--results=out.jsonl", *more
+    )
+    assert told.ret == pytest.ExitCode.TESTS_FAILED
+    told.assert_outcomes(failed=1, skipped=len(found(project)) - 1)
+    assert len({each.scenario for each in found(project)}) > 20
+    told.stdout.fnmatch_lines(
+        ["custom: 1 call, *; 1 failed, * skipped", "  network: 1 × no answer to judge:*"]
+    )
+
+
+def test_a_probe_of_an_address_where_nobody_listens_fails_once(project: pytest.Pytester) -> None:
+    """The first fixture's probe is red, the others are skipped."""
+    for scenario in ("text", "text_stream"):
+        exchanges = load(project.path / "exchanges", "groq", CHAT, scenario)
+        save_scenario(project.path / "exchanges", [replace(each, origin="recorded") for each in exchanges])
+    told = live(project, _closed(), "--probe", scenario="text*")
+    told.assert_outcomes(failed=1, skipped=1)
+    told.stdout.fnmatch_lines(["*no answer to compare, blame network*"])
+
+
+def leaving(vendor: _Vendor) -> None:
+    """Answers, and is not there any more."""
+    vendor.close_connection = True
+    vendor.say(200, recorded("text"))
+    assert isinstance(vendor.server, ThreadingHTTPServer)
+    vendor.server.socket.close()
+
+
+def test_a_server_that_leaves_is_asked_again(project: pytest.Pytester) -> None:
+    """An endpoint that answered is asked for three scenarios more, as the way there may come back; that no
+    connection came about is told once."""
+    with vendor(leaving) as server:
+        told = live(project, server.base_url, "--check=text.*", "--stall=2", scenario="*")
+    told.stdout.fnmatch_lines(["groq: 4 calls, *", "  network: 1 × *"])
+    assert {"gave no answer to 3 scenarios" in each.reason for each in found(project)} == {True, False}
 
 
 CATALOG = """
@@ -401,25 +451,32 @@ def add_provider(project: pytest.Pytester, id: str, url: str) -> None:
 def test_one_failing_provider_hides_no_other(
     project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One without a server is given up after three scenarios, one without a key is skipped, one is judged."""
-    with vendor() as server:
-        for id, url in (("gone", _closed()), ("sound", server.base_url), ("keyless", server.base_url)):
-            add_provider(project, id, url)
+    """One without a server is given up at once and one that always refuses after three scenarios, one without
+    a key is skipped, one is judged."""
+    refusals = [refusing(401, "Invalid API Key", "invalid_api_key")] * 9
+    with vendor() as server, vendor(*refusals) as refuser:
+        urls = {"gone": _closed(), "closed": refuser.base_url}
+        for id in ("gone", "closed", "sound", "keyless"):
+            add_provider(project, id, urls.get(id, server.base_url))
         monkeypatch.setenv("GONE_API_KEY", KEY)
+        monkeypatch.setenv("CLOSED_API_KEY", KEY)
         monkeypatch.setenv("SOUND_API_KEY", KEY)
         told = project.runpytest_inprocess(
-            "--live", "--catalog=mine", "--provider=gone", "--provider=sound", "--provider=keyless",
-            "--check=text.*", "--check=stop.*", "--scenario=text*", "--scenario=length_stop*",
-            "--results=out.jsonl",
+            "--live", "--catalog=mine", "--provider=closed", "--provider=gone", "--provider=sound",
+            "--provider=keyless", "--check=text.*", "--check=stop.*", "--scenario=text*",
+            "--scenario=length_stop*", "--results=out.jsonl",
         )  # fmt: skip
     told.stdout.fnmatch_lines(
         [
             "live: gone: * price of * unknown, counted as $* against the cap",
             "live: keyless: no key: looked for KEYLESS_API_KEY",
             "*by provider*",
-            "gone: 3 calls, *",
-            "  network: *",
-            "  skipped: *not asked: gone gave no answer to 3 scenarios before this one*",
+            "closed: 3 calls, *",
+            "  account: *",
+            "  skipped: *not asked: closed gave no answer to 3 scenarios before this one*",
+            "gone: 1 call, *",
+            "  network: 1 × *",
+            "  skipped: *not asked: gone/openai-completions is unreachable since *",
             "keyless: not asked; * skipped",
             "  skipped: * no key: looked for KEYLESS_API_KEY",
             "sound: *passed*",

@@ -27,6 +27,7 @@ from providers.errors import (
     RemoteProtocolError,
     ServerError,
     TimedOut,
+    TransportError,
     TruncatedStream,
     Unreachable,
     UnsupportedFeature,
@@ -197,10 +198,14 @@ def test_events_come_as_they_arrive() -> None:
 def test_httpx_errors_become_ours(
     ask: Callable[..., Turn], given: Exception, expected: type[ProviderError]
 ) -> None:
-    """Each failure of the transport is one of ours, which keeps httpx's as its cause."""
+    """Each failure of the transport is one of ours, which keeps httpx's as its cause and tells whether there was
+    a connection."""
     with pytest.raises(expected) as caught:
         ask(Network(lambda: given))
     assert caught.value.__cause__ is given
+    if isinstance(caught.value, TransportError):
+        unconnected = httpx.ConnectTimeout | httpx.ConnectError | httpx.ProxyError
+        assert caught.value.connected is not isinstance(given, unconnected)
     assert caught.value.turn == Turn(error=caught.value)
 
 
