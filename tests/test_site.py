@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,8 +12,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from harness import docs_pages
+from tests.documentation import built, prepared
 
-ROOT = Path(__file__).parents[1]
 MATRIX = '<!doctype html><title>Matrix</title><p class="facts">cells'
 
 pytest.importorskip("material", reason="the site's theme is not installed")
@@ -26,10 +22,7 @@ pytest.importorskip("material", reason="the site's theme is not installed")
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built strictly from fresh pages and a matrix of one page."""
-    folder = tmp_path_factory.mktemp("site")
-    shutil.copytree(ROOT / "docs", folder / "docs")
-    shutil.copy(ROOT / "mkdocs.yml", folder)
-    docs_pages.write(folder / "docs")
+    folder = prepared(tmp_path_factory.mktemp("site"))
     matrix = folder / "build" / "matrix"
     (matrix / "providers").mkdir(parents=True)
     for name in (
@@ -42,16 +35,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ".published",
     ):
         (matrix / name).write_text(MATRIX)
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict"],
-        cwd=folder,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    return folder / "site"
+    return built(folder, "--strict")
 
 
 def loads(page: str) -> Iterator[str]:

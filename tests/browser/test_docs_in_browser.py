@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,9 +9,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from harness import docs_pages
+from tests.documentation import built, prepared
 
-ROOT = Path(__file__).parents[2]
 PAGES = ("index", "checks", "gate", "tables", "client-readiness", "providers/groq", "client-matrix/index")
 
 pytest.importorskip("material", reason="the site's theme is not installed")
@@ -24,20 +19,7 @@ pytest.importorskip("material", reason="the site's theme is not installed")
 @pytest.fixture(scope="module")
 def docs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the site, built from fresh pages and without any matrix."""
-    folder = tmp_path_factory.mktemp("docs")
-    shutil.copytree(ROOT / "docs", folder / "docs")
-    shutil.copy(ROOT / "mkdocs.yml", folder)
-    docs_pages.write(folder / "docs")
-    built = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--quiet"],
-        cwd=folder,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert built.returncode == 0, built.stderr[-3000:]
-    return folder / "site"
+    return built(prepared(tmp_path_factory.mktemp("docs")), "--quiet")
 
 
 @pytest.fixture
