@@ -350,6 +350,15 @@ def test_a_family_answers_to_its_bare_id_at_home(region: str, found: list[tuple[
     assert broken(replace(asked, url=asked.url.replace("us-east-1", region))) == found
 
 
+@pytest.mark.parametrize(
+    ("region", "found"), [("us-east-1", [("model.on_demand", "url")]), ("eu-west-1", []), ("ap-south-1", [])]
+)
+def test_no_profile_is_asked_for_where_there_is_none(region: str, found: list[tuple[str, str]]) -> None:
+    """A family with a profile in the United States alone is refused its bare id there, and nowhere else."""
+    asked = request({}, "meta.llama3-3-70b-instruct-v1:0")
+    assert broken(replace(asked, url=asked.url.replace("us-east-1", region))) == found
+
+
 @pytest.mark.parametrize("name", LAWFUL)
 def test_a_lawful_request_is_accepted(name: str) -> None:
     """What the reference allows is not refused."""

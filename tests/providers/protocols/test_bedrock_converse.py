@@ -140,7 +140,14 @@ def test_settings_have_their_places() -> None:
         ("us-east-1", HAIKU, f"us.{HAIKU}"),
         ("us-gov-west-1", HAIKU, f"us-gov.{HAIKU}"),
         ("ca-central-1", HAIKU, f"us.{HAIKU}"),
-        ("sa-east-1", HAIKU, f"us.{HAIKU}"),
+        ("sa-east-1", HAIKU, f"global.{HAIKU}"),
+        ("il-central-1", HAIKU, f"global.{HAIKU}"),
+        ("cn-north-1", HAIKU, HAIKU),
+        ("ca-central-1", SONNET_3_7, SONNET_3_7),
+        ("us-gov-west-1", SONNET_3_7, f"us-gov.{SONNET_3_7}"),
+        ("ap-northeast-1", "anthropic.claude-sonnet-5", "global.anthropic.claude-sonnet-5"),
+        ("ap-northeast-1", "anthropic.claude-opus-5-5", "jp.anthropic.claude-opus-5-5"),
+        ("eu-west-1", "anthropic.claude-opus-4-1-20250805-v1:0", "anthropic.claude-opus-4-1-20250805-v1:0"),
         ("eu-central-1", HAIKU, f"eu.{HAIKU}"),
         ("ap-northeast-1", HAIKU, f"jp.{HAIKU}"),
         ("ap-southeast-2", HAIKU, f"au.{HAIKU}"),
@@ -152,20 +159,35 @@ def test_settings_have_their_places() -> None:
             "anthropic.claude-sonnet-4-20250514-v1:0",
             "apac.anthropic.claude-sonnet-4-20250514-v1:0",
         ),
-        ("mx-central-1", HAIKU, f"us.{HAIKU}"),
+        ("mx-central-1", HAIKU, f"global.{HAIKU}"),
         ("us-east-1", "deepseek.r1-v1:0", "us.deepseek.r1-v1:0"),
-        ("eu-west-1", "deepseek.r1-v1:0", "us.deepseek.r1-v1:0"),
+        ("eu-west-1", "deepseek.r1-v1:0", "deepseek.r1-v1:0"),
         ("eu-central-1", "anthropic.claude-v2:1", "anthropic.claude-v2:1"),
         ("us-east-1", "anthropic.claude-instant-v1", "anthropic.claude-instant-v1"),
         ("us-east-1", "deepseek.v3.2", "deepseek.v3.2"),
         ("us-west-2", "meta.llama4-scout-17b-instruct-v1:0", "us.meta.llama4-scout-17b-instruct-v1:0"),
         ("us-east-1", "meta.llama3-3-70b-instruct-v1:0", "us.meta.llama3-3-70b-instruct-v1:0"),
+        ("eu-west-1", "meta.llama3-3-70b-instruct-v1:0", "meta.llama3-3-70b-instruct-v1:0"),
+        ("ap-south-1", "meta.llama3-3-70b-instruct-v1:0", "meta.llama3-3-70b-instruct-v1:0"),
+        ("eu-west-1", "meta.llama3-1-8b-instruct-v1:0", "meta.llama3-1-8b-instruct-v1:0"),
+        ("eu-west-1", "meta.llama3-2-3b-instruct-v1:0", "eu.meta.llama3-2-3b-instruct-v1:0"),
+        ("eu-west-1", "meta.llama3-2-90b-instruct-v1:0", "meta.llama3-2-90b-instruct-v1:0"),
+        ("eu-central-1", "meta.llama4-scout-17b-instruct-v1:0", "meta.llama4-scout-17b-instruct-v1:0"),
+        ("us-gov-west-1", "meta.llama3-3-70b-instruct-v1:0", "meta.llama3-3-70b-instruct-v1:0"),
         ("us-east-1", "meta.llama3-70b-instruct-v1:0", "meta.llama3-70b-instruct-v1:0"),
         ("eu-west-3", "mistral.pixtral-large-2502-v1:0", "eu.mistral.pixtral-large-2502-v1:0"),
         ("us-east-1", "amazon.nova-premier-v1:0", "us.amazon.nova-premier-v1:0"),
+        ("eu-west-1", "amazon.nova-premier-v1:0", "amazon.nova-premier-v1:0"),
+        ("ap-northeast-1", "mistral.pixtral-large-2502-v1:0", "mistral.pixtral-large-2502-v1:0"),
+        ("eu-west-1", "writer.palmyra-x5-v1:0", "writer.palmyra-x5-v1:0"),
         ("us-west-2", "writer.palmyra-x5-v1:0", "us.writer.palmyra-x5-v1:0"),
         ("us-west-2", "writer.palmyra-vision-7b", "writer.palmyra-vision-7b"),
         ("ap-northeast-1", "amazon.nova-2-lite-v1:0", "jp.amazon.nova-2-lite-v1:0"),
+        ("ap-southeast-2", "amazon.nova-2-lite-v1:0", "global.amazon.nova-2-lite-v1:0"),
+        ("ca-central-1", "amazon.nova-2-lite-v1:0", "us.amazon.nova-2-lite-v1:0"),
+        ("ca-central-1", "amazon.nova-pro-v1:0", "amazon.nova-pro-v1:0"),
+        ("il-central-1", "amazon.nova-pro-v1:0", "eu.amazon.nova-pro-v1:0"),
+        ("me-central-1", "amazon.nova-pro-v1:0", "apac.amazon.nova-pro-v1:0"),
         ("us-east-1", NOVA, NOVA),
         ("us-gov-west-1", NOVA, NOVA),
         ("eu-west-2", NOVA, NOVA),
@@ -191,6 +213,21 @@ def test_settings_have_their_places() -> None:
 def test_a_family_is_asked_through_its_profile(region: str | None, model: str, expected: str) -> None:
     """A bare id of a family that needs one gets the region's geography; other ids stay as they are."""
     assert profiles.profile(model, region, Deviations().profile_families) == expected
+
+
+def test_a_family_of_ones_own_has_the_common_profiles() -> None:
+    """A family that only the declaration knows is asked through the region's geography."""
+    assert profiles.profile("acme.wise-1", "eu-west-1", ("acme.",)) == "eu.acme.wise-1"
+    assert profiles.profile("acme.wise-1", "sa-east-1", ("acme.",)) == "acme.wise-1"
+
+
+@pytest.mark.parametrize("family", profiles.FAMILIES)
+def test_each_family_has_a_profile_where_it_is_asked(family: str) -> None:
+    """No profile of another partition is asked for, and each family has one in the United States."""
+    model = f"{family}9-v1:0"
+    assert profiles.geography(model, "us-east-2") == "us"
+    assert profiles.geography(model, "us-gov-west-1") in (None, "us-gov")
+    assert profiles.geography(model, "cn-north-1") is None
 
 
 @pytest.mark.parametrize("geography", profiles.GEOGRAPHIES)
