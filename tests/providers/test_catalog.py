@@ -34,8 +34,7 @@ TWELVE = (
     "ollama",
 )
 SEEDS = seed_tables.read()
-# A system that reaches a provider through another one's id; the facts give it no id of its own.
-BORROWED = {("minimax-cn", "gomodel"): "minimax"}
+LISTS = seed_tables.pinned()
 
 # Their only protocol has no file here.
 REFUSALS = {
@@ -170,21 +169,40 @@ def test_a_system_is_as_the_facts_say(provider: Provider, system: Any) -> None:
 
     Which of them are credentials, and in what order, the rules of the dialects say.
     """
-    if provider.id not in SEEDS:
-        pytest.skip("the facts do not name it")
-    facts = SEEDS[provider.id].get(system, seed_tables.Known())
-    name = facts.id or BORROWED.get((provider.id, system))
-    described = provider.systems.get(system)
-    if name is None:
-        assert described is None
-        assert not facts.env
-        assert not facts.extra_env
-        return
-    assert described is not None
-    assert described.id == name
-    named = {*facts.env, *facts.extra_env}
-    assert named <= {*described.env, *(described.newest_env or ()), *described.extra_env}
-    assert described.auth_key == facts.auth_key
+    if provider.id not in SEEDS and provider.id not in LISTS:
+        pytest.skip("no table names it")
+    seed_tables.verify(provider, system, *said(provider.id, system))
+
+
+def said(provider: str, system: str) -> tuple[seed_tables.Known | None, seed_tables.Lists | None]:
+    """What the tables say of a provider in a system."""
+    known = SEEDS[provider].get(system, seed_tables.Known()) if provider in SEEDS else None
+    return known, LISTS.get(provider, {}).get(system)
+
+
+@every_provider
+def test_no_variable_leaves_a_system_unnoticed(provider: Provider) -> None:
+    """Without any one variable of its lists, a system's table is not as the tables of the tests say."""
+    for system, described in provider.systems.items():
+        for field in ("env", "newest_env", "extra_env"):
+            whole = getattr(described, field) or ()
+            for name in whole if any(said(provider.id, system)) else ():
+                shorter = described.model_copy(update={field: tuple(each for each in whole if each != name)})
+                without = provider.model_copy(update={"systems": {**provider.systems, system: shorter}})
+                with pytest.raises(AssertionError):
+                    seed_tables.verify(without, system, *said(provider.id, system))
+
+
+def test_the_tables_hold_the_systems_that_read_variables() -> None:
+    """More than 200 tables of systems are pinned, and each that is pinned is in the catalog."""
+    reads = {
+        (provider.id, system)
+        for provider in PROVIDERS
+        for system, described in provider.systems.items()
+        if (*described.env, *(described.newest_env or ()), *described.extra_env)
+    }
+    assert sum(any(said(*place)) for place in reads) > 200
+    assert {(provider, system) for provider, systems in LISTS.items() for system in systems} <= reads
 
 
 @every_provider

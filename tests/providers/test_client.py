@@ -198,8 +198,8 @@ def test_events_come_as_they_arrive() -> None:
 def test_httpx_errors_become_ours(
     ask: Callable[..., Turn], given: Exception, expected: type[ProviderError]
 ) -> None:
-    """Each failure of the transport is one of ours, which keeps httpx's as its cause and tells whether there was
-    a connection."""
+    """Each failure of the transport is one of ours, which keeps httpx's as its cause and tells whether there
+    was a connection."""
     with pytest.raises(expected) as caught:
         ask(Network(lambda: given))
     assert caught.value.__cause__ is given
