@@ -57,10 +57,12 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class CreateBatch(msgspec.Struct, frozen=True, kw_only=True):
-    """Start a batch: of an uploaded ``file``, or of ``entries``, as the vendor takes it."""
+    """Start a batch: of an uploaded ``file``, or of ``entries``, as the vendor takes it. ``model`` answers
+    the calls of the file, where the vendor wants to be told beside it."""
 
     entries: tuple[Entry, ...] = ()
     file: str | None = None
+    model: str | None = None
 
 
 class GetBatch(msgspec.Struct, frozen=True):
@@ -99,6 +101,10 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     errors: str | None = None
     succeeded: int | None = None
     failed: int | None = None
+
+
+class Cancelling(msgspec.Struct, frozen=True):
+    """The batch is to be cancelled, and the vendor tells nothing of it yet."""
 
 
 class BatchList(msgspec.Struct, frozen=True):
@@ -143,11 +149,12 @@ def lines(entries: Iterable[Entry], endpoint: Endpoint) -> bytes:
 
 
 def _line(entry: Entry, endpoint: Endpoint) -> Object:
-    body = _unstreamed(entry.call, endpoint).json()
+    body = unstreamed(entry.call, endpoint).json()
     return {"custom_id": entry.id, "method": "POST", "url": _target(endpoint), "body": body}
 
 
-def _unstreamed(call: Call, endpoint: Endpoint) -> Request:
+def unstreamed(call: Call, endpoint: Endpoint) -> Request:
+    """The request of a call that is answered whole."""
     return PROTOCOLS[endpoint.protocol].build(replace(call, stream=False), endpoint)
 
 
@@ -197,7 +204,7 @@ def _openai(body: JSON, at: str = "") -> Batch:
     counts = maybe(body, "request_counts", dict)
     return Batch(
         id=member(body, "id", str, at),
-        status=_known(_OPENAI_STATUS, raw, f"{at}/status"),
+        status=known(_OPENAI_STATUS, raw, f"{at}/status"),
         raw_status=raw,
         output=maybe(body, "output_file_id", str),
         errors=maybe(body, "error_file_id", str),
@@ -206,7 +213,8 @@ def _openai(body: JSON, at: str = "") -> Batch:
     )
 
 
-def _known(table: Mapping[str, Status], raw: str, at: str) -> Status:
+def known(table: Mapping[str, Status], raw: str, at: str) -> Status:
+    """What the vendor's word ``raw`` means. Raises MalformedFrame for a word that ``table`` has not."""
     if raw not in table:
         raise MalformedFrame(expected=" or ".join(table), seen=raw, pointer=at)
     return table[raw]
@@ -233,7 +241,7 @@ def _create_anthropic(ask: CreateBatch, endpoint: Endpoint) -> Request:
             endpoint.provider, "a batch of an uploaded file", next_step="give the entries themselves"
         )
     requests = [
-        {"custom_id": entry.id, "params": _unstreamed(entry.call, endpoint).json()} for entry in ask.entries
+        {"custom_id": entry.id, "params": unstreamed(entry.call, endpoint).json()} for entry in ask.entries
     ]
     headers = anthropic_headers(endpoint, JSON_CONTENT)
     return posting(endpoint, _ANTHROPIC_PATH, {"requests": requests}, headers)
@@ -259,7 +267,7 @@ def _anthropic(body: JSON, at: str = "") -> Batch:
     counts = maybe(body, "request_counts", dict)
     return Batch(
         id=member(body, "id", str, at),
-        status=_known(_ANTHROPIC_STATUS, raw, f"{at}/processing_status"),
+        status=known(_ANTHROPIC_STATUS, raw, f"{at}/processing_status"),
         raw_status=raw,
         succeeded=maybe(counts, "succeeded", int),
         failed=maybe(counts, "errored", int),
@@ -280,7 +288,7 @@ def _anthropic_outcome(line: JSON, at: str) -> Outcome:
 # --- both ---
 
 
-def _outcomes(
+def outcomes(
     error: Refusal,
     outcome: Callable[[JSON, str], Outcome],
     status: int,
@@ -348,7 +356,7 @@ def _operations(manner: _Manner) -> Operations:
         GetBatch: row(partial(_get, manner), one),
         ListBatches: row(partial(_list, manner), reading(manner.error, partial(_listed, manner.item))),
         CancelBatch: row(partial(_cancel, manner), one),
-        ReadBatch: row(manner.read, partial(_outcomes, manner.error, manner.outcome)),
+        ReadBatch: row(manner.read, partial(outcomes, manner.error, manner.outcome)),
     }
 
 

@@ -1,7 +1,7 @@
 """Files that a provider keeps: upload, list, look at, read, delete.
 
 An upload is ``multipart/form-data`` (RFC 7578) with a boundary made from the content, so that the same file
-gives the same bytes. Resumable uploads and Google's files are not here.
+gives the same bytes. Resumable uploads are not here.
 
 References, read 2026-11-21: https://platform.openai.com/docs/api-reference/files and
 https://platform.claude.com/docs/en/api/files-create (beta ``files-api-2025-04-14``).
@@ -96,9 +96,9 @@ class FileContent(msgspec.Struct, frozen=True):
 
 
 class Deleted(msgspec.Struct, frozen=True):
-    """The file with this id is kept no longer."""
+    """The file with this id is kept no longer; None where the vendor does not repeat it."""
 
-    id: str
+    id: str | None = None
 
 
 def multipart(parts: tuple[tuple[str, str | None, str | None, bytes], ...]) -> tuple[str, bytes]:
