@@ -554,6 +554,7 @@ class Provider(_Strict):
 
 
 _FEW = 12  # ids that an error lists
+_MANY = 5  # ids that a name may mean, if it means any
 
 
 def load_file(path: Path) -> Provider:
@@ -649,7 +650,9 @@ class Catalog:
         wanted = name.casefold()
         known = {each: each for each in self.providers} | self._names
         known |= {called: each.id for each in self for called in each.calls() if called not in known}
-        near = dict.fromkeys(known[each] for each in difflib.get_close_matches(wanted, known, n=5))
+        named = [each.id for each in self if wanted in re.findall(r"[\w.-]+", each.name.casefold())]
+        close = [known[each] for each in difflib.get_close_matches(wanted, known, n=_MANY)]
+        near = dict.fromkeys((*(named if len(named) <= _MANY else ()), *close))
         few = len(self.providers) < _FEW
         listed = f"one of {', '.join(sorted(self.providers))}" if few else f"one of {len(self.providers)} ids"
         return UnknownProvider(

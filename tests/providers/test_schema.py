@@ -424,7 +424,12 @@ def test_a_name_of_several_providers_says_which() -> None:
 
 @pytest.mark.parametrize(
     ("name", "expected"),
-    [("groqq", "perhaps groq"), ("antropic", "perhaps anthropic"), ("?" * 90, "one of ")],
+    [
+        ("groqq", "perhaps groq"),
+        ("antropic", "perhaps anthropic"),
+        ("Grok", "perhaps xai or groq"),  # a word of the display name goes before what is spelt nearly so
+        ("?" * 90, "one of "),
+    ],
 )
 def test_a_name_of_nobody_suggests_what_is_near(name: str, expected: str) -> None:
     """A misspelt name is answered with those close to it, and not with every id there is."""
