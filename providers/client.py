@@ -43,7 +43,7 @@ from providers.listen import Listener
 from providers.protocols import PROTOCOLS
 from providers.schema import Provider
 from providers.sendable import added, place, refuse_unsendable, untold
-from providers.services import Operation, feature, operation, protocol_for
+from providers.services import Operation, feature, model_of, operation, protocol_for
 from providers.wire import Endpoint, Headers, Request, request_id, retry_after_s
 
 TIMEOUT = httpx.Timeout(connect=10.0, read=120.0, write=30.0, pool=10.0)
@@ -153,7 +153,7 @@ def prepare_service(
     )
     refuse_own(provider.id, name, own=name in provider.own)
     spoken = protocol or protocol_for(name, provider.protocols, provider.shapes.get(name, ""))
-    known = {**auth.told(key), **(values or {})}
+    known = {**provider.told_by(model_of(ask)), **auth.told(key), **(values or {})}
     endpoint = provider.endpoint(spoken, base_url=base_url, values=known, keyed=isinstance(key, str))
     refuse_unsendable(endpoint.base_url, endpoint.headers)
     rules = provider.auth_for(endpoint.protocol)

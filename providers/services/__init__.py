@@ -28,7 +28,7 @@ from providers.services.passthrough import PASSTHROUGH
 from providers.services.vendors import shapes
 from providers.wire import Endpoint
 
-__all__ = ["SERVICES", "Operation", "feature", "operation", "protocol_for"]
+__all__ = ["SERVICES", "Operation", "feature", "model_of", "operation", "protocol_for"]
 
 SERVICES: Mapping[str, Mapping[str, Operations]] = {
     "embeddings": {**EMBEDDINGS, **shapes("embeddings")},
@@ -51,6 +51,12 @@ def feature(ask: object) -> str:
     if type(ask) not in _FEATURES:
         raise TypeError(f"expected one of {', '.join(sorted(kind.__name__ for kind in _FEATURES))}")
     return _FEATURES[type(ask)]
+
+
+def model_of(ask: object) -> str:
+    """The model that an ask is about; empty for one that names none."""
+    model = getattr(getattr(ask, "call", ask), "model", "")
+    return model if isinstance(model, str) else ""
 
 
 def operation(endpoint: Endpoint, ask: object) -> Operation:

@@ -32,7 +32,9 @@ from providers.addresses import segment, segments
 from providers.call import JSON
 from providers.errors import MalformedFrame, UnsupportedFeature
 from providers.events import Usage
+from providers.protocols.bedrock_converse import profiles
 from providers.protocols.bedrock_converse import refusal as bedrock
+from providers.protocols.bedrock_converse.deviations import known as known_deviations
 from providers.protocols.google_generative_ai import refusals as google
 from providers.protocols.google_generative_ai.surface import GEMINI, VERTEX, Surface
 from providers.protocols.openai_completions import refusals as openai
@@ -287,6 +289,7 @@ _BEDROCK: tuple[tuple[str, Callable[[Embed, Endpoint], Object]], ...] = (
 
 def _build_bedrock(ask: Embed, endpoint: Endpoint) -> Request:
     _refuse(ask, endpoint, "encoding")
+    profiles.region_of(endpoint.base_url, ask.model, known_deviations(endpoint.deviations).region)
     body = next((body for sign, body in _BEDROCK if sign in ask.model), None)
     if body is None:
         known = ", ".join(sign for sign, _ in _BEDROCK)

@@ -17,8 +17,10 @@ from botocore.session import Session
 from providers import schema
 from providers.auth import AccessToken, AWSKeys, authenticate, sigv4
 from providers.call import Call, user
-from providers.client import prepare
+from providers.client import prepare, prepare_service
 from providers.errors import ConfigurationError, ConflictingConfig
+from providers.services.count_tokens import CountTokens
+from providers.services.embeddings import Embed
 from providers.wire import Request, header
 
 NOW = datetime(2026, 11, 21, 1, 2, 3, tzinfo=UTC)
@@ -343,6 +345,37 @@ def test_an_arn_of_another_region_is_refused(told: str | None, values: dict[str,
         )
     error = raised.value
     assert (error.expected, error.seen, error.where) == ("eu-west-3", "us-west-2", ARN)
+
+
+EMBEDDER = "arn:aws:bedrock:eu-west-3::foundation-model/amazon.titan-embed-text-v2:0"
+
+
+@pytest.mark.parametrize("region", [None, "eu-west-3"])
+@pytest.mark.parametrize(
+    "ask",
+    [Embed(model=EMBEDDER, texts=("one",)), CountTokens(Call(model=ARN, messages=(user("hi"),)))],
+    ids=["embeddings", "count_tokens"],
+)
+def test_a_service_is_asked_where_the_arn_is(ask: object, region: str | None) -> None:
+    """What stands beside chat goes to the ARN's region as chat does, and is signed for it."""
+    keys = AWSKeys("access-key-example", "secret/key+example", region=region)
+    request = prepare_service(schema.get("amazon-bedrock"), ask, key=keys).request
+    assert request.url.startswith("https://bedrock-runtime.eu-west-3.amazonaws.com/model/")
+    assert "/eu-west-3/bedrock/aws4_request" in (header(request.headers, "authorization") or "")
+
+
+@pytest.mark.parametrize(
+    ("told", "values"),
+    [("us-west-2", {}), (None, {"endpoint": "https://proxy.example", "region": "us-west-2"})],
+    ids=["the credential's", "the variable's, with a proxy"],
+)
+def test_an_embedding_of_another_region_is_refused(told: str | None, values: dict[str, str]) -> None:
+    """A configured region and the ARN of an embedding model that disagree are both named."""
+    keys = AWSKeys("access-key-example", "secret/key+example", region=told)
+    ask = Embed(model=EMBEDDER, texts=("one",))
+    with pytest.raises(ConflictingConfig) as raised:
+        prepare_service(schema.get("amazon-bedrock"), ask, key=keys, values=values)
+    assert (raised.value.expected, raised.value.seen) == ("eu-west-3", "us-west-2")
 
 
 def test_a_proxy_is_signed_for_the_arns_region() -> None:
