@@ -1,8 +1,9 @@
 """The answer of an emulator to a request that nobody recorded: what the vendor would refuse, in its words, or
 a small turn.
 
-The turn is always the same sentence; what is judged is the request. An emulator knows no account, so a
-credential is only asked for, never checked. Pure.
+The turn is always the same sentence; what is judged is the request. One for what stands beside chat (the
+models list, embeddings, token counts, files, batches) is judged and answered by its desk. An emulator knows
+no account, so a credential is only asked for, never checked. Pure.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from msgspec.structs import replace
 
 from harness import fixtures
 from harness.emulators import EMULATORS
-from harness.emulators.emulator import Spoken
+from harness.emulators.emulator import Spoken, Violation
+from harness.services import unrecorded
 from providers.call import Call, Text, user
 from providers.errors import ConfigurationError, MalformedFrame, UnsupportedFeature
 from providers.events import Turn, Usage
@@ -68,14 +70,43 @@ def answer(request: Request, endpoint: Endpoint, provider: Provider | None) -> S
     if provider is not None and not _has_credential(request, provider, endpoint.protocol):
         return emulator.refuse(_words("bad_key", endpoint), call, endpoint)
     found = emulator.judge(request, endpoint)
+    beside = unrecorded.asked(request, endpoint) if found else None
+    if beside is not None:
+        return _served(beside, request, endpoint, provider)
     if found:
-        told = emulator.told(found[0], request, replace(_words("bad_request", endpoint), status=400))
-        return emulator.refuse(replace(told, message=_sendable(told.message)), call, endpoint)
+        return _refused(found[0], request, endpoint)
     try:
         return emulator.speak(_TURN, call, endpoint)
     except UnsupportedFeature as fault:
         words = _words("bad_request", endpoint)
         return emulator.refuse(Refused(400, str(fault), words.type, words.code), call, endpoint)
+
+
+def _served(
+    asked: unrecorded.Asked, request: Request, endpoint: Endpoint, provider: Provider | None
+) -> Spoken:
+    """What the desk of a service says; a provider that claims not to have the service has no such path."""
+    if provider is not None and not _offers(provider, endpoint.protocol, asked.service):
+        emulator, words = EMULATORS[endpoint.protocol], _words("bad_request", endpoint)
+        told = Refused(404, f"{provider.id} does not offer {asked.service}", words.type, words.code)
+        return emulator.refuse(told, _call(request, streams_unasked=False), endpoint)
+    if asked.found:
+        return _refused(asked.found[0], request, endpoint)
+    models = [model.id for model in provider.models] if provider else []
+    return unrecorded.speak(asked, request, endpoint, models, _sendable(model_of(request)))
+
+
+def _offers(provider: Provider, protocol: str, service: str) -> bool:
+    """Whether the provider has the service at its endpoint, or nobody says that it has not."""
+    return provider.offered_at(provider.declaration(protocol)).get(service, True)
+
+
+def _refused(violation: Violation, request: Request, endpoint: Endpoint) -> Spoken:
+    """A bad request, in the vendor's words."""
+    emulator = EMULATORS[endpoint.protocol]
+    call = _call(request, streams_unasked=emulator.streams_unasked)
+    told = emulator.told(violation, request, replace(_words("bad_request", endpoint), status=400))
+    return emulator.refuse(replace(told, message=_sendable(told.message)), call, endpoint)
 
 
 def _words(kind: str, endpoint: Endpoint) -> Refused:

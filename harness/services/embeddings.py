@@ -33,6 +33,26 @@ def _of(*sizes: int) -> Check:
     return check
 
 
+_numbers = many(number(0, 2**31 - 1, integer=True), most=2048)
+
+
+def _text_or_tokens(judged: Judgement, value: JSON, where: str) -> None:
+    (_numbers if isinstance(value, list) else _text)(judged, value, where)
+
+
+def _input(judged: Judgement, value: JSON, where: str) -> None:
+    """A text, a list of texts, or either in tokens."""
+    if isinstance(value, str):
+        return
+    in_tokens = isinstance(value, list) and value and all(type(each) is int for each in value)
+    (_numbers if in_tokens else many(_text_or_tokens, most=2048))(judged, value, where)
+
+
+def _inputs(judged: Judgement, value: JSON, where: str) -> None:
+    """A text, or a list of texts."""
+    (_text if isinstance(value, str) else many(_text))(judged, value, where)
+
+
 def _tokens(answer: Embeddings) -> int:
     usage = answer.usage
     return (usage.input_tokens if usage else None) or 0
@@ -61,7 +81,7 @@ def _encoded(vector: tuple[float, ...], encoding: str | None) -> JSON:
 def _form(dimensions: str, **further: Check) -> Form:
     fields: Mapping[str, Check] = {
         "model": model,
-        "input": many(_text, most=2048),
+        "input": _input,
         dimensions: _size,
         "encoding_format": one_of("float", "base64"),
         **further,
@@ -237,7 +257,7 @@ _OLLAMA = Form(
     needed=("model", "input"),
     fields={
         "model": model,
-        "input": many(_text),
+        "input": _inputs,
         "dimensions": _size,
         "truncate": typed(bool),
         "keep_alive": anything,
