@@ -24,6 +24,7 @@ from providers.services.batches import (
     Batch,
     BatchList,
     CancelBatch,
+    Cancelling,
     CreateBatch,
     Entry,
     GetBatch,
@@ -49,6 +50,7 @@ from providers.services.files import (
 )
 from providers.services.models_list import ListModels, ModelList
 from providers.services.passthrough import Passed, PassOn
+from providers.services.vendors import gemini
 from providers.wire import Endpoint
 
 Kind = TypeVar("Kind")
@@ -150,7 +152,7 @@ def _reply_list(asking: Asking) -> FileList:
     return FileList((asking.latest(File),))
 
 
-_FILES = (
+_FILES = (  # the fourth step reads the file back
     ServiceStep(
         _always(Upload(name=_NAME, content=_CONTENT, media_type="application/jsonl", purpose="user_data")),
         _kept("file-000000000001", _CONTENT, "user_data"),
@@ -166,11 +168,29 @@ _FILES = (
     ),
 )
 
+_FILES_UNREAD = (
+    *_FILES[:3],
+    ServiceStep(lambda asking: DeleteFile(asking.latest(File).id), _always(Deleted())),
+)
+
 # --- batches ---
 
 
 def _entries(asking: Asking) -> tuple[Entry, ...]:
     return (Entry("first", _hello(asking.model)), Entry("second", _hello(f"{asking.model}-no-such-model")))
+
+
+def _entries_of_one_model(asking: Asking) -> tuple[Entry, ...]:
+    return (Entry("first", _hello(asking.model)), Entry("second", _hello(asking.model, "Say goodbye.")))
+
+
+def _upload_keyed(asking: Asking) -> Upload:
+    content = gemini.lines(_entries_of_one_model(asking), asking.endpoint)
+    return Upload(name=_NAME, content=content, media_type="application/jsonl", purpose="batch")
+
+
+def _kept_keyed(asking: Asking) -> File:
+    return File("file-000000000002", _NAME, len(_upload_keyed(asking).content), "application/jsonl")
 
 
 def _upload_lines(asking: Asking) -> Upload:
@@ -195,7 +215,8 @@ def _ran(asking: Asking) -> Outcomes:
 def _of_batch(
     create: Callable[[Asking], CreateBatch], running: str, ended: str, cancelling: str, **output: str
 ) -> tuple[ServiceStep, ...]:
-    """A batch that runs to its end, and another that is cancelled."""
+    """A batch that runs to its end, and another that is cancelled; no word ``cancelling`` where the vendor
+    tells nothing then."""
     whole = Batch(id="batch_000000000001", status="ended", raw_status=ended, succeeded=1, failed=1, **output)
     counted = {"succeeded": 0, "failed": 0}
     return (
@@ -206,7 +227,9 @@ def _of_batch(
         ServiceStep(create, _batch("batch_000000000002", "running", running, **counted)),
         ServiceStep(
             lambda asking: CancelBatch(asking.latest(Batch).id),
-            _batch("batch_000000000002", "cancelling", cancelling, **counted),
+            _batch("batch_000000000002", "cancelling", cancelling, **counted)
+            if cancelling
+            else _always(Cancelling()),
         ),
     )
 
@@ -222,6 +245,7 @@ def _passed_call(asking: Asking) -> PassOn:
 
 _PROBE = ("x-wirecheck-probe", "kept")
 _JSON = (("content-type", "application/json"),)
+_GEMINI_STATES = ("BATCH_STATE_PENDING", "BATCH_STATE_SUCCEEDED", "")
 _OPENAI = ("openai-completions", "openai-responses", "azure-openai-responses")
 
 SERVICE_SCENARIOS: Mapping[str, ServiceScenario] = {
@@ -286,7 +310,15 @@ SERVICE_SCENARIOS: Mapping[str, ServiceScenario] = {
             name="files_lifecycle",
             title="A file uploaded, listed, looked at, read and deleted",
             service="files",
+            protocols=(*_OPENAI, "mistral-chat", "anthropic-messages"),
             steps=_FILES,
+        ),
+        ServiceScenario(
+            name="files_unread",
+            title="A file uploaded, listed, looked at and deleted, by a vendor that gives none back",
+            service="files",
+            protocols=("gemini",),
+            steps=_FILES_UNREAD,
         ),
         ServiceScenario(
             name="batch_of_file",
@@ -311,6 +343,29 @@ SERVICE_SCENARIOS: Mapping[str, ServiceScenario] = {
             protocols=("anthropic-messages",),
             steps=_of_batch(
                 lambda asking: CreateBatch(entries=_entries(asking)), "in_progress", "ended", "canceling"
+            ),
+        ),
+        ServiceScenario(
+            name="batch_of_model",
+            title="A batch of calls to one model that fails in part, and one that is cancelled",
+            service="batches",
+            protocols=("gemini",),
+            steps=_of_batch(
+                lambda asking: CreateBatch(entries=_entries_of_one_model(asking)), *_GEMINI_STATES
+            ),
+        ),
+        ServiceScenario(
+            name="batch_of_lines",
+            title="A batch of an uploaded file for one model that fails in part, and one that is cancelled",
+            service="batches",
+            protocols=("gemini",),
+            steps=(
+                ServiceStep(_upload_keyed, _kept_keyed),
+                *_of_batch(
+                    lambda asking: CreateBatch(file=asking.latest(File).id, model=asking.model),
+                    *_GEMINI_STATES,
+                    output="file-000000000003",
+                ),
             ),
         ),
         ServiceScenario(

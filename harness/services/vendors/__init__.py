@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.services.emulator import Desk
-from harness.services.vendors import github_models
+from harness.services.vendors import gemini, github_models
 
 VENDORS: Mapping[str, Mapping[type, Desk]] = {
+    "gemini": gemini.DESKS,
     "github-models": github_models.DESKS,
 }

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from providers.services.operation import Operations
-from providers.services.vendors import github_models
+from providers.services.vendors import gemini, github_models
 
 VENDORS: Mapping[str, Mapping[str, Operations]] = {
+    "gemini": gemini.SHAPE,
     "github-models": github_models.SHAPE,
 }
 

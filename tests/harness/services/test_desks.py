@@ -21,6 +21,7 @@ from providers.services.batches import (
     Batch,
     BatchList,
     CancelBatch,
+    Cancelling,
     CreateBatch,
     Entry,
     GetBatch,
@@ -53,16 +54,17 @@ CALL = Call(
     max_output_tokens=64,
 )
 BATCH = Batch(id="batch_1", status="ended", raw_status="ended", succeeded=1, failed=1)
-FILE = File("file_1", "a.jsonl", 3)
+FILE = File("file-1", "a.jsonl", 3)
 ASKED: tuple[tuple[Any, Any], ...] = (
     (ListModels(limit=2), ModelList(("a-1", "b-2"))),
     (CountTokens(CALL), TokenCount(23)),
     (Upload(name="a.jsonl", content=b"{}\n", purpose="batch"), FILE),
-    (ListFiles(limit=2), FileList((FILE,), "file_1")),
-    (GetFile("file_1"), FILE),
-    (ReadFile("file_1"), FileContent(b"{}\n", "application/octet-stream")),
-    (DeleteFile("file_1"), Deleted("file_1")),
-    (CreateBatch(file="file_1"), BATCH),
+    (ListFiles(limit=2), FileList((FILE,), "file-1")),
+    (GetFile("file-1"), FILE),
+    (ReadFile("file-1"), FileContent(b"{}\n", "application/octet-stream")),
+    (DeleteFile("file-1"), Deleted("file-1")),
+    (CreateBatch(file="file-1"), BATCH),
+    (CreateBatch(file="file-1", model="m"), BATCH),
     (CreateBatch(entries=(Entry("a", CALL), Entry("b", CALL))), BATCH),
     (GetBatch("batch_1"), BATCH),
     (ListBatches(limit=2), BatchList((BATCH,), "batch_1")),
@@ -76,13 +78,18 @@ CASES = [
 ]
 
 
-def at(protocol: str) -> Endpoint:
+SPOKEN: dict[str, str] = {"gemini": "google-generative-ai"}  # the protocol of a shape's calls
+
+
+def at(shape: str) -> Endpoint:
+    protocol = SPOKEN.get(shape, shape)
     known = PROTOCOLS.get(protocol)
     return Endpoint(
         provider="vendor",
         protocol=protocol,
         base_url="https://vendor.example/v1",
         deviations=known.deviations() if known else None,
+        shapes={} if shape == protocol else dict.fromkeys(SERVICES, shape),
     )
 
 
@@ -95,22 +102,27 @@ def met(protocol: str, ask: Any, answer: Any) -> Any:
     return row.read(said.status, said.headers, said.content)
 
 
-def in_words_of(protocol: str, answer: Any) -> Any:
+STATES = {"anthropic-messages": "ended", "gemini": "BATCH_STATE_SUCCEEDED"}
+
+
+def in_words_of(protocol: str, ask: Any, answer: Any) -> Any:
     """What of an answer the vendor has words for."""
+    if protocol == "gemini" and isinstance(ask, DeleteFile | CancelBatch):
+        return Deleted() if isinstance(ask, DeleteFile) else Cancelling()
     if isinstance(answer, File):
         openai = protocol != "anthropic-messages"
         return replace(answer, purpose=None if not openai else answer.purpose)
-    if isinstance(answer, Batch) and protocol != "anthropic-messages":
-        return replace(answer, raw_status="completed")
+    if isinstance(answer, Batch):
+        return replace(answer, raw_status=STATES.get(protocol, "completed"))
     if isinstance(answer, BatchList):
-        return replace(answer, batches=tuple(in_words_of(protocol, each) for each in answer.batches))
+        return replace(answer, batches=tuple(in_words_of(protocol, ask, each) for each in answer.batches))
     return answer
 
 
 @pytest.mark.parametrize(("protocol", "ask", "answer"), CASES)
 def test_the_two_sides_agree(protocol: str, ask: Any, answer: Any) -> None:
     """The desk accepts the request of each row and its answer is read as it was meant."""
-    wanted = in_words_of(protocol, answer)
+    wanted = in_words_of(protocol, ask, answer)
     try:
         assert met(protocol, ask, wanted) == wanted
     except UnsupportedFeature:
@@ -182,10 +194,10 @@ def outcomes(protocol: str) -> Outcomes:
     return Outcomes((Outcome("a", {"id": "x"}), Outcome("b", error=refused)))
 
 
-@pytest.mark.parametrize("protocol", ["openai-completions", "anthropic-messages"])
+@pytest.mark.parametrize("protocol", ["openai-completions", "anthropic-messages", "gemini"])
 def test_outcomes_are_read_as_they_were_spoken(protocol: str) -> None:
     """An answer and a refusal of one batch are told apart, with the vendor's words."""
-    ask = ReadBatch(replace(BATCH, output="file_2"))
+    ask = ReadBatch(replace(BATCH, output="file-2"))
     first, second = met(protocol, ask, outcomes(protocol)).outcomes
     assert (first.id, first.answer, first.error) == ("a", {"id": "x"}, None)
     assert (second.id, second.answer, type(second.error)) == ("b", None, InvalidRequest)
