@@ -1,16 +1,18 @@
 """The history of a Call, mended: what every vendor refuses is put right, always in the same manner.
 
-- an assistant turn without words or calls is left out; of one that was cut off, calls whose
-  arguments are no JSON object are left out too;
-- a tool result whose call is not in the assistant message before it is left out;
-- a call without a result gets one that says so (``NO_RESULT``);
+- a tool result stands directly behind the message of its call, in the order of the calls, whenever it came;
+  what a user said in between follows, and one whose call is nowhere is left out;
+- a call without a result gets one that says so (``NO_RESULT``), but a call that was cut off, whose arguments
+  are no JSON object, is left out;
+- an assistant turn without words or calls is left out;
 - a call id that is missing, or not of the vendor's form, is replaced in the call and in its result;
 - a tool name that the vendor does not take is made one, the same in the call and in its result, and
   not the one that another name is made.
 
 Reasoning and signatures may only go back to who said them (``said_by``).
 
-How the mended turns look on the wire is the protocol's business.
+The first two are ``settled``, for every protocol that holds a conversation; the next three are ``mended``,
+where a protocol has none of its own. How the turns look on the wire is the protocol's business.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ from __future__ import annotations
 import hashlib
 import re
 import string
-from collections.abc import Iterable, Iterator
-from typing import TypeGuard
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
 
 import msgspec
 from msgspec.structs import replace
@@ -30,6 +32,8 @@ from providers.wire import Endpoint
 
 NO_RESULT = "No result: the tool was not run."
 
+Place: TypeAlias = tuple[int, int]  # of a call: its message's number, and its part's
+
 _ALPHABET = string.ascii_letters + string.digits
 
 
@@ -38,7 +42,7 @@ class Answered(msgspec.Struct, frozen=True):
 
     call: ToolCall
     id: str
-    content: tuple[Part, ...] = (Text(NO_RESULT),)
+    content: tuple[Part, ...]
     is_error: bool = False
 
     @property
@@ -126,16 +130,42 @@ def said_by(message: Message, endpoint: Endpoint, model: str) -> bool:
     return all(speaker) and speaker == (endpoint.provider, endpoint.protocol, model)
 
 
+def settled(messages: Iterable[Message], no_result: str = NO_RESULT) -> list[Message]:
+    """``messages``, in which a message of tool results, one a call, follows each message with calls.
+
+    Other parts of a message that brought results follow them as a user's. ``no_result`` is what the result
+    of a call that has none says.
+    """
+    told = list(_whole_turns(messages))
+    given = _given(told)
+    inserted: list[Message] = []
+    for at, message in enumerate(told):
+        if message.role != "assistant":
+            rest = tuple(part for part in message.parts if not isinstance(part, ToolResult))
+            if rest or message == Message("user", ()):
+                same = message.role == "user" and rest == message.parts
+                inserted.append(message if same else Message("user", rest))
+            continue
+        kept, results = _kept(message, at, given, no_result)
+        inserted.append(kept)
+        if results:
+            inserted.append(Message("tool", results))
+    return inserted
+
+
 def mended(messages: Iterable[Message], ids: Ids, names: ToolNames) -> Iterator[Mended]:
     """The user and assistant messages, each call with its result."""
-    for message, results in _turns(messages):
+    told = settled(messages)
+    for at, message in enumerate(told):
         if message.role == "user":
             yield Mended(message)
-            continue
-        calls = tuple((part, ids.of(part)) for part in message.parts if _whole(part, message.aborted))
-        text = "".join(part.text for part in message.parts if isinstance(part, Text))
-        if text or calls:
-            yield Mended(message, text, tuple(_renamed(each, names) for each in _answered(calls, results)))
+        elif message.role == "assistant":
+            calls = [part for part in message.parts if isinstance(part, ToolCall)]
+            results = [part for part in told[at + 1].parts if isinstance(part, ToolResult)] if calls else []
+            text = "".join(part.text for part in message.parts if isinstance(part, Text))
+            if text or calls:
+                answered = (_answered(*pair, ids, names) for pair in zip(calls, results, strict=True))
+                yield Mended(message, text, tuple(answered))
 
 
 def arguments_of(call: ToolCall) -> str:
@@ -149,36 +179,72 @@ def data_url(part: Image) -> str:
     return f"data:{part.media_type};base64,{part.data or ''}"
 
 
-def _turns(messages: Iterable[Message]) -> list[tuple[Message, list[ToolResult]]]:
-    """Each user and assistant message with the tool results behind it."""
-    turns: list[tuple[Message, list[ToolResult]]] = []
+def _whole_turns(messages: Iterable[Message]) -> Iterator[Message]:
+    """``messages``; one with calls and its neighbour by the same speaker, before any result, are one."""
+    held: Message | None = None
     for message in messages:
-        if message.role != "tool":
-            turns.append((message, []))
-        if turns:
-            turns[-1][1].extend(part for part in message.parts if isinstance(part, ToolResult))
-    return turns
-
-
-def _whole(part: Part, aborted: bool) -> TypeGuard[ToolCall]:
-    return isinstance(part, ToolCall) and not (aborted and part.arguments is None)
-
-
-def _renamed(answered: Answered, names: ToolNames) -> Answered:
-    call = answered.call
-    return replace(answered, call=replace(call, name=names.of(call.name)))
-
-
-def _answered(calls: Iterable[tuple[ToolCall, str]], results: Iterable[ToolResult]) -> Iterator[Answered]:
-    calls, left = tuple(calls), list(results)
-    known = {call.id for call, _ in calls if call.id}
-    for call, wire_id in calls:
-        result = next((found for found in left if _answers(found, call, known)), None)
-        if result is None:
-            yield Answered(call, wire_id)
+        if held is None:
+            held = message
+        elif _goes_on(held, message):
+            held = replace(held, parts=(*held.parts, *message.parts))
         else:
-            left.remove(result)
-            yield Answered(call, wire_id, result.content, result.is_error)
+            yield held
+            held = message
+    if held is not None:
+        yield held
+
+
+def _goes_on(held: Message, message: Message) -> bool:
+    called = any(isinstance(part, ToolCall) for part in held.parts)
+    return called and held.role == "assistant" and replace(held, parts=()) == replace(message, parts=())
+
+
+def _given(messages: list[Message]) -> dict[Place, ToolResult]:
+    """The results that came, by the place of their calls; each answers one of the latest message it fits."""
+    given: dict[Place, ToolResult] = {}
+    awaited: list[tuple[Place, ToolCall]] = []  # without a result so far; those of the latest message first
+    known: set[str] = set()
+    for at, message in enumerate(messages):
+        if message.role == "assistant":
+            calls = [
+                ((at, number), part)
+                for number, part in enumerate(message.parts)
+                if isinstance(part, ToolCall)
+            ]
+            awaited[:0] = calls
+            known.update(call.id for _, call in calls if call.id)
+            continue
+        for part in message.parts:
+            if isinstance(part, ToolResult):
+                found = next((each for each in awaited if _answers(part, each[1], known)), None)
+                if found is not None:
+                    awaited.remove(found)
+                    given[found[0]] = part
+    return given
+
+
+def _kept(
+    message: Message, at: int, given: Mapping[Place, ToolResult], no_result: str
+) -> tuple[Message, tuple[ToolResult, ...]]:
+    """``message`` without the calls that were cut off, and a result for each of the others."""
+    parts: list[Part] = []
+    results: list[ToolResult] = []
+    for number, part in enumerate(message.parts):
+        if isinstance(part, ToolCall):
+            result = given.get((at, number))
+            if result is None and message.aborted and part.arguments is None:
+                continue
+            if result is None:
+                result = ToolResult(part.id, part.name, (Text(no_result),), is_error=True)
+            results.append(replace(result, call_id=part.id, name=part.name))
+        parts.append(part)
+    same = len(parts) == len(message.parts)
+    return message if same else replace(message, parts=tuple(parts)), tuple(results)
+
+
+def _answered(call: ToolCall, result: ToolResult, ids: Ids, names: ToolNames) -> Answered:
+    named = replace(call, name=names.of(call.name))
+    return Answered(named, ids.of(call), result.content, result.is_error)
 
 
 def _answers(result: ToolResult, call: ToolCall, known: set[str]) -> bool:

@@ -1,5 +1,5 @@
-"""Messages of one role that become one, and the calls that wait for a result: what Anthropic's Messages and
-Bedrock's Converse have in common.
+"""Messages of one role that become one, and ids of calls: what Anthropic's Messages and Bedrock's Converse
+have in common.
 
 Both take a user and an assistant by turns, the results of a call in the user's next message and before all
 else there, and ids of a charset of their own. How a block looks is each protocol's own business.
@@ -11,26 +11,10 @@ import hashlib
 import re
 from typing import Any, TypeAlias
 
-from providers.call import ToolCall, ToolResult
-
 Block: TypeAlias = dict[str, Any]  # a content block, a message or a tool, as it is sent
 
 _NOT_IN_IDS = re.compile(r"[^a-zA-Z0-9_-]")
 _KEPT = 47  # characters of an id that is replaced: with the digest behind it, 64
-
-
-class Awaited:
-    """A tool call whose result is still to come."""
-
-    def __init__(self, call: ToolCall, wire_id: str) -> None:
-        self.id = call.id
-        self.name = call.name
-        self.wire_id = wire_id
-        self.answered = False
-
-    def is_meant(self, result: ToolResult) -> bool:
-        """Whether ``result`` is this call's: by its id, or by its name where it has none."""
-        return self.id == result.call_id if result.call_id is not None else self.name == result.name
 
 
 class Run:

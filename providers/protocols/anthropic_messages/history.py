@@ -1,7 +1,7 @@
 """A conversation in the order and shape the vendor takes.
 
-Messages of one role are merged, results without a call are dropped, calls without a result get an error
-result, ids are made to match, and thinking goes back only to the model that said it.
+The messages are ``settled``: each call has its result behind it. Messages of one role are merged, ids are
+made to match, and thinking goes back only to the model that said it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from collections.abc import Mapping
 from providers.call import JSON, Document, Image, Message, Opaque, Reasoning, Text, ToolCall, ToolResult
 from providers.protocols.anthropic_messages.deviations import NAME, Deviations
 from providers.protocols.mending import ToolNames, said_by
-from providers.protocols.merging import Awaited, Block, Run, new_id
+from providers.protocols.merging import Block, Run, new_id
 from providers.wire import Endpoint
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _NAMES = ToolNames(longest=128)
+NO_RESULT = "No result was given."
 GO_ON = "…"  # what a user says before an assistant who has the first word
 NO_ARGUMENTS: Mapping[str, JSON] = {"type": "object", "properties": {}}
 _TOOL_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -31,7 +32,7 @@ class History:
         self._model = model
         self._deviations = deviations
         self._runs: list[Run] = []
-        self._awaited: list[Awaited] = []
+        self._awaited: list[str] = []  # the calls whose results come next, by their ids on the wire
         self._ids: set[str] = set()
         self._names: dict[str, None] = {}
 
@@ -43,9 +44,7 @@ class History:
             self._add_user(message)
 
     def finish(self) -> list[Block]:
-        """The messages, every call answered, a user's first: the vendor takes no other beginning."""
-        if self._unanswered():
-            self._run("user").results += self._repairs()
+        """The messages, a user's first: the vendor takes no other beginning."""
         messages = [run.message() for run in self._runs]
         if messages and messages[0]["role"] == "assistant":
             messages.insert(0, {"role": "user", "content": [{"type": "text", "text": GO_ON}]})
@@ -60,22 +59,12 @@ class History:
             self._runs.append(Run(role))
         return self._runs[-1]
 
-    def _unanswered(self) -> list[Awaited]:
-        return [call for call in self._awaited if not call.answered]
-
-    def _repairs(self) -> list[Block]:
-        said = [{"type": "text", "text": "No result was given."}]
-        return [
-            {"type": "tool_result", "tool_use_id": call.wire_id, "content": said, "is_error": True}
-            for call in self._unanswered()
-        ]
-
     def _add_user(self, message: Message) -> None:
         results: list[Block] = []
         blocks: list[Block] = []
         for part in message.parts:
             if isinstance(part, ToolResult):
-                results += self._result(part)
+                results.append(self._result(part))
             elif isinstance(part, Opaque):
                 blocks += [part.value] if part.protocol == NAME else []
             else:
@@ -85,13 +74,9 @@ class History:
             run.results += results
             run.blocks += blocks
 
-    def _result(self, result: ToolResult) -> list[Block]:
-        """The block of a result; none for one that no open call awaits."""
-        call = next((call for call in self._unanswered() if call.is_meant(result)), None)
-        if call is None:
-            return []
-        call.answered = True
-        block: Block = {"type": "tool_result", "tool_use_id": call.wire_id}
+    def _result(self, result: ToolResult) -> Block:
+        """The block of the result of the first call that awaits one."""
+        block: Block = {"type": "tool_result", "tool_use_id": self._awaited.pop(0)}
         content = [inner for part in result.content for inner in _content(part)]
         if result.is_error:
             # The vendor takes only text in an error result, and no empty one.
@@ -101,13 +86,11 @@ class History:
             block["content"] = content
         if result.is_error:
             block["is_error"] = True
-        return [block]
+        return block
 
     def _add_assistant(self, message: Message) -> None:
         own = said_by(message, self._endpoint, self._model)
-        answering = bool(self._runs) and self._runs[-1].role == "assistant"
         blocks: list[Block] = []
-        awaited: list[Awaited] = []
         for part in message.parts:
             match part:
                 case Text():
@@ -116,17 +99,11 @@ class History:
                     blocks += self._reasoning(part, own)
                 case Opaque() if own and part.protocol == NAME:
                     blocks.append(part.value)
-                case ToolCall() if part.arguments is not None or not message.aborted:
-                    awaited.append(Awaited(part, self._wire_id(part.id)))
-                    blocks.append(self._tool_use(part, awaited[-1].wire_id))
-        if not blocks:
-            return
-        if not answering:
-            if self._unanswered():
-                self._runs[-1].results += self._repairs()
-            self._awaited = []
-        self._awaited += awaited
-        self._run("assistant").blocks += blocks
+                case ToolCall():
+                    self._awaited.append(self._wire_id(part.id))
+                    blocks.append(self._tool_use(part, self._awaited[-1]))
+        if blocks:
+            self._run("assistant").blocks += blocks
 
     def _reasoning(self, part: Reasoning, own: bool) -> list[Block]:
         if own and part.redacted and part.signature:

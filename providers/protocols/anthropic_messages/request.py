@@ -9,7 +9,8 @@ from providers import jsontext
 from providers.call import JSON, Call, Effort, Named, Tool
 from providers.errors import UnsupportedFeature
 from providers.protocols.anthropic_messages.deviations import Deviations, known, matches
-from providers.protocols.anthropic_messages.history import NO_ARGUMENTS, TOOL_NAME, History
+from providers.protocols.anthropic_messages.history import NO_ARGUMENTS, NO_RESULT, TOOL_NAME, History
+from providers.protocols.mending import settled
 from providers.protocols.merging import Block
 from providers.wire import Endpoint, Headers, Request
 
@@ -22,7 +23,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     deviations = known(endpoint.deviations)
     _refuse_unsayable(call, endpoint, deviations)
     history = History(endpoint, deviations, call.model)
-    for message in call.messages:
+    for message in settled(call.messages, NO_RESULT):
         history.add(message)
     messages = history.finish()
     _check_prefill(messages, call, endpoint, deviations)

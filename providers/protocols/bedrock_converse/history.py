@@ -1,7 +1,7 @@
 """A conversation in the order and shape Converse takes.
 
-Messages of one role are merged, results without a call are dropped, calls without a result get an error
-result, ids and names are made to match, and reasoning goes back only to the model that said it.
+The messages are ``settled``: each call has its result behind it. Messages of one role are merged, ids and
+names are made to match, and reasoning goes back only to the model that said it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from providers.call import JSON, Document, Image, Message, Opaque, Reasoning, Te
 from providers.errors import UnsupportedFeature
 from providers.protocols.bedrock_converse.deviations import NAME
 from providers.protocols.mending import ToolNames, said_by
-from providers.protocols.merging import Awaited, Block, Run, new_id
+from providers.protocols.merging import Block, Run, new_id
 from providers.wire import Endpoint
 
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _NAMES = ToolNames(longest=64)
+NO_RESULT = "No result was given."
 GO_ON = "…"  # what a user says before an assistant who has the first word
 NO_ARGUMENTS: Mapping[str, JSON] = {"type": "object", "properties": {}}
 _TOOL_ID = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
@@ -53,7 +54,7 @@ class History:
         self._model = model
         self._signed = signed
         self._runs: list[Run] = []
-        self._awaited: list[Awaited] = []
+        self._awaited: list[str] = []  # the calls whose results come next, by their ids on the wire
         self._ids: set[str] = set()
         self._names: dict[str, None] = {}
         self._documents = 0
@@ -69,9 +70,7 @@ class History:
             self._add_user(message)
 
     def finish(self) -> list[Block]:
-        """The messages, every call answered, a user's first: the vendor takes no other beginning."""
-        if self._unanswered():
-            self._run("user").results += self._repairs()
+        """The messages, a user's first: the vendor takes no other beginning."""
         messages = [run.message() for run in self._runs]
         if messages and messages[0]["role"] == "assistant":
             messages.insert(0, {"role": "user", "content": [{"text": GO_ON}]})
@@ -86,20 +85,12 @@ class History:
             self._runs.append(Run(role))
         return self._runs[-1]
 
-    def _unanswered(self) -> list[Awaited]:
-        return [call for call in self._awaited if not call.answered]
-
-    def _repairs(self) -> list[Block]:
-        return [
-            _result(call.wire_id, [{"text": "No result was given."}], True) for call in self._unanswered()
-        ]
-
     def _add_user(self, message: Message) -> None:
         results: list[Block] = []
         blocks: list[Block] = []
         for part in message.parts:
             if isinstance(part, ToolResult):
-                results += self._answer(part)
+                results.append(self._answer(part))
             else:
                 blocks += self._content(part)
         if results or blocks:
@@ -107,23 +98,17 @@ class History:
             run.results += results
             run.blocks += blocks
 
-    def _answer(self, result: ToolResult) -> list[Block]:
-        """The block of a result; none for one that no open call awaits."""
-        call = next((call for call in self._unanswered() if call.is_meant(result)), None)
-        if call is None:
-            return []
-        call.answered = True
+    def _answer(self, result: ToolResult) -> Block:
+        """The block of the result of the first call that awaits one."""
         content = [inner for part in result.content for inner in self._content(part)]
         if result.is_error:
             content = [inner for inner in content if "text" in inner]  # Claude takes nothing else here
         empty = "The tool failed without a word." if result.is_error else "The tool returned nothing."
-        return [_result(call.wire_id, content or [{"text": empty}], result.is_error)]
+        return _result(self._awaited.pop(0), content or [{"text": empty}], result.is_error)
 
     def _add_assistant(self, message: Message) -> None:
         own = said_by(message, self._endpoint, self._model)
-        answering = bool(self._runs) and self._runs[-1].role == "assistant"
         blocks: list[Block] = []
-        awaited: list[Awaited] = []
         for part in message.parts:
             match part:
                 case Text():
@@ -133,17 +118,11 @@ class History:
                     blocks += self._reasoning(part)
                 case Opaque() if own and part.protocol == NAME:
                     blocks.append(part.value)
-                case ToolCall() if part.arguments is not None or not message.aborted:
-                    awaited.append(Awaited(part, self._wire_id(part.id)))
-                    blocks.append(self._tool_use(part, awaited[-1].wire_id))
-        if not blocks:
-            return
-        if not answering:
-            if self._unanswered():
-                self._runs[-1].results += self._repairs()
-            self._awaited = []
-        self._awaited += awaited
-        self._run("assistant").blocks += blocks
+                case ToolCall():
+                    self._awaited.append(self._wire_id(part.id))
+                    blocks.append(self._tool_use(part, self._awaited[-1]))
+        if blocks:
+            self._run("assistant").blocks += blocks
 
     def _reasoning(self, part: Reasoning) -> list[Block]:
         if part.redacted:

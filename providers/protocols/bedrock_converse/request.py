@@ -12,7 +12,8 @@ from providers.protocols.anthropic_messages import request as claude
 from providers.protocols.anthropic_messages.deviations import matches
 from providers.protocols.bedrock_converse import profiles
 from providers.protocols.bedrock_converse.deviations import Deviations, ThinkingField, known
-from providers.protocols.bedrock_converse.history import NO_ARGUMENTS, TOOL_NAME, History
+from providers.protocols.bedrock_converse.history import NO_ARGUMENTS, NO_RESULT, TOOL_NAME, History
+from providers.protocols.mending import settled
 from providers.protocols.merging import Block
 from providers.wire import Endpoint, Headers, Request
 
@@ -27,7 +28,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     model = profiles.bare(call.model)
     _refuse_unsayable(call, endpoint, model, deviations)
     history = History(endpoint, call.model, signed=matches(model, deviations.signed_thinking))
-    for message in call.messages:
+    for message in settled(call.messages, NO_RESULT):
         history.add(message)
     messages = history.finish()
     asked = _thinking(call, endpoint, model, deviations)

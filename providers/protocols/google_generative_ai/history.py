@@ -1,22 +1,25 @@
 """Messages as exchanges: an answer of the model, a result for each of its calls, and what was said next.
 
-Google wants as many function responses as there were function calls, at once after them. A call without
-a result gets one that says so; a result without a call is left out. A name that another protocol took and
-Google does not is made one, the same in the call and in its result.
+Google wants as many function responses as there were function calls, at once after them: so the messages are
+``settled``. A name that another protocol took and Google does not is made one, the same in the call and in
+its result.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-import msgspec
+from msgspec.structs import replace
 
-from providers.call import Message, Text, ToolCall, ToolResult
-from providers.protocols.mending import ToolNames
+from providers.call import Message, ToolCall, ToolResult
+from providers.protocols.mending import ToolNames, settled
 
 # What a function may be called.
 NAMES = ToolNames(first="A-Za-z_", charset="A-Za-z0-9_.:-", longest=64)
+NO_RESULT = "no result was given for this call"
+
+_Named = TypeVar("_Named", ToolCall, ToolResult)
 
 
 class Exchange(NamedTuple):
@@ -30,51 +33,26 @@ class Exchange(NamedTuple):
 def exchanges(messages: Iterable[Message]) -> list[Exchange]:
     """``messages`` in order, cut before each answer of the model."""
     grouped: list[tuple[Message | None, list[Message]]] = [(None, [])]
-    for message in messages:
+    for message in settled(messages, NO_RESULT):
         if message.role == "assistant":
-            grouped.append((_sendable(message), []))
+            grouped.append((_renamed(message), []))
         else:
             grouped[-1][1].append(message)
     return [
-        Exchange(_renamed(answer), _paired(answer, rest), tuple(m for m in rest if m.role == "user"))
+        Exchange(answer, _results(rest), tuple(message for message in rest if message.role == "user"))
         for answer, rest in grouped
     ]
 
 
-def _renamed(answer: Message | None) -> Message | None:
-    if answer is None or all(
-        not isinstance(part, ToolCall) or NAMES.takes(part.name) for part in answer.parts
-    ):
-        return answer
-    parts = (
-        msgspec.structs.replace(part, name=NAMES.of(part.name)) if isinstance(part, ToolCall) else part
-        for part in answer.parts
-    )
-    return msgspec.structs.replace(answer, parts=tuple(parts))
+def _renamed(answer: Message) -> Message:
+    parts = tuple(_lawful(part) if isinstance(part, ToolCall) else part for part in answer.parts)
+    return replace(answer, parts=parts)
 
 
-def _sendable(message: Message) -> Message:
-    """A turn that was cut off keeps no calls: their arguments may be cut, and nobody ran them."""
-    if not message.aborted:
-        return message
-    return msgspec.structs.replace(
-        message, parts=tuple(part for part in message.parts if not isinstance(part, ToolCall))
-    )
+def _lawful(named: _Named) -> _Named:
+    return named if NAMES.takes(named.name) else replace(named, name=NAMES.of(named.name))
 
 
-def _paired(answer: Message | None, rest: list[Message]) -> tuple[ToolResult, ...]:
-    waiting = [p for m in rest if m.role == "tool" for p in m.parts if isinstance(p, ToolResult)]
-    calls = [part for part in answer.parts if isinstance(part, ToolCall)] if answer else []
-    return tuple(_result(call, waiting) for call in calls)
-
-
-def _result(call: ToolCall, waiting: list[ToolResult]) -> ToolResult:
-    """The result of ``call``, taken from ``waiting``: by id or by name; else one that reports its absence."""
-    for result in waiting:
-        same = result.call_id == call.id if call.id and result.call_id else result.name == call.name
-        if same:
-            waiting.remove(result)
-            return msgspec.structs.replace(result, name=NAMES.of(call.name), call_id=call.id)
-    return ToolResult(
-        call.id, NAMES.of(call.name), (Text("no result was given for this call"),), is_error=True
-    )
+def _results(rest: Iterable[Message]) -> tuple[ToolResult, ...]:
+    parts = (part for message in rest if message.role == "tool" for part in message.parts)
+    return tuple(_lawful(part) for part in parts if isinstance(part, ToolResult))

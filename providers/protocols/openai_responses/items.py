@@ -1,8 +1,7 @@
 """The history of a Call as input items.
 
-It is mended on the way: an output without a call is dropped, a call without an output gets one that says so,
-ids are made to fit, and reasoning goes back only to the model that said it, and only before the item it
-led to.
+The messages are ``settled``: each call has its output behind it. Ids are made to fit, and reasoning goes back
+only to the model that said it, and only before the item it led to.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from providers import jsontext
 from providers.call import Document, Image, Message, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
@@ -42,17 +41,11 @@ _CALL_KINDS = {
 }
 
 
-class _Awaited:
-    """A call whose output is still to come."""
+class _Awaited(NamedTuple):
+    """A call whose output comes next."""
 
-    def __init__(self, call: ToolCall, wire_id: str) -> None:
-        self.id = call.id
-        self.name = call.name
-        self.wire_id = wire_id
-        self.output_type = _CALL_KINDS[call.kind][1]
-
-    def is_meant(self, result: ToolResult) -> bool:
-        return self.id == result.call_id if result.call_id is not None else self.name == result.name
+    wire_id: str
+    output_type: str
 
     def output(self, content: str | list[Item]) -> Item:
         return {"type": self.output_type, "call_id": self.wire_id, "output": content}
@@ -87,22 +80,18 @@ class History:
                 self._items.append({"role": "user", "content": _plain(content)})
 
     def finish(self) -> list[Item]:
-        """The items, every call answered, no two with one id."""
+        """The items, no two with one id."""
         self._close()
         return self._items
 
     def _close(self) -> None:
-        """Answer the calls that are left open, and add what the answers could not hold."""
-        self._items += [call.output(NO_OUTPUT) for call in self._awaited]
+        """Add what the outputs could not hold."""
         if self._beside:
             self._items.append({"role": "user", "content": self._beside})
-        self._awaited, self._beside = [], []
+        self._beside = []
 
     def _add_result(self, result: ToolResult) -> None:
-        call = next((call for call in self._awaited if call.is_meant(result)), None)
-        if call is None:
-            return
-        self._awaited.remove(call)
+        call = self._awaited.pop(0)
         content = self._content(result.content)
         shown = [piece for piece in content if piece["type"] != "input_text"]
         if shown and self._deviations.output_lists:
@@ -126,7 +115,7 @@ class History:
                     items += replayed
                 case Opaque() if own and part.protocol == FAMILY:
                     items += [part.value] if part.value.get("type") not in UNANSWERABLE else []
-                case ToolCall() if part.arguments is not None or not message.aborted:
+                case ToolCall():
                     items.append(self._call(part, whole))
         items = list(self._once(items))
         while items and items[-1].get("type") == "reasoning":
@@ -164,9 +153,9 @@ class History:
         return [item]
 
     def _call(self, call: ToolCall, own: bool) -> Item:
-        kind, _, prefix = _CALL_KINDS[call.kind]
+        kind, output_kind, prefix = _CALL_KINDS[call.kind]
         wire_id = self._wire_id(call.id)
-        self._awaited.append(_Awaited(call, wire_id))
+        self._awaited.append(_Awaited(wire_id, output_kind))
         item: Item = {"type": kind}
         if own and call.item_id and call.item_id.startswith(prefix) and _ITEM_ID.fullmatch(call.item_id):
             item["id"] = call.item_id

@@ -10,8 +10,9 @@ from providers.call import Call, Named, Tool
 from providers.errors import UnsupportedFeature
 from providers.protocols.anthropic_messages.request import closed
 from providers.protocols.limits import refuse_open_schema
+from providers.protocols.mending import settled
 from providers.protocols.openai_responses.deviations import Deviations, known, matches
-from providers.protocols.openai_responses.items import TOOL_NAME, History
+from providers.protocols.openai_responses.items import NO_OUTPUT, TOOL_NAME, History
 from providers.wire import Endpoint, Headers, Request
 
 PATH = "/responses"
@@ -26,7 +27,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     deviations = known(endpoint.deviations)
     _refuse_unsayable(call, endpoint, deviations)
     history = History(endpoint, deviations, call.model)
-    for message in call.messages:
+    for message in settled(call.messages, NO_OUTPUT):
         history.add(message)
     system = _system(call, deviations) or deviations.default_instructions
     told = deviations.system_role == "instructions"

@@ -437,8 +437,8 @@ def test_orphans_are_repaired() -> None:
         own(Text("and"), looked("t4")),
     )
     said = sent(*history)
-    assert [block.get("tool_use_id") for block in said[2][1]] == ["t2", "t1"]
-    assert [block.get("is_error", False) for block in said[2][1]] == [False, True]
+    assert [block.get("tool_use_id") for block in said[2][1]] == ["t1", "t2"]
+    assert [block.get("is_error", False) for block in said[2][1]] == [True, False]
     assert said[-1][0] == "user"
     assert said[-1][1][0]["tool_use_id"] == "t4"
 

@@ -441,10 +441,10 @@ def test_a_call_without_a_result_gets_one() -> None:
     assert contents[3] == {"role": "user", "parts": [{"text": "well?"}]}
 
 
-def test_an_aborted_answer_keeps_its_words_only() -> None:
-    """Calls of a turn that was cut off, and their results, are not sent."""
+def test_a_cut_call_is_not_sent() -> None:
+    """A call that was cut off, and that nobody ran, is left out; the words before it stay."""
     parts = (Text("So"), ToolCall("look", None, id="c1", arguments_raw='{"a'))
-    messages = (user("hi"), Message("assistant", parts, aborted=True), tool_results(*RESULTS))
+    messages = (user("hi"), Message("assistant", parts, aborted=True))
     assert _body(messages=messages)["contents"][1:] == [{"role": "model", "parts": [{"text": "So"}]}]
 
 

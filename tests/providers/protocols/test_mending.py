@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from harness.emulators import EMULATORS
 from providers.call import (
@@ -23,7 +24,16 @@ from providers.call import (
     user,
 )
 from providers.protocols import PROTOCOLS
-from providers.protocols.mending import NO_RESULT, Answered, Ids, ToolNames, arguments_of, data_url, mended
+from providers.protocols.mending import (
+    NO_RESULT,
+    Answered,
+    Ids,
+    ToolNames,
+    arguments_of,
+    data_url,
+    mended,
+    settled,
+)
 from providers.wire import Endpoint
 from tests.strategies import messages
 
@@ -51,7 +61,7 @@ def test_results_stand_with_their_calls() -> None:
     assert [(each.id, each.told, each.is_error) for each in turn.calls] == [
         ("a", "1", False),
         ("b", "2", True),
-        ("c", NO_RESULT, False),
+        ("c", NO_RESULT, True),
     ]
     assert turn.calls[1].shown == (Image(data="AA=="),)
 
@@ -132,12 +142,60 @@ def test_two_foreign_names_stay_two(protocol: str) -> None:
     assert names.count(next(iter(kinds))) >= 2
 
 
+def wired(protocol: str, *history: Message) -> str:
+    """The body of a call that goes on with ``history``, which the vendor accepts."""
+    endpoint = Endpoint(
+        provider="acme",
+        protocol=protocol,
+        base_url="https://acme.test",
+        deviations=PROTOCOLS[protocol].deviations(),
+    )
+    call = Call(model="m-1", messages=history, tools=(Tool("look"),), stream=True)
+    sent = PROTOCOLS[protocol].build(call, endpoint)
+    assert EMULATORS[protocol].judge(sent, endpoint) == ()
+    return sent.content.decode()
+
+
+LOOK = ToolCall("look", {"at": "the sky"}, id="call00001", arguments_raw='{"at":"the sky"}')
+BLUE = tool_results(ToolResult("call00001", "look", (Text("It is blue."),)))
+
+
+@pytest.mark.parametrize("protocol", sorted({*EMULATORS} - WITHOUT_NAMES))
+def test_a_late_result_stands_behind_its_call(protocol: str) -> None:
+    """A result that came after the user spoke is sent at its call, and the user's words after it."""
+    told = wired(protocol, user("hi"), calling(LOOK), user("One moment."), BLUE, user("so?"))
+    places = [told.index(words) for words in ("the sky", "It is blue.", "One moment.", "so?")]
+    assert places == sorted(places)
+    assert NO_RESULT not in told
+
+
+def test_results_are_settled_wherever_they_came() -> None:
+    """Results go to the latest call they fit, words beside them become a user's, neighbours become one."""
+    one, two = LOOK, replace(LOOK, arguments={"at": "the sea"})
+    red = ToolResult("call00001", "look", (Text("It is red."),))
+    beside = Message("tool", (red, Text("seen")))
+    (blue,) = BLUE.parts
+    assert settled((calling(one), BLUE, calling(two), user("?"), beside)) == [
+        calling(one),
+        BLUE,
+        calling(two),
+        tool_results(red),
+        user("?"),
+        user("seen"),
+    ]
+    words = calling(one), Message("assistant", (Text("I look."),))
+    assert settled((*words, BLUE)) == [Message("assistant", (one, Text("I look."))), BLUE]
+    assert settled((calling(one), Message("user", (blue, Text("?"))))) == [calling(one), BLUE, user("?")]
+    assert settled((Message("tool", (Text("lost"),)), user())) == [user("lost"), user()]
+
+
 def test_arguments_and_pictures_as_text() -> None:
     """Arguments go as they came, or as JSON; a picture's data in a data URL."""
     assert arguments_of(ToolCall("f", {"x": 1}, arguments_raw='{ "x": 1 }')) == '{ "x": 1 }'
     assert arguments_of(ToolCall("f", {"x": 1})) == '{"x":1}'
     assert data_url(Image(data="AA==")) == "data:image/png;base64,AA=="
-    assert Answered(ToolCall("f", {}), "a").told == NO_RESULT
+    words = (Text("a"), Image(data="AA=="), Text("b"))
+    assert Answered(ToolCall("f", {}), "a", words).told == "a\nb"
 
 
 @given(st.lists(messages(), max_size=6))

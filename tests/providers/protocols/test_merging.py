@@ -1,30 +1,12 @@
-"""What the histories of two protocols have in common: calls that wait, runs of a role, and ids."""
+"""What the histories of two protocols have in common: runs of a role, and ids."""
 
 from __future__ import annotations
 
 import re
 
-import pytest
-
-from providers.call import ToolCall, ToolResult
-from providers.protocols.merging import Awaited, Run, new_id
+from providers.protocols.merging import Run, new_id
 
 LAWFUL = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-
-
-@pytest.mark.parametrize(
-    ("result", "meant"),
-    [
-        (ToolResult("c1", "other", ()), True),
-        (ToolResult("c2", "f", ()), False),
-        (ToolResult(None, "f", ()), True),
-        (ToolResult(None, "g", ()), False),
-    ],
-    ids=["its id", "another id", "its name", "another name"],
-)
-def test_a_result_is_a_calls_by_id_or_else_by_name(result: ToolResult, meant: bool) -> None:
-    """A name counts only where the result has no id."""
-    assert Awaited(ToolCall("f", {}, id="c1"), "wire").is_meant(result) is meant
 
 
 def test_results_stand_before_other_blocks() -> None:
