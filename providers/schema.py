@@ -156,7 +156,7 @@ class Auth(Scheme):
 
 
 class Value(_Strict):
-    """A further value that a base URL or a header needs, ``{name}`` in them.
+    """A further value that a base URL or a header needs, ``{name}`` in them, or a vendor's shape of a service.
 
     The ``default`` may have other values in it; ``default_where`` holds the defaults for when another value
     is a certain one, by its name and that. ``deviations`` hold for the endpoints whose protocols have
@@ -411,6 +411,7 @@ class Provider(_Strict):
             ),
             features=frozenset(name for name, offered in self.offered_at(declared).items() if offered),
             shapes=self.shapes,
+            values=known,
             refusals={
                 kind: Refused(words.status, words.message, words.type, words.code)
                 for kind, words in self.refusals.items()

@@ -46,7 +46,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     not its id; ``call_headers`` are fields whose value the call decides, with the name of a row of
     ``providers.callfields``. ``deviations`` is an instance of the protocol's ``Deviations`` struct.
     ``features`` are the names of the declared features. ``refusals`` are this vendor's own words for an
-    error, by kind. ``shapes`` are the services that are asked for in another shape than the protocol's.
+    error, by kind. ``shapes`` are the services that are asked for in another shape than the protocol's,
+    and ``values`` the provider's further values by name, for what such a shape wants beside the call.
     """
 
     provider: str
@@ -61,6 +62,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     features: frozenset[str] = frozenset()
     refusals: Mapping[str, Refused] = {}
     shapes: Mapping[str, str] = {}
+    values: Mapping[str, str] = {}
 
     def shape(self, service: str) -> str:
         """The row of the table of ``service`` that is asked here."""

@@ -23,7 +23,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Mapping
 from functools import partial
-from struct import unpack
+from struct import calcsize, unpack
+from struct import error as StructError
 from typing import Any, Literal
 
 import msgspec
@@ -85,12 +86,14 @@ class Embeddings(msgspec.Struct, frozen=True):
         return len(self.vectors[0]) if self.vectors else None
 
 
-def _request(ask: Embed, endpoint: Endpoint, path: str, body: Object) -> Request:
+def asking(ask: Embed, endpoint: Endpoint, path: str, body: Object) -> Request:
+    """A POST of ``body`` with what else the caller wants in it."""
     headers = fields(endpoint, JSON_CONTENT, extra=ask.extra_headers)
     return posting(endpoint, path, {**body, **ask.extra_body}, headers)
 
 
-def _refuse(ask: Embed, endpoint: Endpoint, *names: str) -> None:
+def refuse(ask: Embed, endpoint: Endpoint, *names: str) -> None:
+    """Raise UnsupportedFeature for a field of ``ask`` that is set and that the vendor has no word for."""
     for name in names:
         if getattr(ask, name) is not None:
             raise UnsupportedFeature(
@@ -106,7 +109,8 @@ def _one(ask: Embed, endpoint: Endpoint) -> str:
     return ask.texts[0]
 
 
-def _counted(tokens: int | None, *, sent: bool = True) -> Usage | None:
+def counted(tokens: int | None, *, sent: bool = True) -> Usage | None:
+    """The usage of these tokens; ``sent``: they are in the body."""
     if tokens is None:
         return None
     return Usage(input_tokens=tokens, sent={"input": tokens} if sent else {})
@@ -121,7 +125,8 @@ def _numbers(value: JSON, at: str) -> Vector:
         raise MalformedFrame(expected="numbers of 64 bits", seen=value, pointer=at) from None
 
 
-def _array(value: JSON, at: str) -> tuple[Vector, ...]:
+def array(value: JSON, at: str) -> tuple[Vector, ...]:
+    """Vectors that stand in their order. Raises MalformedFrame."""
     if type(value) is not list:
         raise MalformedFrame(expected="an array of vectors", seen=value, pointer=at)
     return tuple(_numbers(vector, f"{at}/{number}") for number, vector in enumerate(value))
@@ -132,7 +137,7 @@ def _array(value: JSON, at: str) -> tuple[Vector, ...]:
 
 def _build_openai(dimensions: str, ask: Embed, endpoint: Endpoint, purpose: str = "") -> Request:
     if not purpose:
-        _refuse(ask, endpoint, "purpose")
+        refuse(ask, endpoint, "purpose")
     body = {
         "model": endpoint.named(ask.model),
         "input": list(ask.texts),
@@ -140,7 +145,7 @@ def _build_openai(dimensions: str, ask: Embed, endpoint: Endpoint, purpose: str 
         "encoding_format": ask.encoding,
         **({purpose: ask.purpose} if purpose else {}),
     }
-    return _request(ask, endpoint, "/embeddings", body)
+    return asking(ask, endpoint, "/embeddings", body)
 
 
 def _build_compatible(ask: Embed, endpoint: Endpoint) -> Request:
@@ -148,35 +153,35 @@ def _build_compatible(ask: Embed, endpoint: Endpoint) -> Request:
     return _build_openai(deviations.embedding_dimensions, ask, endpoint, deviations.embedding_purpose)
 
 
-def _read_openai(body: JSON) -> Embeddings:
+def numbered(vector: Callable[[JSON, str], Vector], body: JSON) -> Embeddings:
+    """The vectors of a list that numbers them, each read by ``vector``."""
     data = member(body, "data", list)
     numbered: dict[int, Vector] = {}
     for position, item in enumerate(data):
         index = maybe(item, "index", int)
-        numbered[position if index is None else index] = _vector(item, f"/data/{position}")
+        numbered[position if index is None else index] = vector(item, f"/data/{position}")
     if sorted(numbered) != list(range(len(data))):
         raise MalformedFrame(
             expected=f"each index from 0 to {len(data) - 1} once", seen=list(numbered), pointer="/data"
         )
     tokens = first(maybe(body, "usage", dict), ("prompt_tokens", "total_tokens"), int)
     vectors = tuple(numbered[index] for index in range(len(data)))
-    return Embeddings(vectors, _counted(tokens), maybe(body, "model", str))
+    return Embeddings(vectors, counted(tokens), maybe(body, "model", str))
 
 
 def _vector(item: JSON, at: str) -> Vector:
     value = item.get("embedding") if type(item) is dict else None
-    return _unpacked(value, f"{at}/embedding") if type(value) is str else _numbers(value, f"{at}/embedding")
+    return unpacked(value, f"{at}/embedding") if type(value) is str else _numbers(value, f"{at}/embedding")
 
 
-def _unpacked(text: str, at: str) -> Vector:
-    """A vector from base64 of little-endian 32-bit floats."""
+def unpacked(text: str, at: str, code: Literal["f", "b"] = "f") -> Vector:
+    """A vector from base64 of little-endian numbers: ``f`` is 32-bit floats, ``b`` signed bytes."""
     try:
         raw = base64.b64decode(text, validate=True)
-    except ValueError:  # also for text that is not ASCII
-        raw = b"\0"
-    if len(raw) % 4:
-        raise MalformedFrame(expected="base64 of 32-bit floats", seen=text, pointer=at)
-    return unpack(f"<{len(raw) // 4}f", raw)
+        return unpack(f"<{len(raw) // calcsize(code)}{code}", raw)
+    except (ValueError, StructError):  # also for text that is not ASCII
+        words = {"f": "32-bit floats", "b": "signed bytes"}[code]
+        raise MalformedFrame(expected=f"base64 of {words}", seen=text, pointer=at) from None
 
 
 # --- Google ---
@@ -185,22 +190,22 @@ _GOOGLE_TASKS: Mapping[Purpose, str] = {"query": "RETRIEVAL_QUERY", "document": 
 
 
 def _build_gemini(surface: Surface, ask: Embed, endpoint: Endpoint) -> Request:
-    _refuse(ask, endpoint, "encoding")
+    refuse(ask, endpoint, "encoding")
     path = surface.path(ask.model)
     task = _GOOGLE_TASKS[ask.purpose] if ask.purpose else None
     each = {"model": path[1:], "taskType": task, "outputDimensionality": ask.dimensions}
     told = {name: value for name, value in each.items() if value is not None}
     requests = [{**told, "content": {"parts": [{"text": text}]}} for text in ask.texts]
-    return _request(ask, endpoint, f"/{segments(path[1:])}:batchEmbedContents", {"requests": requests})
+    return asking(ask, endpoint, f"/{segments(path[1:])}:batchEmbedContents", {"requests": requests})
 
 
 def _build_vertex(surface: Surface, ask: Embed, endpoint: Endpoint) -> Request:
-    _refuse(ask, endpoint, "encoding")
+    refuse(ask, endpoint, "encoding")
     task = {"task_type": _GOOGLE_TASKS[ask.purpose]} if ask.purpose else {}
     parameters = {"outputDimensionality": ask.dimensions} if ask.dimensions is not None else None
     instances = [{"content": text, **task} for text in ask.texts]
     body = {"instances": instances, "parameters": parameters}
-    return _request(ask, endpoint, f"/{segments(surface.path(ask.model)[1:])}:predict", body)
+    return asking(ask, endpoint, f"/{segments(surface.path(ask.model)[1:])}:predict", body)
 
 
 def _read_google(body: JSON) -> Embeddings:
@@ -214,7 +219,7 @@ def _read_google(body: JSON) -> Embeddings:
         for number, item in enumerate(found)
     )
     tokens = maybe(maybe(holder, "usageMetadata", dict), "promptTokenCount", int)
-    return Embeddings(vectors, _counted(tokens))
+    return Embeddings(vectors, counted(tokens))
 
 
 def _read_predictions(body: Object) -> Embeddings:
@@ -226,7 +231,7 @@ def _read_predictions(body: Object) -> Embeddings:
         tokens = first(maybe(inner, "statistics", dict), ("token_count",), int)
         counts += [] if tokens is None else [tokens]
     whole_count = sum(counts) if counts and len(counts) == len(vectors) else None
-    return Embeddings(tuple(vectors), _counted(whole_count, sent=False))
+    return Embeddings(tuple(vectors), counted(whole_count, sent=False))
 
 
 # --- Cohere ---
@@ -244,26 +249,26 @@ def _cohere_body(ask: Embed) -> Object:
 
 
 def _build_cohere(ask: Embed, endpoint: Endpoint) -> Request:
-    _refuse(ask, endpoint, "encoding")
-    return _request(ask, endpoint, "/v2/embed", {"model": ask.model, **_cohere_body(ask)})
+    refuse(ask, endpoint, "encoding")
+    return asking(ask, endpoint, "/v2/embed", {"model": ask.model, **_cohere_body(ask)})
 
 
 def _read_cohere(body: JSON) -> Embeddings:
     """Version 2 keeps the vectors by type; version 1, and Bedrock, may send them as they are."""
     found = whole(body).get("embeddings")
     if type(found) is dict:
-        vectors = _array(found.get("float"), "/embeddings/float")
+        vectors = array(found.get("float"), "/embeddings/float")
     else:
-        vectors = _array(found, "/embeddings")
+        vectors = array(found, "/embeddings")
     units = maybe(maybe(body, "meta", dict), "billed_units", dict)
-    return Embeddings(vectors, _counted(maybe(units, "input_tokens", int)))
+    return Embeddings(vectors, counted(maybe(units, "input_tokens", int)))
 
 
 # --- Amazon Bedrock: the body is the model's own ---
 
 
 def _titan(ask: Embed, endpoint: Endpoint) -> Object:
-    _refuse(ask, endpoint, "purpose")
+    refuse(ask, endpoint, "purpose")
     return {"inputText": _one(ask, endpoint), "dimensions": ask.dimensions}
 
 
@@ -288,7 +293,7 @@ _BEDROCK: tuple[tuple[str, Callable[[Embed, Endpoint], Object]], ...] = (
 
 
 def _build_bedrock(ask: Embed, endpoint: Endpoint) -> Request:
-    _refuse(ask, endpoint, "encoding")
+    refuse(ask, endpoint, "encoding")
     profiles.region_of(endpoint.base_url, ask.model, known_deviations(endpoint.deviations).region)
     body = next((body for sign, body in _BEDROCK if sign in ask.model), None)
     if body is None:
@@ -296,7 +301,7 @@ def _build_bedrock(ask: Embed, endpoint: Endpoint) -> Request:
         raise UnsupportedFeature(
             endpoint.provider, f"embeddings of {ask.model}", next_step=f"take a model of {known}"
         )
-    return _request(ask, endpoint, f"/model/{segment(ask.model)}/invoke", body(ask, endpoint))
+    return asking(ask, endpoint, f"/model/{segment(ask.model)}/invoke", body(ask, endpoint))
 
 
 def _read_bedrock(status: int, headers: Headers, content: bytes) -> Embeddings:
@@ -304,8 +309,8 @@ def _read_bedrock(status: int, headers: Headers, content: bytes) -> Embeddings:
     body = whole(opened(bedrock.error, status, headers, content))
     found = body.get("embeddings")
     if "embedding" in body:
-        counted = _counted(maybe(body, "inputTextTokenCount", int))
-        read = Embeddings((_numbers(body["embedding"], "/embedding"),), counted)
+        tokens = maybe(body, "inputTextTokenCount", int)
+        read = Embeddings((_numbers(body["embedding"], "/embedding"),), counted(tokens))
     elif type(found) is list and found and all(type(item) is dict for item in found):
         read = Embeddings(tuple(_vector(item, f"/embeddings/{number}") for number, item in enumerate(found)))
     else:
@@ -313,24 +318,24 @@ def _read_bedrock(status: int, headers: Headers, content: bytes) -> Embeddings:
     if read.usage is not None:
         return read
     told = header(headers, "x-amzn-bedrock-input-token-count") or ""
-    return Embeddings(read.vectors, _counted(int(told), sent=False) if told.isdecimal() else None)
+    return Embeddings(read.vectors, counted(int(told), sent=False) if told.isdecimal() else None)
 
 
 # --- Ollama ---
 
 
 def _build_ollama(ask: Embed, endpoint: Endpoint) -> Request:
-    _refuse(ask, endpoint, "encoding", "purpose")
+    refuse(ask, endpoint, "encoding", "purpose")
     body = {"model": ask.model, "input": list(ask.texts), "dimensions": ask.dimensions}
-    return _request(ask, endpoint, "/api/embed", body)
+    return asking(ask, endpoint, "/api/embed", body)
 
 
 def _read_ollama(body: JSON) -> Embeddings:
     holder = whole(body)
     if "embedding" in holder:
         return Embeddings((_numbers(holder["embedding"], "/embedding"),))
-    vectors = _array(holder.get("embeddings"), "/embeddings")
-    return Embeddings(vectors, _counted(maybe(holder, "prompt_eval_count", int)), maybe(holder, "model", str))
+    vectors = array(holder.get("embeddings"), "/embeddings")
+    return Embeddings(vectors, counted(maybe(holder, "prompt_eval_count", int)), maybe(holder, "model", str))
 
 
 def _row(source: str, build: Callable[[Embed, Endpoint], Request], read: Callable[..., Any]) -> Operations:
@@ -340,17 +345,17 @@ def _row(source: str, build: Callable[[Embed, Endpoint], Request], read: Callabl
 OPENAI = _row(
     "https://platform.openai.com/docs/api-reference/embeddings",
     partial(_build_openai, "dimensions"),
-    reading(openai.error, _read_openai),
+    reading(openai.error, partial(numbered, _vector)),
 )
 COMPATIBLE = _row(
     "https://platform.openai.com/docs/api-reference/embeddings",
     _build_compatible,
-    reading(openai.error, _read_openai),
+    reading(openai.error, partial(numbered, _vector)),
 )
 MISTRAL = _row(
     "https://docs.mistral.ai/api/endpoint/embeddings",
     partial(_build_openai, "output_dimension"),
-    reading(openai.error, _read_openai),
+    reading(openai.error, partial(numbered, _vector)),
 )
 GOOGLE = _row(
     "https://ai.google.dev/api/embeddings",
