@@ -94,17 +94,21 @@ class ServiceScenario(msgspec.Struct, frozen=True, kw_only=True):
         return (self.service,)
 
 
-def _vector(size: int, start: int) -> tuple[float, ...]:
+_PARTS = {"perplexity": 1}  # of the shapes whose vectors are no fractions of 64
+
+
+def _vector(size: int, start: int, parts: int) -> tuple[float, ...]:
     """Numbers that 32 bits hold exactly."""
-    return tuple(((start + place) % 127 - 63) / 64 for place in range(size))
+    return tuple(((start + place) % 127 - 63) / parts for place in range(size))
 
 
 def _embeds(*texts: str, size: int = 8, tokens: int, **options: Any) -> ServiceStep:
-    vectors = tuple(_vector(size, number * 17) for number in range(len(texts)))
-    return ServiceStep(
-        lambda asking: Embed(model=asking.model, texts=texts, **options),
-        lambda asking: Embeddings(vectors, Usage(input_tokens=tokens)),
-    )
+    def reply(asking: Asking) -> Embeddings:
+        parts = _PARTS.get(asking.endpoint.shape("embeddings"), 64)
+        vectors = tuple(_vector(size, number * 17, parts) for number in range(len(texts)))
+        return Embeddings(vectors, Usage(input_tokens=tokens))
+
+    return ServiceStep(lambda asking: Embed(model=asking.model, texts=texts, **options), reply)
 
 
 def _always(value: Any) -> Callable[[Asking], Any]:

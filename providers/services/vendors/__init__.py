@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from providers.services.operation import Operations
-from providers.services.vendors import gemini, github_models
+from providers.services.vendors import atlascloud, gemini, github_models, minimax, perplexity
 
 VENDORS: Mapping[str, Mapping[str, Operations]] = {
+    "atlascloud": atlascloud.SHAPE,
     "gemini": gemini.SHAPE,
     "github-models": github_models.SHAPE,
+    "minimax": minimax.SHAPE,
+    "perplexity": perplexity.SHAPE,
 }
 
 

@@ -10,7 +10,7 @@ from harness.services import DESKS
 from harness.services.vendors import VENDORS as SIDES
 from providers import schema
 from providers.client import prepare_service
-from providers.errors import InvalidDeclaration, UnsupportedFeature
+from providers.errors import AuthenticationFailed, InvalidDeclaration, MalformedFrame, UnsupportedFeature
 from providers.protocols import PROTOCOLS
 from providers.services import SERVICES
 from providers.services.files import ListFiles
@@ -41,6 +41,21 @@ def test_githubs_side_refuses_another_address() -> None:
     assert desk.judge(asked.request, endpoint) == ()
     plain = SERVICES["models_list"]["openai-completions"][ListModels].build(ListModels(), endpoint)
     assert [each.rule for each in desk.judge(plain, endpoint)] == ["target"]
+
+
+def test_atlas_clouds_list_stands_in_an_envelope() -> None:
+    """The envelope's code tells a refusal, whatever the status is."""
+    asked = prepare_service(schema.get("atlascloud"), ListModels(), key="k")
+    assert (asked.request.method, asked.request.url) == ("GET", "https://api.atlascloud.ai/v1/models")
+    read = asked.operation.read
+    assert read(200, (), b'{"code": 200, "msg": "ok", "data": [{"id": "a/b"}]}') == ModelList(("a/b",))
+    refused = b'{"code": 401, "msg": "unauthorized", "request_id": "r", "data": null}'
+    for status in (200, 401):
+        with pytest.raises(AuthenticationFailed, match="unauthorized"):
+            read(status, (), refused)
+    for body in (b"[]", b'{"data": []}', b'{"code": 200, "data": {}}', b'{"code": 200, "data": [{}]}'):
+        with pytest.raises(MalformedFrame):
+            read(200, (), body)
 
 
 def test_a_shape_without_the_operation_is_refused() -> None:
