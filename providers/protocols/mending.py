@@ -6,6 +6,7 @@
   are no JSON object, is left out;
 - an assistant turn without words or calls is left out;
 - a call id that is missing, or not of the vendor's form, is replaced in the call and in its result;
+- arguments that are no object, of a custom call or not to be read, are kept as text inside one;
 - a tool name that the vendor does not take is made one, the same in the call and in its result, and
   not the one that another name is made.
 
@@ -27,7 +28,7 @@ import msgspec
 from msgspec.structs import replace
 
 from providers import jsontext
-from providers.call import Image, Message, Part, Text, ToolCall, ToolResult
+from providers.call import JSON, Image, Message, Part, Text, ToolCall, ToolResult
 from providers.wire import Endpoint
 
 NO_RESULT = "No result: the tool was not run."
@@ -168,10 +169,26 @@ def mended(messages: Iterable[Message], ids: Ids, names: ToolNames) -> Iterator[
                 yield Mended(message, text, tuple(answered))
 
 
-def arguments_of(call: ToolCall) -> str:
-    """The arguments of ``call`` as JSON text: as they were sent, if they were."""
+def arguments_object(call: ToolCall) -> Mapping[str, JSON]:
+    """The arguments of ``call`` as an object, in which text that is none is kept under a name of its own."""
     raw = call.arguments_raw
-    return raw if raw.strip() else jsontext.write(call.arguments or {}).decode()
+    if call.kind == "custom":
+        return {"input": words_of(call)}
+    if call.arguments is None:
+        return {"INVALID_JSON": raw} if raw.strip() else {}
+    return call.arguments
+
+
+def arguments_of(call: ToolCall) -> str:
+    """The arguments of ``call`` as text: as they were sent, if they were, but a custom call's as JSON."""
+    if call.kind == "custom" or not call.arguments_raw.strip():
+        return jsontext.write(arguments_object(call)).decode()
+    return call.arguments_raw
+
+
+def words_of(call: ToolCall) -> str:
+    """What a custom tool was called with."""
+    return call.arguments_raw or str((call.arguments or {}).get("input", ""))
 
 
 def data_url(part: Image) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from providers.call import JSON, Document, Image, Message, Opaque, Reasoning, Text, ToolCall, ToolResult
 from providers.protocols.anthropic_messages.deviations import NAME, Deviations
-from providers.protocols.mending import ToolNames, said_by
+from providers.protocols.mending import ToolNames, arguments_object, said_by
 from providers.protocols.merging import Block, Run, new_id
 from providers.wire import Endpoint
 
@@ -116,8 +116,7 @@ class History:
     def _tool_use(self, call: ToolCall, wire_id: str) -> Block:
         name = _NAMES.of(call.name)
         self._names.setdefault(name)
-        arguments = {"INVALID_JSON": call.arguments_raw} if call.arguments is None else call.arguments
-        return {"type": "tool_use", "id": wire_id, "name": name, "input": arguments}
+        return {"type": "tool_use", "id": wire_id, "name": name, "input": arguments_object(call)}
 
     def _wire_id(self, original: str | None) -> str:
         return new_id(original, _TOOL_ID, self._ids)

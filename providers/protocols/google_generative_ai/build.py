@@ -27,7 +27,7 @@ from providers.protocols.google_generative_ai.history import NAMES, Exchange, ex
 from providers.protocols.google_generative_ai.subset import subset
 from providers.protocols.google_generative_ai.surface import Surface
 from providers.protocols.limits import refuse_names, refuse_stops
-from providers.protocols.mending import said_by
+from providers.protocols.mending import arguments_object, said_by
 from providers.wire import Endpoint, Request
 
 # Tokens and levels for an effort, as Google's guide and clients have them
@@ -229,7 +229,7 @@ class _History:
                 yield from _parts((part,))
 
     def _function_call(self, call: ToolCall) -> dict[str, Any]:
-        said = {"name": call.name, "args": dict(call.arguments or {})}
+        said = {"name": call.name, "args": dict(arguments_object(call))}
         return {"functionCall": self._identified(said, call.id)}
 
     def _response(self, result: ToolResult) -> dict[str, Any]:

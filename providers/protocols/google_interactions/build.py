@@ -24,7 +24,7 @@ from providers.protocols.google_generative_ai.build import STOP_LIMIT
 from providers.protocols.google_generative_ai.history import NAMES, Exchange, exchanges
 from providers.protocols.google_interactions.deviations import Deviations
 from providers.protocols.limits import refuse_names, refuse_stops
-from providers.protocols.mending import said_by
+from providers.protocols.mending import arguments_object, said_by
 from providers.wire import Endpoint, Request
 
 NAME = "google-interactions"
@@ -145,7 +145,7 @@ def _function_call(call: ToolCall, number: int, own: bool) -> dict[str, Any]:
         "type": "function_call",
         "id": call.id or f"call_{number}",
         "name": call.name,
-        "arguments": dict(call.arguments or {}),
+        "arguments": dict(arguments_object(call)),
     }
     return {**said, "signature": call.signature} if own and call.signature else said
 

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from providers import jsontext
-from providers.call import Call, Document, Image, Message, Named, Part, Reasoning, Text, Tool, ToolCall
+from providers.call import Call, Document, Image, Message, Named, Part, Reasoning, Text, Tool
 from providers.errors import UnsupportedFeature
 from providers.protocols.limits import refuse_names
-from providers.protocols.mending import Answered, Ids, Mended, ToolNames, mended, said_by
+from providers.protocols.mending import Answered, Ids, Mended, ToolNames, arguments_object, mended, said_by
 from providers.protocols.ollama_chat.deviations import Deviations
 from providers.wire import Endpoint, Headers, Request
 
@@ -137,12 +137,7 @@ def _thought(message: Message) -> str:
 
 def _call(answered: Answered, deviations: Deviations) -> Object:
     id = {"id": answered.id} if deviations.tool_call_ids else {}
-    return {**id, "function": {"name": answered.call.name, "arguments": _arguments(answered.call)}}
-
-
-def _arguments(call: ToolCall) -> Any:
-    """The arguments as an object; those that were none go as text under ``input``."""
-    return {"input": call.arguments_raw} if call.arguments is None else call.arguments
+    return {**id, "function": {"name": answered.call.name, "arguments": arguments_object(answered.call)}}
 
 
 def _results(calls: Iterable[Answered], endpoint: Endpoint, deviations: Deviations) -> Iterator[Object]:

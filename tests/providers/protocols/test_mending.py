@@ -29,6 +29,7 @@ from providers.protocols.mending import (
     Answered,
     Ids,
     ToolNames,
+    arguments_object,
     arguments_of,
     data_url,
     mended,
@@ -187,6 +188,40 @@ def test_results_are_settled_wherever_they_came() -> None:
     assert settled((*words, BLUE)) == [Message("assistant", (one, Text("I look."))), BLUE]
     assert settled((calling(one), Message("user", (blue, Text("?"))))) == [calling(one), BLUE, user("?")]
     assert settled((Message("tool", (Text("lost"),)), user())) == [user("lost"), user()]
+
+
+CUT = replace(LOOK, arguments=None, arguments_raw='{"at":"the s')
+
+
+@pytest.mark.parametrize("call", [LOOK, CUT], ids=["whole", "cut"])
+@pytest.mark.parametrize("protocol", sorted({*EMULATORS} - WITHOUT_NAMES))
+def test_a_call_that_was_run_is_sent(protocol: str, call: ToolCall) -> None:
+    """A turn that was cut off keeps the calls that have a result, with it and with their arguments."""
+    cut = Message("assistant", (Text("I look."), call), aborted=True)
+    told = wired(protocol, user("hi"), cut, BLUE, user("so?"))
+    assert all(words in told for words in ("I look.", "the s", "It is blue.", "so?"))
+
+
+@pytest.mark.parametrize("arguments", [None, {"input": "ls 'a b'"}], ids=["text", "heard"])
+@pytest.mark.parametrize("protocol", sorted({*EMULATORS} - WITHOUT_NAMES))
+def test_a_custom_calls_text_is_sent(protocol: str, arguments: dict[str, str] | None) -> None:
+    """What a custom tool was called with is sent, with its result, as a function's one argument."""
+    call = ToolCall("look", arguments, id="call00001", arguments_raw="ls 'a b'", kind="custom")
+    told = wired(protocol, user("hi"), calling(call), BLUE)
+    assert re.search(r"""\\?"input\\?":\\?"ls 'a b'\\?\"""", told)
+    assert "It is blue." in told
+
+
+def test_arguments_are_an_object() -> None:
+    """Arguments that are no object are kept as text in one, told apart by whether they should be one."""
+    custom = replace(CUT, kind="custom", arguments_raw="ls")
+    assert [arguments_object(call) for call in (LOOK, CUT, custom)] == [
+        {"at": "the sky"},
+        {"INVALID_JSON": '{"at":"the s'},
+        {"input": "ls"},
+    ]
+    assert arguments_of(CUT) == '{"at":"the s'
+    assert arguments_of(custom) == '{"input":"ls"}'
 
 
 def test_arguments_and_pictures_as_text() -> None:

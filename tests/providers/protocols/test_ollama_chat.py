@@ -175,7 +175,7 @@ class TestRequest:
         id_a, id_b = ({"id": "a"}, {"id": "b"}) if ids else ({}, {})
         assert sent[1]["tool_calls"] == [
             {**id_a, "function": {"name": "f", "arguments": {"x": 1}}},
-            {**id_b, "function": {"name": "g", "arguments": {"input": "{"}}},
+            {**id_b, "function": {"name": "g", "arguments": {"INVALID_JSON": "{"}}},
         ]
         named = {"tool_call_id": "a"} if ids else {}
         assert sent[2] == {"role": "tool", "content": "see", "tool_name": "f", **named}
