@@ -11,8 +11,10 @@ sentence where one is known. Those that hold for some models are in ``Deviations
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 from harness.emulators.anthropic_messages.judgement import Check, Judgement, Shape
 from harness.emulators.anthropic_messages.shapes import (
@@ -21,6 +23,7 @@ from harness.emulators.anthropic_messages.shapes import (
     BODY,
     GONE,
     SERVER_BLOCKS,
+    UNCITED,
     positive,
 )
 from harness.emulators.emulator import Violation
@@ -38,6 +41,7 @@ Object: TypeAlias = dict[str, Any]
 _UNMOVED: Mapping[str, float] = {"temperature": 1.0, "top_p": 0.99, "top_k": math.inf}
 
 _MARKS = 4
+_NAMED = re.compile(r"/models?/([^/]+?)(?::[a-zA-Z]+|/invoke[a-z-]*)?$")  # a hosted model, in the path
 
 
 def judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
@@ -82,21 +86,45 @@ class _Judge(Judgement):
     # body
 
     def body(self, body: Object) -> None:
-        hosted = self.deviations.hosted_version
-        required: dict[str, Check] = {"max_tokens": positive, "messages": anything}
-        if hosted is None:
-            required["model"] = word
-        else:
-            required["anthropic_version"] = one_of(hosted)
-        version = header(self.request.headers, "anthropic-version") or ""
-        known = {**BODY, **(BETA_BODY if self.betas else {})}
-        optional = {name: check for name, check in known.items() if name not in GONE.get(version, ())}
-        self.shape(body, "", required, optional)
+        deviations = self.deviations
         model = body.get("model") if isinstance(body.get("model"), str) else ""
+        required: dict[str, Check] = {"max_tokens": positive, "messages": anything}
+        if deviations.hosted_version is None:
+            required["model"] = word
+            version = header(self.request.headers, "anthropic-version")
+            later = version not in deviations.later_versions or matches(model or "", deviations.later_models)
+            expected = f"{deviations.version} for this model"
+            self.must(later, "head.version", expected, version, "anthropic-version")
+        else:
+            version = body.get("anthropic_version")
+            named = _NAMED.search(urlsplit(self.request.url).path)
+            later = named is None or matches(unquote(named[1]), deviations.later_models)
+            known = deviations.later_versions if later else ()
+            required["anthropic_version"] = one_of(deviations.hosted_version, *known)
+        gone = GONE.get(version, ()) if isinstance(version, str) else ()
+        fields = {**BODY, **(BETA_BODY if self.betas else {})}
+        optional = {name: check for name, check in fields.items() if name not in gone}
+        self.shape(body, "", required, optional)
+        if version in UNCITED:
+            self.uncited(body)
         self.tools(body)
         self.thinking(body, model or "")
         self.messages(body, model or "")
         self.marks(body)
+
+    def uncited(self, body: Object) -> None:
+        """No text of the user's has citations, be it in a search result."""
+        for at, message in _numbered(body.get("messages")):
+            if message.get("role") != "user":
+                continue
+            for place, block in _numbered(message.get("content")):
+                where = f"/messages/{at}/content/{place}"
+                inside = _numbered(block.get("content")) if block.get("type") == "search_result" else []
+                texts = [(where, block), *((f"{where}/content/{inner}", held) for inner, held in inside)]
+                for here, text in texts:
+                    cited = text.get("citations") if text.get("type") == "text" else None
+                    expected = "no citations on a text of the user's"
+                    self.must(not cited, "content.cited", expected, cited, f"{here}/citations")
 
     def thinking(self, body: Object, model: str) -> None:
         thinking = body.get("thinking")

@@ -272,4 +272,7 @@ BODY: Mapping[str, Check] = {
 # against 0.137.0 (https://github.com/anthropics/anthropic-sdk-typescript/blob/main/CHANGELOG.md, read
 # 2026-11-21).
 GONE: Mapping[str, tuple[str, ...]] = {"2026-10-21": ("temperature", "top_k", "top_p")}
+# The versions that refuse citations on a text of the user's, and on one in a search result:
+# https://platform.claude.com/docs/en/api/versioning (version history, read 2026-11-21).
+UNCITED = ("2026-10-21",)
 BETA_BODY: Mapping[str, Check] = {"context_management": _object, "mcp_servers": anything, "speed": anything}

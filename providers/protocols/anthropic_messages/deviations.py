@@ -19,13 +19,13 @@ _SINCE_5 = (
     "*claude-fable-*",
     "*claude-mythos-*",
 )
-_SINCE_4_7 = (
+SINCE_4_7 = (
     "*claude-opus-4[-.][7-9]*",
     "*claude-sonnet-4[-.][7-9]*",
     "*claude-haiku-4[-.][7-9]*",
     *_SINCE_5,
 )
-_SINCE_4_6 = ("*claude-opus-4[-.]6*", "*claude-sonnet-4[-.]6*", "*claude-haiku-4[-.]6*", *_SINCE_4_7)
+_SINCE_4_6 = ("*claude-opus-4[-.]6*", "*claude-sonnet-4[-.]6*", "*claude-haiku-4[-.]6*", *SINCE_4_7)
 _SINCE_4_5 = ("*claude-opus-4[-.][15]*", "*claude-sonnet-4[-.]5*", "*claude-haiku-4[-.]5*", *_SINCE_4_6)
 
 _SINCE_OPUS_4_8 = ("*claude-opus-4[-.][89]*", "*claude-opus-[5-9]*", "*claude-fable-*", "*claude-mythos-*")
@@ -44,8 +44,9 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Where an endpoint differs from Anthropic's own. Models are named by globs.
 
     ``version``: the ``anthropic-version`` field. ``later_versions``: further ones that are answered in the
-    same shapes, which newer clients name. ``hosted_version``: sent instead as the body's
-    ``anthropic_version``, without ``model``, where a cloud hosts the model (Vertex AI).
+    same shapes, which newer clients name, for the models ``later_models``. ``hosted_version``: sent instead
+    as the body's ``anthropic_version``, without ``model``, where a cloud hosts the model (Vertex AI); a later
+    version stands there, too.
     ``betas``: values of ``anthropic-beta``, sent with every request.
     ``default_max_tokens``: ``max_tokens`` of a call that sets no limit; a thinking budget is added to it.
     ``adaptive_thinking``: models that take ``adaptive`` thinking with an effort; others get a budget.
@@ -69,12 +70,13 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     version: str = "2023-06-01"
     later_versions: tuple[str, ...] = ()
+    later_models: tuple[str, ...] = ("*",)
     hosted_version: str | None = None
     betas: tuple[str, ...] = ()
     default_max_tokens: int = 4096
     adaptive_thinking: tuple[str, ...] = _SINCE_4_6
-    adaptive_only: tuple[str, ...] = _SINCE_4_7
-    xhigh_effort: tuple[str, ...] = _SINCE_4_7
+    adaptive_only: tuple[str, ...] = SINCE_4_7
+    xhigh_effort: tuple[str, ...] = SINCE_4_7
     thinking_budgets: Mapping[Effort, int] = msgspec.field(default_factory=lambda: dict(_BUDGETS))
     efforts: Mapping[Effort, str] = msgspec.field(default_factory=lambda: dict(_EFFORTS))
     thinking_display: Literal["summarized", "omitted"] | None = None
@@ -85,7 +87,7 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     structured: Literal["format", "tool", "none"] = "format"
     cache_control: Literal["1h", "5m", "none"] = "1h"
     cache_tools: bool = True
-    fixed_sampling: tuple[str, ...] = _SINCE_4_7
+    fixed_sampling: tuple[str, ...] = SINCE_4_7
     one_sampling: tuple[str, ...] = _SINCE_4_5
     no_prefill: tuple[str, ...] = _SINCE_4_6
     system_messages: tuple[str, ...] = _SINCE_OPUS_4_8

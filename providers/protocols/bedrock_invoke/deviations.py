@@ -1,10 +1,15 @@
-"""Where InvokeModel with Anthropic's bodies differs from Anthropic's own API; data, no logic."""
+"""Where InvokeModel with Anthropic's bodies differs from Anthropic's own API; data, no logic.
+
+The later version is for Claude 4.7 and what came after it (https://platform.claude.com/docs/en/api/versioning);
+the vendor's SDK writes its date into the body (@anthropic-ai/bedrock-sdk 1.1.2). Both read 2026-11-21.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 from providers.protocols import anthropic_messages
+from providers.protocols.anthropic_messages.deviations import SINCE_4_7
 from providers.protocols.bedrock_converse import profiles
 
 NAME = "bedrock-invoke"
@@ -18,6 +23,8 @@ class Deviations(anthropic_messages.Deviations, frozen=True, kw_only=True, forbi
     """
 
     hosted_version: str | None = "bedrock-2023-05-31"
+    later_versions: tuple[str, ...] = ("2026-10-21",)
+    later_models: tuple[str, ...] = SINCE_4_7
     profile_families: tuple[str, ...] = profiles.FAMILIES
     region: str | None = None
 

@@ -307,6 +307,77 @@ def test_a_later_version_is_taken_without_sampling(field: str) -> None:
     assert broken(request({}, later)) == [("head.version", "anthropic-version")]
 
 
+@pytest.mark.parametrize(
+    ("model", "found"),
+    [("claude-opus-4-7", []), ("claude-haiku-4-5", [("head.version", "anthropic-version")])],
+)
+def test_a_later_version_is_that_of_later_models(model: str, found: list[tuple[str, str]]) -> None:
+    """Where only some models know the later version, it is refused for the others."""
+    later = (HEADERS[0], ("anthropic-version", "2026-10-21"))
+    some = Deviations(later_versions=("2026-10-21",), later_models=("*claude-opus-4-7*",))
+    assert broken(request({"model": model}, later), replace(ENDPOINT, deviations=some)) == found
+    assert broken(request({"model": model}), replace(ENDPOINT, deviations=some)) == []
+
+
+@pytest.mark.parametrize(
+    ("version", "found"),
+    [
+        ("vertex-2023-10-16", []),
+        ("2026-10-21", []),
+        ("vertex-2026-10-21", [("body.value", "/anthropic_version")]),
+        ("2023-06-01", [("body.value", "/anthropic_version")]),
+    ],
+)
+def test_a_hosted_request_names_the_later_version_in_its_body(
+    version: str, found: list[tuple[str, str]]
+) -> None:
+    """A cloud takes its own version, and the later one by its date, which then has no sampling."""
+    told = Deviations(hosted_version="vertex-2023-10-16", later_versions=("2026-10-21",))
+    hosted = replace(ENDPOINT, path="/models/{model}:rawPredict", deviations=told)
+    body = {"anthropic_version": version, "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
+    url = "https://api.example/v1/publishers/anthropic/models/claude-opus-4-7@x:rawPredict"
+    asked = Request("POST", url, HEADERS[:1], json.dumps(body).encode())
+    assert broken(asked, hosted) == found
+    warm = replace(asked, content=json.dumps({**body, "temperature": 1}).encode())
+    gone = [("body.unknown", "/temperature")] if version == "2026-10-21" else []
+    assert broken(warm, hosted) == found + gone
+
+
+def test_a_later_version_takes_no_citations_of_the_users() -> None:
+    """A text of the user's, or in a search result, has none in version 2026-10-21; the assistant's may."""
+    later = (HEADERS[0], ("anthropic-version", "2026-10-21"))
+    newer = replace(ENDPOINT, deviations=Deviations(later_versions=("2026-10-21",)))
+    cited = {
+        "type": "text",
+        "text": "Hi",
+        "citations": [
+            {
+                "type": "web_search_result_location",
+                "cited_text": "a",
+                "encrypted_index": "b",
+                "title": None,
+                "url": "c",
+            }
+        ],
+    }
+    found = {
+        "type": "search_result",
+        "source": "s",
+        "title": "t",
+        "content": [{**cited, "citations": []}, cited],
+    }
+    talk = [
+        {"role": "user", "content": [cited, found]},
+        {"role": "assistant", "content": [cited]},
+        {"role": "user", "content": "And?"},
+    ]
+    assert broken(request({"messages": talk}, later), newer) == [
+        ("content.cited", "/messages/0/content/0/citations"),
+        ("content.cited", "/messages/0/content/1/content/1/citations"),
+    ]
+    assert broken(request({"messages": talk}), newer) == []
+
+
 def test_a_request_without_the_version_is_refused() -> None:
     """The version field is required."""
     assert broken(request({}, HEADERS[:1])) == [("head.version", "anthropic-version")]

@@ -63,6 +63,23 @@ def request(change: dict[str, Any], verb: str = "invoke") -> Request:
 
 
 @pytest.mark.parametrize(
+    ("model", "found"),
+    [
+        ("us.anthropic.claude-opus-4-7", []),
+        ("global.anthropic.claude-sonnet-5-5", []),
+        (f"us.{HAIKU}", [("body.value", "/anthropic_version")]),
+        ("us.anthropic.claude-opus-4-6-v1%3A0", [("body.value", "/anthropic_version")]),
+    ],
+)
+@pytest.mark.parametrize("verb", ["invoke", "invoke-with-response-stream"])
+def test_the_later_version_is_for_later_models(model: str, found: list[tuple[str, str]], verb: str) -> None:
+    """Version 2026-10-21 stands in the body by its date, for Claude 4.7 and what came after it."""
+    asked = request({"anthropic_version": "2026-10-21"}, verb)
+    asked = replace(asked, url=f"{HOST}/model/{model}/{verb}")
+    assert [(each.rule, each.where) for each in EMULATOR.judge(asked, ENDPOINT)] == found
+
+
+@pytest.mark.parametrize(
     ("asked", "expected"),
     [
         (request({"anthropic_version": ...}), ("body.required", "/anthropic_version")),
