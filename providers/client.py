@@ -152,7 +152,12 @@ def prepare_service(
         provider.id, provider.offered, name, undeclared=undeclared, instead="ask another provider"
     )
     refuse_own(provider.id, name, own=name in provider.own)
-    spoken = protocol or protocol_for(name, provider.protocols, provider.shapes.get(name, ""))
+    having = (each for each in provider.protocols if name not in provider.declaration(each).lacks)
+    spoken = protocol or protocol_for(name, having, provider.shapes.get(name, ""))
+    claims = provider.offered_at(provider.declaration(spoken))
+    refuse_unclaimed(
+        provider.id, claims, name, undeclared=undeclared, instead="ask at another endpoint of it"
+    )
     known = {**provider.told_by(model_of(ask)), **auth.told(key), **(values or {})}
     endpoint = provider.endpoint(spoken, base_url=base_url, values=known, keyed=isinstance(key, str))
     refuse_unsendable(endpoint.base_url, endpoint.headers)
