@@ -23,6 +23,12 @@ NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _TYPES: Mapping[type, str] = {dict: "an object", list: "an array", str: "a string", bool: "a boolean"}
 
 
+def model_id(endpoint: Endpoint, told: JSON) -> str:
+    """The id of the model that is called ``told`` at ``endpoint``."""
+    ids = {name: id for id, name in endpoint.model_names.items()}
+    return ids.get(told, told) if isinstance(told, str) else ""
+
+
 class Judgement:
     """The violations found so far in one request. ``deviations`` are the endpoint's own."""
 

@@ -27,6 +27,7 @@ from harness.emulators.judging import (
     anything,
     content_parts,
     model,
+    model_id,
     number,
     objects,
     one_of,
@@ -35,7 +36,7 @@ from harness.emulators.judging import (
 from harness.emulators.schemas import itemless
 from providers.call import JSON
 from providers.errors import MalformedFrame
-from providers.protocols.openai_completions.deviations import Deviations
+from providers.protocols.openai_completions.deviations import Deviations, matches
 from providers.wire import Endpoint, Request, header
 
 Check: TypeAlias = Callable[["_Judgement", JSON, str], None]
@@ -65,6 +66,7 @@ class _Judgement(Judgement):
     """The violations found so far in one request, by this vendor's deviations."""
 
     deviations: Deviations
+    customs = False  # whether the model has custom tools
 
     def head(self, request: Request, endpoint: Endpoint) -> None:
         target = request.url.split("?")[0]
@@ -81,6 +83,7 @@ class _Judgement(Judgement):
         self.sent = body
         checks = _fields(self.deviations, body)
         named = self.deviations.model_field
+        self.customs = matches(model_id(self._endpoint, body.get(named)), self.deviations.custom_tools)
         self.needs(body, (named, "messages"), "")
         for name, value in body.items():
             check = checks.get(name)
@@ -174,6 +177,11 @@ def _tool(judged: _Judgement, value: JSON, where: str) -> None:
     if not judged.is_a(value, dict, where):
         return
     marks = ("cache_control",) if judged.deviations.cache_control else ()
+    if value.get("type") == "custom" and judged.customs:
+        judged.only(value, ("type", "custom"), where)
+        described = _inner(judged, value, "custom", ("name", "description", "format"), where)
+        _name(judged, described.get("name"), f"{where}/custom/name")
+        return
     judged.only(value, ("type", "function", *marks), where)
     one_of("function")(judged, value.get("type"), f"{where}/type")
     judged.needs(value, ("function",), where)
@@ -341,7 +349,7 @@ def _call(judged: _Judgement, value: JSON, where: str) -> None:
     extra = ("extra_content",) if judged.deviations.thought_signature == "extra_content" else ()
     judged.only(value, ("id", "type", "function", "custom", *extra), where)
     judged.needs(value, ("id", "type"), where)
-    one_of("function", "custom")(judged, value.get("type"), f"{where}/type")
+    one_of("function", *(("custom",) if judged.customs else ()))(judged, value.get("type"), f"{where}/type")
     _call_id(judged, value.get("id", ""), f"{where}/id")
     kind, field = ("custom", "input") if value.get("type") == "custom" else ("function", "arguments")
     judged.needs(value, (kind,), where)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from harness.emulators.emulator import Violation
+from harness.emulators.judging import model_id
 from harness.emulators.schemas import itemless
 from harness.emulators.shaping import Shaping, anything, each, objects, one_of, within, word
 from providers.errors import MalformedFrame
@@ -52,6 +53,7 @@ class _Judge(Shaping):
     def __init__(self, request: Request, endpoint: Endpoint) -> None:
         super().__init__()
         self.request = request
+        self.endpoint = endpoint
         self.path = (endpoint.path or PATH).partition("?")[0]
         self.deviations: Deviations = known(endpoint.deviations)
 
@@ -85,6 +87,7 @@ class _Judge(Shaping):
     def body(self, body: Object) -> None:
         self.shape(body, "", ({"model": word, "input": anything}, _BODY))
         self.route(body)
+        self.customs(body)
         items = body.get("input")
         if isinstance(items, str):
             return
@@ -116,6 +119,16 @@ class _Judge(Shaping):
         for name in refused:
             expected = f"Unsupported parameter: '{name}' is not supported with this model."
             self.must(name not in body, "body.unsupported", expected, body.get(name), f"/{name}")
+
+    def customs(self, body: Object) -> None:
+        """Custom tools and calls of them are for the models that have them."""
+        if matches(model_id(self.endpoint, body.get("model")), self.deviations.custom_tools):
+            return
+        for field, kinds in (("tools", ("custom",)), ("input", _CUSTOM_ITEMS)):
+            listed = body.get(field)
+            for at, item in enumerate(listed if isinstance(listed, list) else ()):
+                kind = item.get("type") if isinstance(item, dict) else None
+                self.must(kind not in kinds, "tools.custom", "no custom tools", kind, f"/{field}/{at}/type")
 
     # items
 
@@ -379,6 +392,7 @@ _ITEMS: Mapping[str, Shape] = {
     ),
     "item_reference": ({"id": word}, {}),
 }
+_CUSTOM_ITEMS = ("custom_tool_call", "custom_tool_call_output")
 _CALLS = ("function_call", "custom_tool_call")
 _OUTPUTS = ("function_call_output", "custom_tool_call_output")
 _SERVER_ITEMS = (

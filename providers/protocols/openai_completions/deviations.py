@@ -1,14 +1,15 @@
 """Where a vendor's chat completions differ from OpenAI's own.
 
-A catalog file sets these fields; each default is what OpenAI's reference says. Three of them are
-read on both ways: ``reasoning_field``, ``reasoning_counted`` and ``thought_signature``. The rest of
-the answer side only shapes what the emulator says: the decoder takes every one of those forms from
-everybody.
+A catalog file sets these fields; each default is what OpenAI's reference says, but for ``custom_tools``,
+which hardly anybody else has. Three of them are read on both ways: ``reasoning_field``, ``reasoning_counted``
+and ``thought_signature``. The rest of the answer side only shapes what the emulator says: the decoder takes
+every one of those forms from everybody.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from fnmatch import fnmatchcase
 from typing import Literal
 
 import msgspec
@@ -106,6 +107,9 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     # ``strict`` may be sent with a tool.
     strict_tools: bool = True
+    # Models, as globs, that have custom tools, which are called with words. Others are told of such a call in
+    # the history as a function's with one argument.
+    custom_tools: tuple[str, ...] = ()
     # A tool message carries the tool's ``name``.
     tool_result_name: bool = False
     # An assistant message must stand between tool results and the next user message.
@@ -181,3 +185,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     finish_reasons: Mapping[str, str] = {}
     # The shape of an error body.
     error: Literal["object", "text", "message", "detail", "list", "errors"] = "object"
+
+
+def matches(model: str, globs: Iterable[str]) -> bool:
+    """Whether one of ``globs`` matches the model's id."""
+    return any(fnmatchcase(model, glob) for glob in globs)

@@ -11,10 +11,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from providers import jsontext
-from providers.call import JSON, Call, Document, Image, Message, Part, Reasoning, Text, ToolCall
+from providers.call import JSON, Call, Document, Image, Message, Part, Reasoning, Text
 from providers.errors import UnsupportedFeature
-from providers.protocols.mending import Answered, Ids, Mended, ToolNames, arguments_of, mended, said_by
-from providers.protocols.openai_completions.deviations import Deviations
+from providers.protocols.mending import (
+    Answered,
+    Ids,
+    Mended,
+    ToolNames,
+    arguments_of,
+    mended,
+    said_by,
+    words_of,
+)
+from providers.protocols.openai_completions.deviations import Deviations, matches
 from providers.wire import Endpoint
 
 NOTED = "The tool results are noted."
@@ -57,7 +66,11 @@ def _assistant(said: Mended, model: str, endpoint: Endpoint, deviations: Deviati
         words = [{"type": "text", "text": said.text}] if said.text else []
         wired["content"] = [*thinking, *words]
     if said.calls:
-        wired["tool_calls"] = [_call(each.call, each.id, ours, deviations) for each in said.calls]
+        custom = matches(model, deviations.custom_tools)
+        wired["tool_calls"] = [
+            _custom(each) if custom and each.call.kind == "custom" else _call(each, ours, deviations)
+            for each in said.calls
+        ]
     return wired
 
 
@@ -77,12 +90,15 @@ _NO_CONTENT: Mapping[str, Callable[[Object], object]] = {
 }
 
 
-def _call(call: ToolCall, wire_id: str, ours: bool, deviations: Deviations) -> Object:
-    if call.kind == "custom":
-        text = call.arguments_raw or str((call.arguments or {}).get("input", ""))
-        return {"id": wire_id, "type": "custom", "custom": {"name": call.name, "input": text}}
+def _custom(answered: Answered) -> Object:
+    call = answered.call
+    return {"id": answered.id, "type": "custom", "custom": {"name": call.name, "input": words_of(call)}}
+
+
+def _call(answered: Answered, ours: bool, deviations: Deviations) -> Object:
+    call = answered.call
     function = {"name": call.name, "arguments": arguments_of(call)}
-    wired: Object = {"id": wire_id, "type": "function", "function": function}
+    wired: Object = {"id": answered.id, "type": "function", "function": function}
     if call.signature and ours and deviations.thought_signature == "extra_content":
         wired["extra_content"] = {"google": {"thought_signature": call.signature}}
     return wired

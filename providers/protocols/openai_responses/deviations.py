@@ -35,6 +35,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     Items. ``images``, ``documents``: what user messages may hold. ``output_lists``: a tool's output may be a
     list with pictures; otherwise they follow in a user message. ``strict_tools``: ``strict`` may be sent.
+    ``custom_tools``: models that have custom tools, which are called with words; others are told of such a
+    call in the history as a function's with one argument. Only OpenAI's own endpoints are known to have them.
     ``call_id_max_length``, ``call_id_charset``: what a ``call_id`` must be, the charset as the inside of a
     regular expression's brackets. ``structured``: how JSON is asked for.
 
@@ -67,6 +69,7 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     documents: Literal["input_file", "none"] = "input_file"
     output_lists: bool = True
     strict_tools: bool = True
+    custom_tools: tuple[str, ...] = ()
     call_id_max_length: int = 64
     call_id_charset: str = "a-zA-Z0-9_-"
     structured: Literal["json_schema", "json_object", "none"] = "json_schema"
@@ -88,6 +91,7 @@ class CodexDeviations(Deviations, frozen=True, kw_only=True, forbid_unknown_fiel
     streams_only: bool = True
     max_tokens_field: Literal["max_output_tokens", ""] = ""
     fixed_sampling: tuple[str, ...] = ("*",)
+    custom_tools: tuple[str, ...] = ("gpt-[5-9]*",)
     user_field: str = ""
     session_headers: tuple[str, ...] = ("session-id", "x-client-request-id")
 

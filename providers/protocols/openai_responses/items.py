@@ -11,11 +11,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
-from providers import jsontext
 from providers.call import Document, Image, Message, Opaque, Part, Reasoning, Text, ToolCall, ToolResult
 from providers.errors import UnsupportedFeature
-from providers.protocols.mending import ToolNames, said_by
-from providers.protocols.openai_responses.deviations import FAMILY, Deviations, stores
+from providers.protocols.mending import ToolNames, arguments_of, said_by, words_of
+from providers.protocols.openai_responses.deviations import FAMILY, Deviations, matches, stores
 from providers.wire import Endpoint
 
 Item: TypeAlias = dict[str, Any]
@@ -153,20 +152,17 @@ class History:
         return [item]
 
     def _call(self, call: ToolCall, own: bool) -> Item:
-        kind, output_kind, prefix = _CALL_KINDS[call.kind]
+        custom = call.kind == "custom" and matches(self._model, self._deviations.custom_tools)
+        kind, output_kind, prefix = _CALL_KINDS["custom" if custom else "function"]
         wire_id = self._wire_id(call.id)
         self._awaited.append(_Awaited(wire_id, output_kind))
         item: Item = {"type": kind}
         if own and call.item_id and call.item_id.startswith(prefix) and _ITEM_ID.fullmatch(call.item_id):
             item["id"] = call.item_id
         item.update({"call_id": wire_id, "name": _NAMES.of(call.name)})
-        if call.kind == "custom":
-            return {**item, "input": call.arguments_raw or str((call.arguments or {}).get("input", ""))}
-        raw = call.arguments_raw
-        written = (
-            raw if raw.strip() else jsontext.write(call.arguments or {}).decode("utf-8", "surrogatepass")
-        )
-        return {**item, "arguments": written}
+        if custom:
+            return {**item, "input": words_of(call)}
+        return {**item, "arguments": arguments_of(call)}
 
     def _wire_id(self, original: str | None) -> str:
         """``original`` when the vendor takes it and it is new, else a name made from it; deterministic."""

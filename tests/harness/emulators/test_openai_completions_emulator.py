@@ -255,6 +255,22 @@ def test_deviations_change_what_is_refused(
     assert rules(body, Deviations(**deviation)) == expected
 
 
+def test_custom_tools_are_for_models_that_have_them() -> None:
+    """A custom tool and a call of it are accepted for the models that are named, and for no other."""
+    run = {"id": "c", "type": "custom", "custom": {"name": "run", "input": "ls"}}
+    tool = {"type": "custom", "custom": {"name": "run", "description": "Run it.", "format": {"type": "text"}}}
+    body = asking({"role": "assistant", "tool_calls": [run]}, result("c"), tools=[tool])
+    had = Deviations(custom_tools=("m-*",))
+    assert rules(body, had) == []
+    assert rules({**body, "tools": [{"type": "custom", "custom": {"name": "?"}}]}, had) == [
+        ("name", "/tools/0/custom/name")
+    ]
+    for deviations, model in ((None, "m-1"), (had, "n-1")):
+        refused = rules({**body, "model": model}, deviations)
+        assert ("value", "/tools/0/type") in refused
+        assert ("value", "/messages/0/tool_calls/0/type") in refused
+
+
 @pytest.mark.parametrize("keyword", NEVER_STRICT)
 def test_a_strict_schema_has_no_such_keyword(keyword: str) -> None:
     """What structured outputs do not know is refused at any depth, and taken where nothing is strict."""

@@ -104,10 +104,6 @@ LAWFUL: dict[str, dict[str, Any]] = {
     "a message": given_items(USER),
     "a call and its output": given_items(USER, CALLED, OUTPUT),
     "an output in parts": given_items(CALLED, {**OUTPUT, "output": [{"type": "input_text", "text": "x"}]}),
-    "a custom call": given_items(
-        {"type": "custom_tool_call", "call_id": "c", "name": "run", "input": "ls"},
-        {"type": "custom_tool_call_output", "call_id": "c", "output": "x"},
-    ),
     "reasoning before a call": {**given_items(THOUGHT, CALLED, OUTPUT), "store": False},
     "two reasonings before words": given_items(USER, THOUGHT, {**THOUGHT, "id": "rs_2"}, SAID, USER),
     "a picture": given_items(asked({"type": "input_image", "image_url": "https://x.example/a.png"})),
@@ -115,7 +111,6 @@ LAWFUL: dict[str, dict[str, Any]] = {
     "an item of the vendor's": given_items(USER, {"type": "web_search_call", "id": "ws_1"}),
     "what was said, in parts": given_items(asked({"type": "output_text", "text": "x"}, role="assistant")),
     "a strict tool": {"tools": [{**TOOL, "parameters": CLOSED, "strict": True}]},
-    "a custom tool": {"tools": [{"type": "custom", "name": "run"}]},
     "a tool of the vendor's": {"tools": [{"type": "web_search"}]},
     "a choice": {"tools": [TOOL], "tool_choice": {"type": "function", "name": "look"}},
     "a format": {"text": {"format": {"type": "json_schema", "name": "a", "schema": STRICT}}},
@@ -209,6 +204,23 @@ UNLAWFUL: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
 def test_a_lawful_request_is_accepted(name: str) -> None:
     """Nothing is found in a request as the reference has it."""
     assert broken(request(LAWFUL[name])) == []
+
+
+def test_custom_tools_are_for_models_that_have_them() -> None:
+    """A custom tool, a call of it and its output are accepted for models that have them, and for no other."""
+    asking = {
+        "tools": [{"type": "custom", "name": "run"}],
+        **given_items(
+            {"type": "custom_tool_call", "call_id": "c", "name": "run", "input": "ls"},
+            {"type": "custom_tool_call_output", "call_id": "c", "output": "x"},
+        ),
+    }
+    had = lookalike(custom_tools=("gpt-5*",))
+    assert broken(request(asking), had) == []
+    assert broken(request({**asking, "model": "mine"}), replace(had, model_names={MODEL: "mine"})) == []
+    places = [("tools.custom", f"/{place}/type") for place in ("tools/0", "input/0", "input/1")]
+    assert broken(request(asking)) == places
+    assert broken(request({**asking, "model": "gpt-4o"}), had) == places
 
 
 @pytest.mark.parametrize("name", UNLAWFUL)

@@ -208,7 +208,8 @@ def test_a_custom_calls_text_is_sent(protocol: str, arguments: dict[str, str] | 
     """What a custom tool was called with is sent, with its result, as a function's one argument."""
     call = ToolCall("look", arguments, id="call00001", arguments_raw="ls 'a b'", kind="custom")
     told = wired(protocol, user("hi"), calling(call), BLUE)
-    assert re.search(r"""\\?"input\\?":\\?"ls 'a b'\\?\"""", told)
+    assert re.search(r"""[{]\\?"input\\?":\\?"ls 'a b'\\?"[}]""", told)
+    assert "custom" not in told
     assert "It is blue." in told
 
 

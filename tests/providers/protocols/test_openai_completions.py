@@ -306,6 +306,19 @@ class TestRequest:
         assert sent[3] == {"role": "tool", "tool_call_id": "b", "content": "4 °C"}
         assert first
 
+    def test_a_custom_call_is_words_where_the_model_has_them(self) -> None:
+        """A custom call goes as one to the models that are named, and as a function's to every other."""
+        call = ToolCall("run", {"input": "ls"}, id="a", arguments_raw="ls", kind="custom")
+        result = tool_results(ToolResult("a", "run", (Text("b"),)))
+        history = asking("hi", Message("assistant", (call,)), result)
+        custom = {"id": "a", "type": "custom", "custom": {"name": "run", "input": "ls"}}
+        assert body(history, custom_tools=("m-*",))["messages"][1]["tool_calls"] == [custom]
+        for globs in ((), ("gpt-5*",)):
+            sent = body(history, custom_tools=globs)["messages"]
+            function = {"name": "run", "arguments": '{"input":"ls"}'}
+            assert sent[1]["tool_calls"] == [{"id": "a", "type": "function", "function": function}]
+            assert sent[2] == {"role": "tool", "tool_call_id": "a", "content": "b"}
+
     def test_foreign_ids_are_replaced_alike_in_call_and_result(self) -> None:
         """An id that is not of the vendor's form becomes one that is, the same one everywhere."""
         history = (

@@ -343,12 +343,26 @@ def test_a_call_and_its_output_share_a_call_id() -> None:
     ]
 
 
+RUN = ToolCall("run", {"input": "ls"}, id="call_2", arguments_raw="ls", kind="custom", item_id="ctc_1")
+RAN = tool_results(ToolResult("call_2", "run", (Text("a"),)))
+
+
 def test_a_custom_tools_call_is_words() -> None:
     """A custom call goes back with its input, its output with the type that belongs to it."""
-    call = ToolCall("run", {"input": "ls"}, id="call_2", arguments_raw="ls", kind="custom", item_id="ctc_1")
-    assert items(own(call), tool_results(ToolResult("call_2", "run", (Text("a"),)))) == [
+    had = lookalike(custom_tools=("gpt-4*",), body={"store": False})
+    assert items(own(RUN), RAN, endpoint=had) == [
         {"type": "custom_tool_call", "id": "ctc_1", "call_id": "call_2", "name": "run", "input": "ls"},
         {"type": "custom_tool_call_output", "call_id": "call_2", "output": "a"},
+    ]
+
+
+@pytest.mark.parametrize("globs", [(), ("gpt-5*",)], ids=["no model", "another"])
+def test_a_model_without_custom_tools_is_told_of_a_function(globs: tuple[str, ...]) -> None:
+    """A custom call goes to a model that has none as a function's, whose one argument is the text."""
+    told = items(own(RUN), RAN, endpoint=lookalike(custom_tools=globs, body={"store": False}))
+    assert told == [
+        {"type": "function_call", "call_id": "call_2", "name": "run", "arguments": '{"input":"ls"}'},
+        {"type": "function_call_output", "call_id": "call_2", "output": "a"},
     ]
 
 
