@@ -80,9 +80,10 @@ def _bare(collection: Collection, name: str) -> str:
 
 
 def _beside(endpoint: Endpoint, place: Literal["upload", "download"]) -> Endpoint:
-    """The endpoint of content: ``/upload/v1beta`` beside ``/v1beta``."""
-    url = re.sub(r"(/v\d\w*)?$", rf"/{place}\1", endpoint.base_url, count=1)
-    return replace(endpoint, base_url=url)
+    """The endpoint of content: ``/upload/v1beta`` beside ``/v1beta``, or beside a base URL without version."""
+    version = re.search(r"/v\d\w*$", endpoint.base_url)
+    named = version[0] if version else "/v1beta"
+    return replace(endpoint, base_url=f"{endpoint.base_url.removesuffix(named)}/{place}{named}")
 
 
 def _page(collection: Collection, ask: ListFiles | ListBatches, endpoint: Endpoint) -> Request:

@@ -142,7 +142,7 @@ def test_a_request_is_as_the_reference_has_it(ask: Any, method: str, target: str
     [
         (f"{HOST}/v1beta", f"{HOST}/upload/v1beta/files"),
         ("http://127.0.0.1:1/google/v1", "http://127.0.0.1:1/google/upload/v1/files"),
-        ("http://127.0.0.1:1", "http://127.0.0.1:1/upload/files"),
+        ("http://127.0.0.1:1/google", "http://127.0.0.1:1/google/upload/v1beta/files"),
     ],
 )
 def test_content_goes_to_an_address_beside_the_api(base_url: str, uploaded: str) -> None:
