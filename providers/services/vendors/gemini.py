@@ -80,7 +80,7 @@ def _bare(collection: Collection, name: str) -> str:
 
 
 def _beside(endpoint: Endpoint, place: Literal["upload", "download"]) -> Endpoint:
-    """The endpoint of content: ``/upload/v1beta`` beside ``/v1beta``, or beside a base URL without version."""
+    """Where content is: ``/upload/v1beta`` beside ``/v1beta``, or beside a base URL without a version."""
     version = re.search(r"/v\d\w*$", endpoint.base_url)
     named = version[0] if version else "/v1beta"
     return replace(endpoint, base_url=f"{endpoint.base_url.removesuffix(named)}/{place}{named}")
