@@ -110,7 +110,8 @@ def placeholder_values(provider: Provider) -> dict[str, str]:
         declared.base_url.split("}")[0][1:] for declared in provider.endpoints if declared.base_url[0] == "{"
     }
     return {
-        name: f"https://{provider.id}.example/v1" if name in heads else f"example-{name.replace('_', '-')}"
+        name: value.example
+        or (f"https://{provider.id}.example/v1" if name in heads else f"example-{name.replace('_', '-')}")
         for name, value in provider.values.items()
         if value.default is None
     }

@@ -156,7 +156,8 @@ class Auth(Scheme):
 
 
 class Value(_Strict):
-    """A further value that a base URL or a header needs, ``{name}`` in them, or a vendor's shape of a service.
+    """A further value that a base URL or a header needs, ``{name}`` in them, or a vendor's shape of a
+    service.
 
     The ``default`` may have other values in it; ``default_where`` holds the defaults for when another value
     is a certain one, by its name and that. ``deviations`` hold for the endpoints whose protocols have
@@ -164,6 +165,7 @@ class Value(_Strict):
     value has to match: one that stands in a host must not lead to another. ``from_model``: what a model id
     begins with that tells the value, in a group, to whoever has not set it. ``instead_of`` is the value in
     whose absence this one does: of the deviations that are filled with the two one is left out.
+    ``example`` stands for it in documented exchanges, where any word would not do.
     """
 
     env: tuple[Variable, ...] = ()
@@ -173,6 +175,7 @@ class Value(_Strict):
     default: str | None = None
     default_where: dict[str, dict[str, str]] = {}
     deviations: dict[str, Any] = {}
+    example: str | None = None
     meaning: str
 
     @check("from_model")

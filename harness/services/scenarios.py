@@ -238,6 +238,33 @@ def _of_batch(
     )
 
 
+_JOB = "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/00000000000"
+
+
+def _of_jobs() -> tuple[ServiceStep, ...]:
+    """As ``_of_batch``, of an object in S3, where the outcomes stay too; a new job tells only its name."""
+    first, second = (Batch(id=f"{_JOB}{number}", status="running", raw_status="") for number in (1, 2))
+    whole = replace(
+        first,
+        status="ended",
+        raw_status="Completed",
+        output="s3://example/batch-1/",
+        succeeded=1,
+        failed=1,
+    )
+
+    def create(asking: Asking) -> CreateBatch:
+        return CreateBatch(file="s3://example/wirecheck.jsonl", model=asking.model)
+
+    return (
+        ServiceStep(create, _always(first)),
+        ServiceStep(lambda asking: GetBatch(asking.latest(Batch).id), _always(whole)),
+        ServiceStep(_always(ListBatches()), _always(BatchList((whole,)))),
+        ServiceStep(create, _always(second)),
+        ServiceStep(lambda asking: CancelBatch(asking.latest(Batch).id), _always(Cancelling())),
+    )
+
+
 # --- passthrough ---
 
 
@@ -371,6 +398,13 @@ SERVICE_SCENARIOS: Mapping[str, ServiceScenario] = {
                     output="file-000000000003",
                 ),
             ),
+        ),
+        ServiceScenario(
+            name="batch_of_object",
+            title="A batch of an object in S3 that fails in part, and one that is cancelled",
+            service="batches",
+            protocols=("bedrock",),
+            steps=_of_jobs(),
         ),
         ServiceScenario(
             name="passthrough",

@@ -91,8 +91,9 @@ class ReadBatch(msgspec.Struct, frozen=True):
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
-    """A batch. ``raw_status`` is the vendor's word; ``output`` and ``errors`` name files of outcomes where
-    the vendor has such; the counts are None before the vendor counts."""
+    """A batch. ``raw_status`` is the vendor's word, empty where it told none; ``output`` and
+    ``errors`` name files of outcomes where the vendor has such; the counts are None before the vendor
+    counts."""
 
     id: str
     status: Status

@@ -115,10 +115,14 @@ def _read_cohere(body: JSON) -> ModelList:
     )
 
 
+def control_plane(endpoint: Endpoint) -> Endpoint:
+    """Where Amazon Bedrock is asked for all but answers; the host lacks ``-runtime``."""
+    return replace(endpoint, base_url=endpoint.base_url.replace("://bedrock-runtime", "://bedrock", 1))
+
+
 def _build_bedrock(ask: ListModels, endpoint: Endpoint) -> Request:
-    """Models are listed by the control plane, whose host lacks ``-runtime``; it has one page."""
-    control = replace(endpoint, base_url=endpoint.base_url.replace("://bedrock-runtime", "://bedrock", 1))
-    return getting(control, "/foundation-models", fields(endpoint))
+    """The list has one page."""
+    return getting(control_plane(endpoint), "/foundation-models", fields(endpoint))
 
 
 def _read_bedrock(body: JSON) -> ModelList:

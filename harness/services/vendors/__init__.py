@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.services.emulator import Desk
-from harness.services.vendors import atlascloud, gemini, github_models, minimax, perplexity
+from harness.services.vendors import atlascloud, bedrock, gemini, github_models, minimax, perplexity
 
 VENDORS: Mapping[str, Mapping[type, Desk]] = {
     "atlascloud": atlascloud.DESKS,
+    "bedrock": bedrock.DESKS,
     "gemini": gemini.DESKS,
     "github-models": github_models.DESKS,
     "minimax": minimax.DESKS,

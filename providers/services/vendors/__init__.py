@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from providers.services.operation import Operations
-from providers.services.vendors import atlascloud, gemini, github_models, minimax, perplexity
+from providers.services.vendors import atlascloud, bedrock, gemini, github_models, minimax, perplexity
 
 VENDORS: Mapping[str, Mapping[str, Operations]] = {
     "atlascloud": atlascloud.SHAPE,
+    "bedrock": bedrock.SHAPE,
     "gemini": gemini.SHAPE,
     "github-models": github_models.SHAPE,
     "minimax": minimax.SHAPE,

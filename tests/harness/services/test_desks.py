@@ -53,7 +53,7 @@ CALL = Call(
     tools=(Tool("get_time", "The time."),),
     max_output_tokens=64,
 )
-BATCH = Batch(id="batch_1", status="ended", raw_status="ended", succeeded=1, failed=1)
+BATCH = Batch(id="batch0000001", status="ended", raw_status="ended", succeeded=1, failed=1)
 FILE = File("file-1", "a.jsonl", 3)
 ASKED: tuple[tuple[Any, Any], ...] = (
     (ListModels(limit=2), ModelList(("a-1", "b-2"))),
@@ -66,19 +66,22 @@ ASKED: tuple[tuple[Any, Any], ...] = (
     (CreateBatch(file="file-1"), BATCH),
     (CreateBatch(file="file-1", model="m"), BATCH),
     (CreateBatch(entries=(Entry("a", CALL), Entry("b", CALL))), BATCH),
-    (GetBatch("batch_1"), BATCH),
-    (ListBatches(limit=2), BatchList((BATCH,), "batch_1")),
-    (CancelBatch("batch_1"), BATCH),
+    (GetBatch("batch0000001"), BATCH),
+    (ListBatches(limit=2), BatchList((BATCH,), "batch0000001")),
+    (CancelBatch("batch0000001"), BATCH),
 )
 CASES = [
     pytest.param(protocol, ask, answer, id=f"{protocol}-{type(ask).__name__}-{number}")
     for number, (ask, answer) in enumerate(ASKED)
     for protocol in DESKS
     if type(ask) in DESKS[protocol]
+] + [
+    pytest.param("bedrock", CreateBatch(file="s3://example/in.jsonl", model="m"), BATCH, id="bedrock-object")
 ]
 
 
-SPOKEN: dict[str, str] = {"gemini": "google-generative-ai"}  # the protocol of a shape's calls
+# The protocol of a shape's calls.
+SPOKEN: dict[str, str] = {"bedrock": "bedrock-converse", "gemini": "google-generative-ai"}
 
 
 def at(shape: str) -> Endpoint:
@@ -90,6 +93,7 @@ def at(shape: str) -> Endpoint:
         base_url="https://vendor.example/v1",
         deviations=known.deviations() if known else None,
         shapes={} if shape == protocol else dict.fromkeys(SERVICES, shape),
+        values={"batch_role": "arn:aws:iam::123456789012:role/batch"},
     )
 
 
@@ -102,18 +106,21 @@ def met(protocol: str, ask: Any, answer: Any) -> Any:
     return row.read(said.status, said.headers, said.content)
 
 
-STATES = {"anthropic-messages": "ended", "gemini": "BATCH_STATE_SUCCEEDED"}
+STATES = {"anthropic-messages": "ended", "bedrock": "Completed", "gemini": "BATCH_STATE_SUCCEEDED"}
 
 
 def in_words_of(protocol: str, ask: Any, answer: Any) -> Any:
     """What of an answer the vendor has words for."""
-    if protocol == "gemini" and isinstance(ask, DeleteFile | CancelBatch):
+    if protocol in ("bedrock", "gemini") and isinstance(ask, DeleteFile | CancelBatch):
         return Deleted() if isinstance(ask, DeleteFile) else Cancelling()
+    if protocol == "bedrock" and isinstance(ask, CreateBatch):
+        return Batch(id=answer.id, status="running", raw_status="")
     if isinstance(answer, File):
         openai = protocol != "anthropic-messages"
         return replace(answer, purpose=None if not openai else answer.purpose)
     if isinstance(answer, Batch):
-        return replace(answer, raw_status=STATES.get(protocol, "completed"))
+        output = "s3://example/out/" if protocol == "bedrock" else answer.output
+        return replace(answer, raw_status=STATES.get(protocol, "completed"), output=output)
     if isinstance(answer, BatchList):
         return replace(answer, batches=tuple(in_words_of(protocol, ask, each) for each in answer.batches))
     return answer
@@ -141,7 +148,7 @@ def test_a_desk_of_embeddings_goes_by_the_endpoints_deviations() -> None:
 
 
 def test_every_row_has_its_desk() -> None:
-    """No operation is without its other side, but those that pass anything on."""
+    """No operation is without its other side, but those that pass anything on, or that none is asked for."""
     rows = {
         (protocol, kind)
         for name, table in SERVICES.items()
@@ -149,6 +156,7 @@ def test_every_row_has_its_desk() -> None:
         for protocol, offered in table.items()
         for kind in offered
     }
+    rows -= {("bedrock", ReadBatch)}  # refused: its outcomes lie in S3
     assert rows == {(protocol, kind) for protocol, desks in DESKS.items() for kind in desks}
 
 
