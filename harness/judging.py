@@ -4,7 +4,8 @@ Blame is decided here. A live exchange that never became an answer (no network, 
 of a gateway) blames the network or the account, whatever the check. One that had to be broken off, or came in
 an encoding that nobody asked for, blames the provider; an offline one blames whom the check blames. A
 provider that refused where an answer was due, or answered where a refusal was, is blamed for that alone: what
-a subject was to make of the other cannot be judged.
+a subject was to make of the other cannot be judged. A check that breaks down, be it by an exit, has judged
+nothing: the harness is blamed, and what the other checks find stands.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def judge(check: Check, seen: Observation | Served) -> Judged:
-    """What ``check`` finds. A MUST that is broken has failed, a SHOULD has warned, a MAY is only told."""
+    """What ``check`` finds. A MUST that is broken has failed, a SHOULD has warned, a MAY is only told.
+
+    Whatever else it raises, but for KeyboardInterrupt, is told as its own error.
+    """
     hindered = hindrance(seen)
     if hindered:
         return Judged(
@@ -63,6 +67,11 @@ def judge(check: Check, seen: Observation | Served) -> Judged:
         return _found(check, finding, _unexpected(seen))
     except Unjudgeable as reason:
         return Judged(verdict="skipped", reason=str(reason))
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as fault:  # a check may be another's, which may raise anything, SystemExit too
+        told = f"{check.id} broke down: {type(fault).__name__}: {fault}"
+        return Judged(verdict="errored", blame="harness", reason=told)
     return Judged(verdict="passed")
 
 

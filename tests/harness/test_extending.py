@@ -56,6 +56,18 @@ def says_hello(seen):
     \"\"\"An answer MUST NOT be empty.\"\"\"
     require(bool(seen.turn.text), expected="a text", observed=seen.turn.text)
 """,
+    "exiting": """
+from harness.checks.registry import check
+for faults, name in (((), "plain"), (("cut.*",), "faulty")):
+    @check(f"acme.{name}", capability="text", scenarios=("text_stream",), faults=faults, source="Acme's page")
+    def exits(seen):
+        \"\"\"An answer MUST NOT be empty.\"\"\"
+        raise SystemExit("gone")
+@check("acme.service", capability="text", scenarios=("models_list",), service=True, source="Acme's page")
+def exits_too(served):
+    \"\"\"A list MUST NOT be empty.\"\"\"
+    raise SystemExit("gone")
+""",
     "broken": "1 / 0",
     "early": """
 from providers.protocols import PROTOCOLS
@@ -259,6 +271,23 @@ def test_two_packages_may_use_one_name_for_what_has_none(tmp_path: Path) -> None
         "wirecheck: bcme adds 'acme' to wirecheck.checks, which cannot be used",
         "wirecheck: bcme adds 'acme-chat' to wirecheck.protocols, which cannot be used",
     ]
+
+
+def test_a_check_that_exits_is_errored_alone(tmp_path: Path) -> None:
+    """Of a call, a fault or a service: the run judges on, and writes the results of all."""
+    installed(tmp_path, "[wirecheck.checks]\nacme = acme_wirecheck.exiting\n")
+    told = python(
+        tmp_path, "-m", "harness", "run", "--provider=groq", "--scenario=text_stream",
+        "--scenario=models_list", "--check=acme.*", "--check=text.*", "--results=out.jsonl", *NO_CACHE,
+    )  # fmt: skip
+    assert told.returncode == 1, told.stdout[-2000:]
+    found = results.read(tmp_path / "out.jsonl").results
+    errored = {(each.check, each.blame, each.reason) for each in found if each.verdict == "errored"}
+    assert errored == {
+        (f"acme.{name}", "harness", f"acme.{name} broke down: SystemExit: gone")
+        for name in ("plain", "faulty", "service")
+    }
+    assert {each.check for each in found} > {check for check, _, _ in errored}
 
 
 def test_a_matrix_is_not_silently_red(tmp_path: Path) -> None:

@@ -49,6 +49,28 @@ def test_what_cannot_be_judged_is_skipped() -> None:
     assert (found.verdict, found.reason) == ("skipped", "there is nothing to see")
 
 
+@pytest.mark.parametrize("fault", [RuntimeError("gone"), SystemExit("gone"), BaseException("gone")])
+def test_a_check_that_breaks_down_is_errored(fault: BaseException) -> None:
+    """Whatever a check raises is told as its own error, and blames the harness."""
+
+    def judged(seen: Observation) -> None:
+        raise fault
+
+    found = judge(replace(CHECKS["text.basic"], judge=judged), spoken("text"))
+    assert (found.verdict, found.blame) == ("errored", "harness")
+    assert found.reason == f"text.basic broke down: {type(fault).__name__}: gone"
+
+
+def test_an_interrupt_while_judging_ends_the_run() -> None:
+    """Ctrl-C is the operator's, and no error of the check."""
+
+    def judged(seen: Observation) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        judge(replace(CHECKS["text.basic"], judge=judged), spoken("text"))
+
+
 @pytest.mark.parametrize(
     ("error", "blame"),
     [

@@ -20,6 +20,7 @@ import pytest
 from msgspec.structs import replace
 
 from harness import evidence
+from harness.checks import CHECKS
 from harness.exchange import FIXTURES, load, save_scenario
 from reports import results
 from reports.errors import UnwritableReport
@@ -159,6 +160,28 @@ def test_what_is_not_spent_is_skipped(project: pytest.Pytester) -> None:
     assert set(told.parseoutcomes()) == {"skipped"}
     assert server.asked == []
     assert {(each.verdict, each.reason[:7]) for each in found(project)} == {("skipped", "budget;")}
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("gone"), SystemExit("gone")])
+def test_a_check_that_breaks_down_is_errored_alone(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, fault: BaseException
+) -> None:
+    """The other checks judge the answer, which is asked for once and kept, and the results are written."""
+
+    def judged(seen: object) -> None:
+        raise fault
+
+    broken = {**CHECKS, "usage.present": replace(CHECKS["usage.present"], judge=judged)}
+    monkeypatch.setattr("harness.plugin.CHECKS", broken)
+    monkeypatch.setattr("harness.live.CHECKS", broken)
+    with vendor() as server:
+        result = live(project, server.base_url, *FEW)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    assert len(server.asked) == 1
+    verdicts = {each.check: (each.verdict, each.blame) for each in found(project)}
+    assert verdicts.pop("usage.present") == ("errored", "harness")
+    assert verdicts
+    assert {verdict for verdict, _ in verdicts.values()} <= {"passed", "skipped"}
 
 
 def crediting(vendor: _Vendor) -> None:
