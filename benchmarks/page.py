@@ -120,7 +120,7 @@ def main(arguments: list[str]) -> int:
         run = results.read(arguments[0]) if arguments else synthetic(110, 25, 250)
         older = baseline.of(synthetic(110, 25, 250, seed=2))
         what = os.path.basename(arguments[0]) if arguments else "110x25, 250 checks"
-        render.write_site(run, Path(spare), today=None if arguments else TODAY, before=older)
+        render.write_site(run, Path(spare), today=None if arguments else TODAY, before=[older])
         return report(lines(Path(spare), what))
 
 

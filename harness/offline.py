@@ -6,7 +6,6 @@ command is typed is collected.
 
 from __future__ import annotations
 
-import gc
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -34,7 +33,18 @@ class Made(msgspec.Struct, frozen=True):
 
 def run_pytest(arguments: Sequence[str], plugins: Sequence[object] = ()) -> int:
     """Run the cells that ``arguments`` select; pytest's exit code."""
-    return int(pytest.main([*_OURS, f"--rootdir={_HERE}", *arguments, str(_HERE)], list(plugins)))
+    return int(pytest.main([*_OURS, f"--rootdir={_HERE}", *arguments, str(_HERE)], [_Release(), *plugins]))
+
+
+class _Release:
+    """Lets go of the cells at the end of a run. They would stay: the modules that pytest's import hook loaded
+    name it as their loader, and it knows the session by its configuration."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        session = config.pluginmanager.get_plugin("session")
+        if session is not None:  # none was made after a usage error
+            session.items.clear()
 
 
 class _Bar:
@@ -85,7 +95,6 @@ def matrix(
     code = run_pytest(arguments, [_Bar(console)])
     if code not in (0, 1):
         return Made(path, f"pytest ended with exit code {code}", 2)
-    gc.collect()  # pytest's session is a cycle: its cells go before the results come
     run = _judged(path)
     return Made(_pages(run, out, against), _summary(run), code)
 
@@ -105,7 +114,7 @@ def _judged(path: Path) -> results.Run:
 
 
 def _pages(run: results.Run, out: Path, against: Path | None) -> Path:
-    before = baselines.read(against) if against else None
+    before = baselines.parts(against) if against else None
     render.write_site(run, out, before=before)
     return (out / "index.html").resolve()
 

@@ -17,7 +17,7 @@ import datetime as dt
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -88,6 +88,14 @@ def of(run: Run) -> Baseline:
     return Baseline(
         {result.identity: Entry(result.verdict, result.origin, result.date) for result in run.results}
     )
+
+
+def by_provider(run: Run) -> dict[str, list[Result]]:
+    """The results of ``run`` by provider, in their order."""
+    found: dict[str, list[Result]] = {}
+    for result in run.results:
+        found.setdefault(result.provider, []).append(result)
+    return found
 
 
 def as_run(baseline: Baseline, header: Header) -> Run:
@@ -186,9 +194,17 @@ def _groups(found: Iterable[tuple[Identity, Entry]]) -> list[Group]:
 
 def read(path: Path) -> Baseline:
     """The baseline at ``path``: a folder of it, or a result file. Raises a ReportError."""
-    if not path.is_dir():
-        return of(results.read(path))
     entries: dict[Identity, Entry] = {}
+    for part in parts(path):
+        entries.update(part.entries)
+    return Baseline(entries)
+
+
+def parts(path: Path) -> Iterator[Baseline]:
+    """The baseline that ``read`` reads, a provider at a time. Raises as it does."""
+    if not path.is_dir():
+        yield from _of_providers(results.read(path))
+        return
     found = sorted(path.glob(f"*{SUFFIX}"))
     if not found:
         raise EmptyReport(
@@ -201,8 +217,12 @@ def read(path: Path) -> Baseline:
             raise UnreadableReport(
                 str(file), 0, expected="a baseline file", seen=refusal.strerror or str(refusal)
             ) from refusal
-        entries.update(parse(content, file.name, str(file)))
-    return Baseline(entries)
+        yield Baseline(parse(content, file.name, str(file)))
+
+
+def _of_providers(run: Run) -> Iterator[Baseline]:
+    for found in by_provider(run).values():
+        yield of(Run(run.header, (), tuple(found)))
 
 
 def parse(content: bytes, name: str, path: str) -> dict[Identity, Entry]:

@@ -27,10 +27,10 @@ import jinja2
 import msgspec
 from markupsafe import Markup
 
-from reports import baseline as baselines
-from reports import escaping, feed, files, pages, results, schemas
+from reports import compared, escaping, feed, files, pages, results, schemas
 from reports import matrix as matrices
 from reports.baseline import Baseline
+from reports.compared import Older
 from reports.errors import UnwritableReport
 from reports.matrix import OBSERVED, STATES, By, Cell, Matrix, Row, State
 from reports.pages import Judged, Page, Part
@@ -586,17 +586,18 @@ PROVIDER_FILES: Mapping[str, Callable[[Page, Matrix], bytes]] = {
 
 
 def site(
-    run: Run, *, today: dt.date | None = None, subject: str = "", before: Baseline | None = None
+    run: Run, *, today: dt.date | None = None, subject: str = "", before: Iterable[Baseline] | None = None
 ) -> Iterator[tuple[str, bytes]]:
     """Every file of the report on ``run`` as (relative path, content); ``today`` as in ``matrix.build``.
 
     A run of one subject, or the one named, is a matrix of providers with a page for each. A run of
     several is a matrix of subjects, with such a report for each one below ``subjects/<name>/``. ``before``
-    is what an older run found: its different states are shown, and the feed tells the changes. Raises
-    as ``results.canonical`` does, and UnwritableReport for a name that is no file name.
+    is what an older run found, in parts, no provider in two of them: its different states are shown, and the
+    feed tells the changes. Raises as ``results.canonical`` and the parts do, and UnwritableReport for a name
+    that is no file name.
     """
     run = results.canonical(run)
-    older = baselines.as_run(before, run.header) if before is not None else None
+    older = compared.older(run, before) if before is not None else None
     yield CASES, junit(run)
     yield "matrix.schema.json", _schema()
     names = [subject] if subject else [one.name for one in run.header.subjects]
@@ -625,7 +626,7 @@ def _subject_site(
     subject: str,
     today: dt.date | None,
     others: Sequence[tuple[str, str]],
-    older: Run | None,
+    older: Older | None,
     top: str,
 ) -> Iterator[tuple[str, bytes]]:
     matrix = matrices.build(run, today=today, subject=subject)
@@ -640,22 +641,19 @@ def _subject_site(
             yield pattern.format(page_name(page.provider.id)), paint(page, matrix)
 
 
-def _older(older: Run | None, matrix: Matrix) -> Matrix | None:
+def _older(older: Older | None, matrix: Matrix) -> Matrix | None:
     """The matrix of an older run that answers to ``matrix``, seen on the same day."""
     if older is None:
         return None
     subject = matrix.subjects[0].name if matrix.by == "provider" and matrix.subjects else ""
-    return matrices.build(older, today=matrix.today, subject=subject, by=matrix.by)
+    return matrices.build(older.kinds, today=matrix.today, subject=subject, by=matrix.by)
 
 
-def _feed(run: Run, older: Run | None, matrix: Matrix, subject: str) -> bytes:
+def _feed(run: Run, older: Older | None, matrix: Matrix, subject: str) -> bytes:
     """What changed since the older run, for one subject or for all; without one, nothing did."""
     names = {provider.id: provider.name for provider in run.header.providers}
     links = {provider.id: f"providers/{page_name(provider.id)}.html" for provider in run.header.providers}
-    found: tuple[feed.Change, ...] = ()
-    if older is not None:
-        old = baselines.of(older)
-        found = feed.changes(old, baselines.accepted(old, run))
+    found = older.changes if older is not None else ()
     told = feed.entries((change for change in found if subject in ("", change.identity[0])), names)
     return feed.atom(told, matrix.today, links=links if matrix.by == "provider" else None)
 
@@ -666,10 +664,10 @@ def write_site(
     *,
     today: dt.date | None = None,
     subject: str = "",
-    before: Baseline | None = None,
+    before: Iterable[Baseline] | None = None,
 ) -> list[Path]:
     """Publish the report on ``run`` at ``folder``: all of it, in place of an earlier one's pages, or nothing.
 
-    Returns the paths. Raises UnwritableReport, and as ``results.canonical`` does.
+    Returns the paths. Raises UnwritableReport, and as ``site`` does.
     """
     return files.publish(Path(folder), site(run, today=today, subject=subject, before=before))

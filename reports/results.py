@@ -422,6 +422,7 @@ def _read(file: BinaryIO, path: str, unfinished: bool) -> Run:
             case Header():
                 header = record
             case Exchange():
+                share.headers(record)
                 exchanges.append(record)
                 lines[0].append(number)
             case Result():
@@ -452,7 +453,8 @@ def _read(file: BinaryIO, path: str, unfinished: bool) -> Run:
 
 
 class _Sharing:
-    """Makes equal strings of results one object: a quarter of a million results repeat a few thousand."""
+    """Makes equal strings of results one object: a quarter of a million results repeat a few thousand. So it
+    is with the headers of exchanges, which are as large in memory as the bodies."""
 
     _FIELDS = tuple(name for name in Result.__struct_fields__ if name != "duration_ms")
 
@@ -464,6 +466,13 @@ class _Sharing:
         for field in self._FIELDS:
             value = getattr(fresh, field)
             msgspec.structs.force_setattr(fresh, field, self._known.setdefault(value, value))
+
+    def headers(self, fresh: Exchange) -> None:
+        """Share the headers of ``fresh``, which nobody has seen yet."""
+        for message in (fresh.request, fresh.response):
+            if message is not None:
+                shared = tuple(self._known.setdefault(pair, pair) for pair in message.headers)
+                msgspec.structs.force_setattr(message, "headers", self._known.setdefault(shared, shared))
 
 
 def decoded(text: bytes, path: str, number: int) -> Line:

@@ -66,7 +66,7 @@ def _hostile() -> Provider:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a report that knows of an older run, in which acme's tool calls passed."""
     folder = tmp_path_factory.mktemp("site")
-    render.write_site(_run(), folder, today=samples.TODAY, before=baseline.of(_run("passed")))
+    render.write_site(_run(), folder, today=samples.TODAY, before=[baseline.of(_run("passed"))])
     render.write_site(_run("passed"), folder / "older", today=samples.TODAY)
     return folder
 

@@ -95,7 +95,7 @@ def test_long_entry_is_cut_and_says_so() -> None:
 
 def test_site_tells_what_changed_since_the_run_before() -> None:
     """The feed leads to the provider's page, and the cell says what it was; without a run before neither."""
-    files = dict(render.site(_after(), today=TODAY, before=baseline.of(_before())))
+    files = dict(render.site(_after(), today=TODAY, before=[baseline.of(_before())]))
     assert b'href="providers/acme.html"' in files["feed.atom"]
     assert 'data-b="✓ passed"'.encode() in files["index.html"]
     alone = dict(render.site(_after(), today=TODAY))
@@ -106,7 +106,7 @@ def test_site_tells_what_changed_since_the_run_before() -> None:
 def test_what_a_run_did_not_look_at_has_not_changed() -> None:
     """A run of one provider tells nothing of the others, and what nobody describes any more is left out."""
     part = run(result("tool.named"), selection={"checks": ("tool.*",)})
-    files = dict(render.site(part, today=TODAY, before=baseline.of(_before())))
+    files = dict(render.site(part, today=TODAY, before=[baseline.of(_before())]))
     told = ElementTree.fromstring(files["feed.atom"]).findall("atom:entry/atom:content", ATOM)
     assert [each.text for each in told] == ["tool.named on text: failed → passed"]
     gone = msgspec.structs.replace(_after().header, checks=())

@@ -6,6 +6,7 @@ import datetime as dt
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,7 +21,7 @@ from reports.errors import (
     UnreadableReport,
     UnwritableReport,
 )
-from reports.results import VERDICTS, Body, Exchange, Response, Run
+from reports.results import VERDICTS, Body, Exchange, Request, Response, Run
 from tests.reports.samples import exchange, header, result, run
 
 ANY_TEXT = st.text(st.characters(), max_size=20)  # lone surrogates included
@@ -276,6 +277,18 @@ def test_a_line_that_says_too_little_or_too_much_is_refused(before: bytes, after
     with pytest.raises(UnreadableReport) as refused:
         results.parse(good.replace(before, after, 1))
     assert told in str(refused.value)
+
+
+def test_exchanges_of_a_file_share_their_headers() -> None:
+    """Equal headers are one object, and so is a field that other headers have too."""
+    one, other = exchange("one"), exchange("other")
+    more = Request("GET", one.request.url, (*one.request.headers, ("x-more", "yes")))
+    third = msgspec.structs.replace(one, id="third", request=more)
+    written = results.parse(results.lines(run(exchanges=(one, other, third)))).exchanges
+    assert written == (one, other, third)
+    headers = [each.request.headers for each in written]
+    assert headers[0] is headers[1]
+    assert headers[0][0] is headers[2][0]
 
 
 def test_a_header_of_an_older_release_is_read() -> None:
