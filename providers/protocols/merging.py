@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 Block: TypeAlias = dict[str, Any]  # a content block, a message or a tool, as it is sent
@@ -42,3 +43,20 @@ def new_id(original: str | None, lawful: re.Pattern[str], taken: set[str]) -> st
         wire_id, salt = f"{squeezed}_{digest[:16]}", salt + 1
     taken.add(wire_id)
     return wire_id
+
+
+def unthought(
+    messages: list[Block], is_result: Callable[[Block], bool], is_thought: Callable[[Block], bool]
+) -> list[Block]:
+    """The assistant's messages of the turn that goes on with results, where none begins with a thought.
+
+    A user's own words end a turn. Claude that thinks by a budget wants the turn to begin with a thought
+    (https://platform.claude.com/docs/en/build-with-claude/thinking, Thinking with tool use).
+    """
+    turn: list[Block] = []
+    for message in reversed(messages):
+        if message["role"] == "assistant" and message is not messages[-1]:
+            turn.append(message)
+        elif not all(is_result(block) for block in message["content"]):
+            break
+    return [] if any(is_thought(message["content"][0]) for message in turn) else turn

@@ -5,7 +5,8 @@ tools and choices, calls and results, cache marks. Where a lookalike takes less 
 deviations say so.
 
 The rules are those of the pages that the package names; what is expected is told in the server's own
-sentence where one is known. Those that hold for some models are in ``Deviations``.
+sentence where one is known. Those that hold for some models are in ``Deviations``. Thinking may stand behind
+a ``tool_use``: by the page Thinking, progress updates come between calls, and end an answer that was cut off.
 """
 
 from __future__ import annotations
@@ -134,6 +135,8 @@ class _Judge(Judgement):
             if isinstance(budget, int) and isinstance(limit, int):
                 expected = "`max_tokens` must be greater than `thinking.budget_tokens`"
                 self.must(budget < limit, "thinking.budget", expected, budget, "/thinking/budget_tokens")
+        if kind == "enabled" and matches(model, self.deviations.thinking_first):
+            self.turn(body.get("messages"))
         if kind in ("enabled", "disabled"):
             old = not matches(model, self.deviations.adaptive_only)
             expected = "thinking.type.adaptive and output_config.effort"
@@ -148,6 +151,27 @@ class _Judge(Judgement):
         expected = "Supported levels: high, low, max, medium."
         self.must(known_effort, "thinking.effort", expected, effort, "/output_config/effort")
         self.sampling(body, model)
+
+    def turn(self, messages: Any) -> None:
+        """A turn that goes on with results began with thinking, where the budget is told.
+
+        A user's words begin another turn. That the request goes through without thinking is also said; but a
+        client that asks in vain for thinking has lost it, so the older refusal stands.
+        """
+        listed = messages if isinstance(messages, list) else []
+        begun: list[tuple[int, Object]] = []
+        for at, message in reversed(_numbered(listed)):
+            kinds = [block.get("type") for block in _blocks(message)]
+            if message.get("role") == "assistant" and at < len(listed) - 1:
+                begun.append((at, next(iter(_blocks(message)), {})))
+            elif not kinds or any(kind != "tool_result" for kind in kinds):
+                break
+        if any(block.get("type") in ("thinking", "redacted_thinking") for _, block in begun):
+            return
+        for at, block in begun[-1:]:
+            expected = "Expected `thinking` or `redacted_thinking`"
+            seen = f"found `{block.get('type')}`"
+            self.refuse("thinking.first", expected, seen, f"/messages/{at}/content/0/type")
 
     def sampling(self, body: Object, model: str) -> None:
         fixed = matches(model, self.deviations.fixed_sampling)

@@ -236,6 +236,9 @@ class _Judge:
             self.must(not fixed, "sampling.fixed", f"no {name}", config.get(name), f"/inferenceConfig/{name}")
         if not isinstance(thinking, dict) or thinking.get("type") not in ("enabled", "adaptive"):
             return
+        first = matches(self.model, self.deviations.claude.thinking_first)
+        if first and thinking["type"] == "enabled":
+            self.turn(_list(body.get("messages")))
         budget, limit = thinking.get("budget_tokens"), config.get("maxTokens")
         if isinstance(budget, int):
             self.must(budget >= 1024, "thinking.least", "a budget of 1024 or more", budget, where)
@@ -250,6 +253,24 @@ class _Judge:
         forced = isinstance(choice, dict) and ("any" in choice or "tool" in choice)
         expected = "no forced tool while thinking"
         self.must(not forced, "thinking.tool_choice", expected, choice, "/toolConfig/toolChoice")
+
+    def turn(self, messages: list[Any]) -> None:
+        """A turn that goes on with results began with reasoning, where the budget is told."""
+        begun: list[tuple[int, Object]] = []
+        for at in range(len(messages) - 1, -1, -1):
+            message = messages[at] if isinstance(messages[at], dict) else {}
+            blocks = [block for block in _list(message.get("content")) if isinstance(block, dict)]
+            if message.get("role") == "assistant" and at < len(messages) - 1:
+                begun.append((at, next(iter(blocks), {})))
+            elif not any("toolResult" in block for block in blocks) or any(
+                not {"toolResult", "cachePoint"} & {*block} for block in blocks
+            ):
+                break
+        if any("reasoningContent" in block for _, block in begun):
+            return
+        for at, block in begun[-1:]:
+            expected = "Expected `thinking` or `redacted_thinking`"
+            self.refuse("thinking.first", expected, f"found {', '.join(block)}", f"/messages/{at}/content/0")
 
 
 def _list(value: Any) -> list[Any]:

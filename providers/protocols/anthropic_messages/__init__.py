@@ -6,9 +6,14 @@ Rules of a request
   * ``max_tokens`` is required; a thinking budget is at least 1024 and smaller.
   * Roles are user and assistant. Tool results travel in a user message, before anything else in it, and
     answer every ``tool_use`` of the assistant message just before. ``build`` keeps that true: messages of
-    one role are merged, results without a call are dropped, calls without a result get an error result.
+    one role are merged, a result stands at its call, calls without a result get an error result.
   * Ids of tool calls match ``[a-zA-Z0-9_-]{1,64}`` and are unique; other ids are replaced by a digest.
   * Thinking is replayed byte-exact, and only to the endpoint that said it: its signature is checked.
+  * A turn lasts as long as results come. One that did not begin with thinking, as another vendor's, goes on
+    without: in manual mode the reference wants the thinking first, and says that a conflict does not fail but
+    turns thinking off for the request. It failed until early 2026, with "Expected `thinking` or
+    `redacted_thinking`, but found `tool_use`" (https://github.com/Kilo-Org/kilocode/issues/5219). ``build``
+    does not ask for thinking then. Adaptive thinking has no such rule.
   * At most four ``cache_control`` marks: ``build`` sets up to three (system, last tool, last user block).
 
 Rules of a stream
@@ -20,7 +25,7 @@ Rules of a stream
   input inside ``content_block_start``; a tool input without deltas.
 
 Source: https://platform.claude.com/docs/en/api/messages (Create a Message), and its sections Streaming,
-Errors, Extended thinking, Adaptive thinking, Prompt caching, Structured outputs; read 2026-11-21.
+Errors, Thinking, Extended thinking, Adaptive thinking, Prompt caching, Structured outputs; read 2026-11-21.
 """
 
 from __future__ import annotations

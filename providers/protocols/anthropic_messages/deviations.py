@@ -53,6 +53,7 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     ``adaptive_only``: those of them that refuse ``enabled`` and ``disabled``. ``xhigh_effort``: models that
     know the effort ``xhigh``; others are told ``max``.
     ``thinking_budgets``: the budget of each effort. ``efforts``: the word for an effort, where it differs.
+    ``thinking_first``: models that, thinking by a budget, want the turn that goes on to begin with thinking.
     ``thinking_display``: whether adaptive thinking is shown; None leaves it to the vendor.
     ``foreign_thinking``: what becomes of thinking that cannot be replayed: dropped, or sent as text.
     ``empty_signatures``: own thinking without a signature is replayed, with an empty one.
@@ -79,6 +80,7 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     xhigh_effort: tuple[str, ...] = SINCE_4_7
     thinking_budgets: Mapping[Effort, int] = msgspec.field(default_factory=lambda: dict(_BUDGETS))
     efforts: Mapping[Effort, str] = msgspec.field(default_factory=lambda: dict(_EFFORTS))
+    thinking_first: tuple[str, ...] = ("*claude*",)
     thinking_display: Literal["summarized", "omitted"] | None = None
     foreign_thinking: Literal["drop", "text"] = "drop"
     empty_signatures: bool = False

@@ -122,6 +122,16 @@ class History:
         return new_id(original, _TOOL_ID, self._ids)
 
 
+def is_result(block: Block) -> bool:
+    """Whether ``block`` is the result of a tool."""
+    return bool(block.get("type") == "tool_result")
+
+
+def is_thought(block: Block) -> bool:
+    """Whether ``block`` is thinking, shown or not."""
+    return block.get("type") in ("thinking", "redacted_thinking")
+
+
 def _content(part: object) -> list[Block]:
     """The block of a text, image or document; none for blank text and for parts of other kinds."""
     match part:

@@ -9,9 +9,16 @@ from providers import jsontext
 from providers.call import JSON, Call, Effort, Named, Tool
 from providers.errors import UnsupportedFeature
 from providers.protocols.anthropic_messages.deviations import Deviations, known, matches
-from providers.protocols.anthropic_messages.history import NO_ARGUMENTS, NO_RESULT, TOOL_NAME, History
+from providers.protocols.anthropic_messages.history import (
+    NO_ARGUMENTS,
+    NO_RESULT,
+    TOOL_NAME,
+    History,
+    is_result,
+    is_thought,
+)
 from providers.protocols.mending import settled
-from providers.protocols.merging import Block
+from providers.protocols.merging import Block, unthought
 from providers.wire import Endpoint, Headers, Request
 
 PATH = "/messages"
@@ -33,7 +40,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     body: dict[str, Any] = {
         "anthropic_version": hosted,
         "model": None if hosted else call.model,
-        **thinking(call, endpoint, deviations),
+        **_begun(thinking(call, endpoint, deviations), messages, call.model, deviations),
         "system": call.system or None,
         "messages": messages,
         "tools": declared or None,
@@ -170,6 +177,22 @@ def thinking(call: Call, endpoint: Endpoint, deviations: Deviations) -> dict[str
             next_step=f"allow {_LEAST_BUDGET} tokens of thinking and more than that of output",
         )
     return {"max_tokens": limit, "thinking": {"type": "enabled", "budget_tokens": budget}}
+
+
+def _begun(
+    asked: dict[str, Any], messages: list[Block], model: str, deviations: Deviations
+) -> dict[str, Any]:
+    """``asked``, without thinking where the turn that goes on must have begun with it and did not."""
+    if by_budget(asked["thinking"]) and matches(model, deviations.thinking_first):
+        for message in unthought(messages, is_result, is_thought):
+            message["content"] = [block for block in message["content"] if not is_thought(block)]
+            asked = {**asked, "thinking": None}
+    return asked
+
+
+def by_budget(thinking: Any) -> bool:
+    """Whether ``thinking`` is in manual mode."""
+    return isinstance(thinking, dict) and thinking.get("type") == "enabled"
 
 
 def _effort(model: str, effort: Effort, deviations: Deviations) -> str:

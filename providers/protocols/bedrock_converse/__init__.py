@@ -11,7 +11,8 @@ Rules of a request
   * There is no tool choice "none": the tools are left out.
   * What only a model family knows goes into ``additionalModelRequestFields``: thinking, above all.
   * Reasoning is replayed to the endpoint that said it, byte-exact: with its signature for Claude, without for
-    others; ``redactedContent`` as it came.
+    others; ``redactedContent`` as it came. Claude is not asked to think by a budget where a turn goes on that
+    did not begin with reasoning: ``anthropic_messages`` tells why.
 
 Rules of a stream
   ``messageStart``, then for each block ``contentBlockDelta`` and ``contentBlockStop``; only tool calls have a

@@ -174,6 +174,16 @@ class History:
         return f"{plain or 'document'}-{self._documents}"[-200:]
 
 
+def is_result(block: Block) -> bool:
+    """Whether ``block`` is the result of a tool."""
+    return "toolResult" in block
+
+
+def is_thought(block: Block) -> bool:
+    """Whether ``block`` is reasoning, shown or not."""
+    return "reasoningContent" in block
+
+
 def _cited(part: Text) -> list[Block]:
     """The model's own words with their citations, as the model said them."""
     return [{"citationsContent": {"content": [{"text": part.text}], "citations": list(part.citations)}}]

@@ -12,9 +12,16 @@ from providers.protocols.anthropic_messages import request as claude
 from providers.protocols.anthropic_messages.deviations import matches
 from providers.protocols.bedrock_converse import profiles
 from providers.protocols.bedrock_converse.deviations import Deviations, ThinkingField, known
-from providers.protocols.bedrock_converse.history import NO_ARGUMENTS, NO_RESULT, TOOL_NAME, History
+from providers.protocols.bedrock_converse.history import (
+    NO_ARGUMENTS,
+    NO_RESULT,
+    TOOL_NAME,
+    History,
+    is_result,
+    is_thought,
+)
 from providers.protocols.mending import settled
-from providers.protocols.merging import Block
+from providers.protocols.merging import Block, unthought
 from providers.wire import Endpoint, Headers, Request
 
 WHOLE = "/model/{model}/converse"
@@ -31,7 +38,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     for message in settled(call.messages, NO_RESULT):
         history.add(message)
     messages = history.finish()
-    asked = _thinking(call, endpoint, model, deviations)
+    asked = _begun(_thinking(call, endpoint, model, deviations), messages, model, deviations)
     body: dict[str, Any] = {
         "messages": messages,
         "system": [{"text": call.system}] if call.system else None,
@@ -147,6 +154,18 @@ def _thinking(call: Call, endpoint: Endpoint, model: str, deviations: Deviations
         if field == "reasoning_effort"
         else {"reasoning": {"effort": effort}}
     }
+
+
+def _begun(
+    asked: dict[str, Any], messages: list[Block], model: str, deviations: Deviations
+) -> dict[str, Any]:
+    """``asked``, without thinking where the turn that goes on must have begun with it and did not."""
+    fields = asked.get("fields", {})
+    if claude.by_budget(fields.get("thinking")) and matches(model, deviations.claude.thinking_first):
+        for message in unthought(messages, is_result, is_thought):
+            message["content"] = [block for block in message["content"] if not is_thought(block)]
+            asked = {**asked, "fields": None}
+    return asked
 
 
 def _inference(call: Call, asked: Mapping[str, Any]) -> dict[str, Any] | None:

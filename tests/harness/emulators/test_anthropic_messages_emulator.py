@@ -92,6 +92,14 @@ MARKED = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}
 LONG = {"type": "text", "text": "x", "cache_control": {"type": "ephemeral", "ttl": "1h"}}
 THINKS = {"thinking": {"type": "enabled", "budget_tokens": 1024}, "max_tokens": 2048}
 
+DEEP = {"type": "thinking", "thinking": "Hm.", "signature": "sig"}
+
+
+def used(answer: list[Any], *beside: Any) -> dict[str, Any]:
+    """A conversation that goes on with a result."""
+    return said(("user", "Hi"), ("assistant", answer), ("user", [RESULT, *beside]))
+
+
 LAWFUL: dict[str, dict[str, Any]] = {
     "the least": {},
     "a system prompt": {"system": [{"type": "text", "text": "Be short."}]},
@@ -101,6 +109,19 @@ LAWFUL: dict[str, dict[str, Any]] = {
         "tools": [TOOL],
     },
     "thinking": THINKS,
+    "thinking first": {**THINKS, **used([DEEP, USE]), "tools": [TOOL]},
+    "thinking behind a call": {**THINKS, **used([DEEP, USE, DEEP]), "tools": [TOOL]},
+    "thinking in another turn": {
+        **THINKS,
+        **used([USE], {"type": "text", "text": "?"}),
+        "tools": [TOOL],
+    },
+    "adaptive thinking behind a call": {
+        **used([USE, DEEP]),
+        "tools": [TOOL],
+        "model": "claude-opus-4-6",
+        "thinking": {"type": "adaptive"},
+    },
     "a document": said(
         ("user", block(type="document", source={"type": "url", "url": "https://x.example/a.pdf"}))
     ),
@@ -214,6 +235,14 @@ UNLAWFUL: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "a budget as large as the limit": (
         {**THINKS, "max_tokens": 1024},
         ("thinking.budget", "/thinking/budget_tokens"),
+    ),
+    "a turn that began without thinking": (
+        {**THINKS, **used([USE]), "tools": [TOOL]},
+        ("thinking.first", "/messages/1/content/0/type"),
+    ),
+    "thinking behind the call alone": (
+        {**THINKS, **used([USE, DEEP]), "tools": [TOOL]},
+        ("thinking.first", "/messages/1/content/0/type"),
     ),
     "a temperature with thinking": ({**THINKS, "temperature": 0.5}, ("thinking.temperature", "/temperature")),
     "a forced tool with thinking": (

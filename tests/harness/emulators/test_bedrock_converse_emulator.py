@@ -110,12 +110,20 @@ THINKS = {
 }
 CLAUDE = f"us.{HAIKU}"
 
+
+def used(answer: list[Any], *beside: Any) -> dict[str, Any]:
+    """A conversation that goes on with a result."""
+    return said(HI, ("assistant", answer), ("user", [RESULT, *beside]))
+
+
 LAWFUL: dict[str, tuple[str, dict[str, Any]]] = {
     "the least": (NOVA, {}),
     "a call and its result": (NOVA, {**said(HI, ("assistant", [USE]), ("user", [RESULT])), **TOOLS}),
     "signed reasoning of Claude": (CLAUDE, said(HI, ("assistant", [SIGNED, {"text": "x"}]), HI)),
     "unsigned reasoning of another": (NOVA, said(HI, ("assistant", [UNSIGNED, {"text": "x"}]), HI)),
     "thinking": (CLAUDE, THINKS),
+    "thinking first": (CLAUDE, {**THINKS, **used([SIGNED, USE], POINT), **TOOLS}),
+    "thinking in another turn": (CLAUDE, {**THINKS, **used([USE], {"text": "?"}), **TOOLS}),
     "a long cache point before a short one": (CLAUDE, said(("user", [{"text": "Hi"}, HOUR, POINT]))),
     "a document with words": (
         NOVA,
@@ -292,6 +300,11 @@ UNLAWFUL: dict[str, tuple[str, dict[str, Any], tuple[str, str]]] = {
         CLAUDE,
         said(("user", [{"text": "x"}, POINT, HOUR])),
         ("cache.order", "/messages/0/content/2/cachePoint"),
+    ),
+    "a turn that began without thinking": (
+        CLAUDE,
+        {**THINKS, **used([USE], POINT), **TOOLS},
+        ("thinking.first", "/messages/1/content/0"),
     ),
     "thinking of another": (NOVA, THINKS, ("thinking.model", "/additionalModelRequestFields/thinking")),
     "a budget above the limit": (

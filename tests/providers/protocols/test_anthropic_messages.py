@@ -560,6 +560,33 @@ def test_unreadable_arguments_are_kept_or_dropped() -> None:
     assert sent(*cut)[1][1] == [text("Well")]
 
 
+THOUGHT = Reasoning("Hm.", "sig")
+USES = (user("x"), Message("assistant", (THOUGHT, looked())), tool_results(found()))
+
+
+@pytest.mark.parametrize(
+    ("history", "model", "kind"),
+    [
+        (USES, CALL.model, None),
+        (USES, "claude-opus-4-6", "adaptive"),
+        (USES, "lookalike-1", "enabled"),
+        ((*USES, user("y")), CALL.model, "enabled"),
+        ((user("x"), own(THOUGHT, looked()), tool_results(found())), CALL.model, "enabled"),
+        ((*USES, own(THOUGHT, looked("t2")), tool_results(found("t2"))), CALL.model, "enabled"),
+        ((*USES, own(looked("t2"), THOUGHT), tool_results(found("t2"))), CALL.model, None),
+    ],
+    ids=["foreign", "adaptive", "lookalike", "another turn", "own", "own later", "own behind"],
+)
+def test_a_turn_goes_on_as_it_began(history: tuple[Message, ...], model: str, kind: str | None) -> None:
+    """A turn that another vendor began without thinking goes on without, where a budget would be told."""
+    told = body(CALL, messages=history, model=model, thinking=Thinking("medium"), max_output_tokens=9000)
+    assert told.get("thinking", {}).get("type") == kind
+    assert told["max_tokens"] == 9000
+    blocks = [block["type"] for message in told["messages"] for block in message["content"]]
+    assert blocks.count("tool_use") == blocks.count("tool_result") >= 1
+    assert kind is not None or "thinking" not in blocks
+
+
 def test_history_with_tools_declares_them() -> None:
     """Calls in the history without tools in the call: the tools are declared, and may not be called."""
     history = (user("x"), own(ToolCall("odd name", {}, id="t1")), tool_results(found()))

@@ -96,6 +96,26 @@ def accepted(sent: dict[str, Any], stream: bool = False) -> str:
 # ---------------------------------------------------------------- requests
 
 
+@pytest.mark.parametrize(
+    ("parts", "more", "thinks"),
+    [
+        ((Reasoning("Hm.", "sig"), USED), {}, False),
+        ((Reasoning("Hm.", "sig"), USED), {"model": HAIKU}, True),
+        ((USED, Reasoning("Hm.", "sig")), {"model": HAIKU}, False),
+    ],
+    ids=["foreign", "own", "own behind"],
+)
+def test_a_turn_goes_on_as_it_began(parts: Any, more: Any, thinks: bool) -> None:
+    """Claude is not asked to think by a budget in a turn that did not begin with reasoning."""
+    result = tool_results(ToolResult("t1", "weather", (Text("rain"),)))
+    history = user("x"), said(*parts, **more), result
+    thinking = {"thinking": Thinking("medium"), "max_output_tokens": 9000}
+    sent = body(*history, model=HAIKU, **thinking)
+    assert ("additionalModelRequestFields" in sent) is thinks
+    assert sum("reasoningContent" in block for block in sent["messages"][1]["content"]) == thinks
+    assert "additionalModelRequestFields" in body(*history, user("y"), model=HAIKU, **thinking)
+
+
 def test_the_least_has_nothing_unset() -> None:
     """A call that sets nothing sends its messages and nothing else."""
     request = asked()
