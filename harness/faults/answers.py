@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from harness.emulators import EMULATORS
 from harness.exchange import Exchange
-from harness.faults.fault import ASKED, STREAMS, Change, Fault, Verdict, with_content, with_media_type
+from harness.faults.fault import ASKED, STREAMS, TEXT, Change, Fault, Verdict, with_content, with_media_type
 from harness.grammars import GRAMMARS
 from providers import jsontext
 from providers.wire import Protocol, Refused
@@ -53,6 +53,17 @@ def _refused(words: Refused) -> Change:
     return changed
 
 
+def _refused_once(words: Refused) -> Change:
+    """The refusal of a whole answer; of a stream only where the protocol has nothing else."""
+
+    def changed(exchange: Exchange, protocol: Protocol) -> Exchange | None:
+        streams_only = getattr(protocol.deviations(), "streams_only", False)
+        told = streams_only or exchange.scenario not in TEXT
+        return _refused(words)(exchange, protocol) if told else None
+
+    return changed
+
+
 def _vendors(kind: str) -> Change:
     """The vendor's own refusal of ``kind``; None where it has none."""
 
@@ -78,8 +89,8 @@ FAULTS = (
             name=f"status.{status}",
             title=f"Status {status} in the protocol's error shape",
             verdict=verdict,
-            change=_refused(Refused(status, phrase)),
-            scenarios=("text",),
+            change=_refused_once(Refused(status, phrase)),
+            scenarios=ASKED,
         )
         for status, phrase, verdict in STATUSES
     ),

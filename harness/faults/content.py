@@ -63,20 +63,30 @@ def _middle(frames: Frames, grammar: Grammar) -> int:
     return (completing(frames, grammar) or len(frames)) // 2
 
 
-def _finish(spell: Callable[[Grammar], str | None]) -> Change:
-    """Every finish reason replaced by what ``spell`` gives; None where the vendor has no such word."""
+def _finish(reason: FinishReason) -> Change:
+    """The answer ends for ``reason``, in the vendor's word; None where there is none."""
 
-    def change(value: Any, grammar: Grammar) -> Any:
-        word = spell(grammar)
-        if word is None:
-            return None
-        return rewritten(value, grammar.finish_key, lambda reason: word if reason else reason)
+    def change(frames: Frames, grammar: Grammar) -> Frames | None:
+        ended = grammar.with_finish and grammar.with_finish(frames, reason)
+        word = grammar.finishes.get(reason)
+        return ended or (_with_word(frames, grammar, word) if word is not None else None)
 
-    return in_values(change)
+    return in_frames(change)
 
 
-def _spelled(reason: FinishReason) -> Callable[[Grammar], str | None]:
-    return lambda grammar: grammar.finishes.get(reason)
+def _unknown_finish(frames: Frames, grammar: Grammar) -> Frames | None:
+    return _with_word(frames, grammar, UNKNOWN)
+
+
+def _with_word(frames: Frames, grammar: Grammar, word: str) -> Frames:
+    """The frames with every finish reason replaced by ``word``."""
+    return [
+        grammar.with_value(
+            frame,
+            rewritten(grammar.value(frame), grammar.finish_key, lambda reason: word if reason else reason),
+        )
+        for frame in frames
+    ]
 
 
 def _arguments(change: Callable[[str], str]) -> Change:
@@ -99,7 +109,7 @@ def _arguments(change: Callable[[str], str]) -> Change:
 
 def _cut_arguments(exchange: Exchange, protocol: Protocol) -> Exchange | None:
     cut = _arguments(lambda piece: piece[: len(piece) // 2])(exchange, protocol)
-    return cut and _finish(_spelled("length"))(cut, protocol)
+    return cut and _finish("length")(cut, protocol)
 
 
 def _control_characters(piece: str) -> str:
@@ -242,14 +252,14 @@ FAULTS = (
         name="stop.unknown",
         title="A finish reason that nobody knows",
         verdict="reported",
-        change=_finish(lambda grammar: UNKNOWN),
+        change=in_frames(_unknown_finish),
         scenarios=(*STREAMS, *WHOLE),
     ),
     Fault(
         name="stop.filter",
         title="The vendor's finish reason of a content filter",
         verdict="reported",
-        change=_finish(_spelled("content_filter")),
+        change=_finish("content_filter"),
         scenarios=(*TEXT, "text"),
     ),
     Fault(
@@ -263,35 +273,35 @@ FAULTS = (
         name="stop.refusal",
         title="The vendor's finish reason of a refusal",
         verdict="reported",
-        change=_finish(_spelled("refusal")),
+        change=_finish("refusal"),
         scenarios=(*TEXT, "text"),
     ),
     Fault(
         name="stop.pause",
         title="The vendor's finish reason of a pause",
         verdict="reported",
-        change=_finish(_spelled("pause")),
+        change=_finish("pause"),
         scenarios=(*TEXT, "text"),
     ),
     Fault(
         name="stop.malformed_call",
         title="The vendor's finish reason of a call that came out wrong",
         verdict="reported",
-        change=_finish(_spelled("error")),
+        change=_finish("error"),
         scenarios=(*TEXT, "text"),
     ),
     Fault(
         name="tool.stop_mismatch",
         title="Tool calls, and the finish reason of plain words",
         verdict="reported",
-        change=_finish(_spelled("stop")),
+        change=_finish("stop"),
         scenarios=(*CALLS, "tool_call"),
     ),
     Fault(
         name="tool.stop_empty",
         title="Words only, and the finish reason of tool calls",
         verdict="reported",
-        change=_finish(_spelled("tool_calls")),
+        change=_finish("tool_calls"),
         scenarios=(*TEXT, "text"),
     ),
     Fault(

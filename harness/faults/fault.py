@@ -153,6 +153,17 @@ def in_event_stream(change: Callable[[bytes], bytes]) -> Change:
     return changed
 
 
+def in_lines(change: Callable[[bytes], bytes]) -> Change:
+    """A change of the bytes of a body that is lines: an event stream, or a line of JSON a frame."""
+
+    def changed(exchange: Exchange, protocol: Protocol) -> Exchange | None:
+        form = form_of(exchange)
+        lines = form is SERVER_SENT or (form is not None and form.framing is NDJSON)
+        return with_content(exchange, change(exchange.content)) if lines else None
+
+    return changed
+
+
 def in_frames(change: Callable[[Frames, Grammar], Frames | None]) -> Change:
     """A change of the frames; the frames given are a fresh list."""
 

@@ -1,4 +1,8 @@
-"""An event stream written otherwise, or broken, as a stream of frames: what frames say stays the same."""
+"""An event stream written otherwise, or broken, as a stream of frames: what frames say stays the same.
+
+Of lines of JSON only the line ends are played: CRLF is lawful (https://github.com/ndjson/ndjson-spec). That
+a reader may refuse a blank line, and a byte order mark before JSON (RFC 8259, 8.1), leaves no verdict.
+"""
 
 from __future__ import annotations
 
@@ -23,6 +27,7 @@ from harness.faults.fault import (
     in_bytes,
     in_event_stream,
     in_frames,
+    in_lines,
     server_sent,
     speaking,
     with_content,
@@ -204,7 +209,7 @@ FAULTS = (
         name="lines.crlf",
         title="Lines end with CRLF",
         verdict="same",
-        change=in_event_stream(lambda content: content.replace(b"\n", b"\r\n")),
+        change=in_lines(lambda content: content.replace(b"\n", b"\r\n")),
     ),
     Fault(
         name="lines.cr",
@@ -216,7 +221,7 @@ FAULTS = (
         name="lines.mixed",
         title="Lines end with LF and CRLF in turn",
         verdict="same",
-        change=in_event_stream(_mixed_line_ends),
+        change=in_lines(_mixed_line_ends),
         scenarios=TEXT,
     ),
     Fault(
@@ -249,7 +254,7 @@ FAULTS = (
         name="lines.no_final_newline",
         title="No line end after the last event",
         verdict="same",
-        change=in_event_stream(lambda content: content.rstrip(b"\r\n")),
+        change=in_lines(lambda content: content.rstrip(b"\r\n")),
     ),
     Fault(
         name="comment.between",

@@ -64,6 +64,9 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
     ``with_arguments(frames, change)`` changes the last piece of arguments, None where it does not; it is
     there where other frames repeat the arguments and have to be changed with it.
 
+    ``with_finish(frames, reason)`` is the answer ended for a reason that takes more than a word; None for
+    the others.
+
     ``opened(value)`` is the event inside a frame's JSON, where the protocol wraps it in text; all above is of
     that. ``closed(value, event)`` is the JSON with another event inside.
     """
@@ -92,6 +95,7 @@ class Grammar(msgspec.Struct, frozen=True, kw_only=True):
     arguments_key: str | None
     repeated_keys: tuple[str, ...] = ()
     with_arguments: Callable[[list[Frame], Callable[[str], str]], list[Frame] | None] | None = None
+    with_finish: Callable[[list[Frame], FinishReason], list[Frame] | None] | None = None
     name_key: str = "name"
     usage_keys: tuple[str, ...]
     nulls: Mapping[str, tuple[str, ...]]

@@ -6,13 +6,14 @@ events grow; one that is not named here may come anywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from harness.grammars.grammar import ERROR, Grammar, Machine, Step, inner, text
+from harness.grammars.grammar import ERROR, Grammar, Machine, Step, inner, items, text
 from providers import jsontext
 from providers.call import JSON
 from providers.errors import MalformedFrame
+from providers.events import FinishReason
 from providers.wire import Frame, Refused
 
 _STARTS = ("response.created", "response.queued", "response.in_progress")
@@ -122,6 +123,33 @@ def _written(frames: list[Frame], values: list[Any]) -> list[Frame]:
     ]
 
 
+_CUT: Mapping[FinishReason, str] = {"length": "max_output_tokens", "content_filter": "content_filter"}
+
+
+def _with_finish(frames: list[Frame], reason: FinishReason) -> list[Frame] | None:
+    """An answer that was cut: its last event has another type and tells why; no item is complete."""
+    detail = _CUT.get(reason)
+    return [_cut(frame, detail) for frame in frames] if detail else None
+
+
+def _cut(frame: Frame, detail: str) -> Frame:
+    """The closing event, or the whole answer, of a response that was cut; other frames stay."""
+    value = _object(frame)
+    closes = value.get("type") == "response.completed"
+    response = inner(value, "response") if closes else value
+    if response.get("object") != "response" or response.get("status") != "completed":
+        return frame
+    output = [
+        {**item, "status": "incomplete"} if "status" in item else item for item in items(response, "output")
+    ]
+    ended = {"status": "incomplete", "incomplete_details": {"reason": detail}}
+    told = {**response, **ended, "output": output}
+    if not closes:
+        return Frame(jsontext.write(told), frame.event)
+    kind = "response.incomplete"
+    return Frame(jsontext.write({**value, "type": kind, "response": told}), kind if frame.event else "")
+
+
 GRAMMAR = Grammar(
     source="https://platform.openai.com/docs/api-reference/responses-streaming",
     machines={
@@ -166,11 +194,12 @@ GRAMMAR = Grammar(
         ),
     ),
     finish_key="status",
-    finishes={"stop": "completed", "tool_calls": "completed", "length": "incomplete"},
+    finishes={"stop": "completed", "tool_calls": "completed"},
     text_key="delta",
     repeated_keys=("text",),
     arguments_key="delta",
     with_arguments=_with_arguments,
+    with_finish=_with_finish,
     usage_keys=("usage",),
     nulls={
         "response": ("billing", "content_filters", "moderation", "prompt_cache_retention"),

@@ -250,3 +250,36 @@ def events(exchange: Exchange) -> list[Any]:
     said = [grammar.value(frame) for frame in frames_of(exchange) or []]
     told = [rewritten(value, "id", lambda _: "") for value in said if value.get("type") != "ping"]
     return [{key: value[key] for key in value if key != "amazon-bedrock-invocationMetrics"} for value in told]
+
+
+@pytest.mark.parametrize("fault", ["lines.crlf", "lines.mixed", "lines.no_final_newline"])
+@pytest.mark.parametrize("protocol", ["ollama-chat", "ollama-generate", "cohere-chat-v1"])
+def test_line_ends_change_lines_of_json(fault: str, protocol: str) -> None:
+    """Other line ends hold the same lines of JSON, and are not the bytes as they were."""
+    before, after = lawful("text_stream", protocol), faulty(fault, protocol=protocol)
+    assert before.content != after.content
+    assert [frame.data for frame in frames_of(after) or ()] == [
+        frame.data for frame in frames_of(before) or ()
+    ]
+
+
+@pytest.mark.parametrize("scenario", ["text", "text_stream"])
+def test_a_filtered_response_is_an_incomplete_one(scenario: str) -> None:
+    """OpenAI's response that a filter cut is another event, tells why, and has no complete item."""
+    exchange = faulty("stop.filter", scenario, "openai-responses")
+    last = (frames_of(exchange) or [])[-1]
+    told = jsontext.parse(last.data)
+    response = told["response"] if scenario == "text_stream" else told
+    assert (last.event, told.get("type")) == (
+        ("response.incomplete",) * 2 if scenario == "text_stream" else ("", None)
+    )
+    assert response["status"] == "incomplete"
+    assert response["incomplete_details"] == {"reason": "content_filter"}
+    assert {item["status"] for item in response["output"]} == {"incomplete"}
+
+
+def test_a_stream_is_refused_where_there_is_nothing_else() -> None:
+    """A status stands in place of a stream only at a protocol that has no whole answers."""
+    assert faulty("status.429", "text_stream", "openai-codex-responses").status == 429
+    before = lawful("text_stream", "openai-responses")
+    assert FAULTS["status.429"].apply(before, PROTOCOLS["openai-responses"]) is None
