@@ -53,6 +53,8 @@ def _paper(words: str) -> bytes:
     return content + table + b"startxref\n%d\n%%%%EOF\n" % len(content)
 
 
+# A document that stands at a lasting address, for vendors that fetch it themselves.
+PAPER_URL = "https://www.w3.org/WAI/ER/tests/xhtml/testfiles/resources/pdf/dummy.pdf"
 PAPER = base64.b64encode(_paper("The meeting is on Tuesday.")).decode()
 WEATHER = Tool(
     "get_weather",

@@ -26,6 +26,7 @@ from harness.materials import (
     ORPHAN_CALL,
     ORPHAN_RESULT,
     PAPER,
+    PAPER_URL,
     PARIS,
     PIXEL,
     PREAMBLE,
@@ -474,6 +475,19 @@ _KINDS: tuple[Scenario, ...] = (
             Step(
                 asks(user("When is the meeting?", Document(data=PAPER, name="note.pdf"))),
                 says("On Tuesday.", spent=(1580, 4)),
+            ),
+        ),
+    ),
+    Scenario(
+        name="pdf_url",
+        kind="pdf",
+        title="A question about a PDF document at an address",
+        needs=("pdf",),
+        protocols=("openai-completions",),
+        steps=(
+            Step(
+                asks(user("What does this document say?", Document(url=PAPER_URL, name="dummy.pdf"))),
+                says("Dummy PDF file.", spent=(1580, 5)),
             ),
         ),
     ),

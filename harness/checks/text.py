@@ -90,15 +90,22 @@ def image(seen: Observation) -> None:
     _taken(seen, "the picture")
 
 
-@check("doc.base64", capability="pdf", scenarios=("pdf*",), source=_CHAT)
+@check("doc.base64", capability="pdf", scenarios=("pdf*", "!pdf_url*"), source=_CHAT)
 def document(seen: Observation) -> None:
     """A document sent inline MUST reach the wire whole, and be answered with words."""
     _taken(seen, "the document")
 
 
+@check("doc.url", capability="pdf", scenarios=("pdf_url*",), source=_CHAT)
+def document_at_an_address(seen: Observation) -> None:
+    """A document given by its address MUST be sent by it, and be answered with words."""
+    _taken(seen, "the document's address")
+
+
 def _taken(seen: Observation, what: str) -> None:
     """The last part of the question was sent, and words came back."""
-    data = getattr(seen.call.messages[0].parts[-1], "data", "") or ""
+    part = seen.call.messages[0].parts[-1]
+    data = getattr(part, "data", None) or getattr(part, "url", None) or ""
     require(data.encode() in seen.sent.content, expected=what, observed="none", blame="subject")
     require(bool(seen.turn.text), expected="words", observed=seen.error or seen.turn.parts)
 

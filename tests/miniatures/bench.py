@@ -42,6 +42,7 @@ EMBEDDING_MODEL = "cohere.embed-miniature"
 # Of a protocol's endpoint: what its server cannot do without, its login, and the base of a versioned path.
 OWN = {
     "cohere-chat-v1": {"base_url": "https://miniature.example"},
+    "openai-completions": {"deviations": {"documents": "file_or_url"}},
     "openai-codex-responses": {"auth": {"scheme": "chatgpt", "source": "docs"}},
     "watsonx-generation": {"deviations": {"project_id": "miniature"}},
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.materials import PAPER, PIXEL
+from harness.materials import PAPER, PAPER_URL, PIXEL
 from harness.observation import Observation
 from providers.call import Text
 from tests.miniatures.bench import CHAT, MESSAGES, breaks, chat, sending, spoken, told
@@ -85,6 +85,18 @@ def drops_documents() -> Observation:
 def ignores_documents() -> Observation:
     """A provider that has no words for a document."""
     return chat({"content": ""}, scenario="pdf")
+
+
+@breaks("doc.url")
+def drops_addresses() -> Observation:
+    """A client that sends the question without the document's address."""
+    return sending(spoken("pdf_url", CHAT), PAPER_URL.encode(), b"")
+
+
+@breaks("doc.url")
+def ignores_addresses() -> Observation:
+    """A provider that has no words for a document at an address."""
+    return chat({"content": ""}, scenario="pdf_url")
 
 
 @breaks("json.schema")

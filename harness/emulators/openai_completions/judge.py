@@ -443,8 +443,16 @@ def _document_part(judged: _Judgement, part: Object, where: str) -> None:
         judged.refuse("url", "a URL or a data URL", url, f"{where}/document_url")
 
 
+def _address_part(judged: _Judgement, part: Object, where: str) -> None:
+    if judged.deviations.documents != "file_url":
+        judged.refuse("documents", "no file_url", "file_url", where)
+    url = _inner(judged, part, "file_url", ("url",), where).get("url")
+    if not isinstance(url, str) or not url.startswith(("https://", "http://")):
+        judged.refuse("url", "a URL", url, f"{where}/file_url/url")
+
+
 def _file_part(judged: _Judgement, part: Object, where: str) -> None:
-    if judged.deviations.documents in ("none", "document_url"):
+    if judged.deviations.documents in ("none", "document_url", "file_url"):
         judged.refuse("documents", "no file", "file", where)
     file = _inner(judged, part, "file", ("filename", "file_data", "file_id"), where)
     data = file.get("file_data", "data:")
@@ -474,11 +482,12 @@ _PARTS: Mapping[str, Callable[[_Judgement, Object, str], None]] = {
     "image_url": _image_part,
     "input_audio": _audio_part,
     "file": _file_part,
+    "file_url": _address_part,
     "refusal": _refusal_part,
     "thinking": _thinking_part,
     "document_url": _document_part,
 }
-_OFFERED = ("text", "image_url", "input_audio", "file", "refusal", "document_url")  # by a user
+_OFFERED = ("text", "image_url", "input_audio", "file", "file_url", "refusal", "document_url")  # by a user
 
 _POSITIVE = number(1, 2**31, integer=True)
 

@@ -95,9 +95,9 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     content_lists: bool = True
     # The content of an assistant message that has only tool calls.
     content_of_calls: Literal["null", "empty", "absent"] = "null"
-    # Pictures and documents in user messages.
+    # Pictures and documents in user messages. "file_url" takes a document by its address only.
     images: Literal["image_url", "none"] = "image_url"
-    documents: Literal["file", "file_or_url", "document_url", "none"] = "file"
+    documents: Literal["file", "file_or_url", "document_url", "file_url", "none"] = "file"
     # A last message of the assistant's is marked as the beginning of the answer.
     prefix: bool = False
     # Prompt caching is asked for with Anthropic's cache_control marks.

@@ -183,6 +183,12 @@ def _document(part: Any, endpoint: Endpoint, deviations: Deviations) -> Object:
     if deviations.documents == "document_url":
         named = {"document_name": part.name} if part.name else {}
         return {"type": "document_url", "document_url": part.url or _data_url(part), **named}
+    if deviations.documents == "file_url":
+        if not part.url:
+            raise UnsupportedFeature(
+                endpoint.provider, "documents inline", next_step="give the document's address"
+            )
+        return {"type": "file_url", "file_url": {"url": part.url}}
     if deviations.documents == "none" or (part.url and deviations.documents != "file_or_url"):
         what = "documents by URL" if part.url and deviations.documents == "file" else "documents"
         raise UnsupportedFeature(endpoint.provider, what, next_step="send the document's text or data")

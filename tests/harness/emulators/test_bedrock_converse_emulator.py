@@ -415,7 +415,10 @@ def test_any_body_is_judged(value: Any) -> None:
         assert all(violation.rule for violation in EMULATOR.judge(asked, ENDPOINT))
 
 
-@pytest.mark.parametrize("name", SCENARIOS)
+SPOKEN = [name for name, story in SCENARIOS.items() if {"*", "bedrock-converse"} & {*story.protocols}]
+
+
+@pytest.mark.parametrize("name", SPOKEN)
 @pytest.mark.parametrize("model", [HAIKU, NOVA, "amazon.nova-2-lite-v1:0"])
 def test_our_own_requests_are_accepted(name: str, model: str) -> None:
     """What our adapter builds of every scenario's first call is lawful, or refused before it is sent."""

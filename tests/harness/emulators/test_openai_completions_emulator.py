@@ -246,6 +246,30 @@ def test_refuses_what_the_vendor_refuses(body: Any, rule: str, where: str) -> No
             ),
             [("images", "/messages/0/content/0"), ("documents", "/messages/0/content/1")],
         ),
+        (
+            {"documents": "file_url"},
+            asking(
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "file_url", "file_url": {"url": "https://x.test/a.pdf"}},
+                        {"type": "file_url", "file_url": {"url": "data:application/pdf;base64,AA=="}},
+                        {"type": "file", "file": {"file_data": "data:,"}},
+                    ],
+                }
+            ),
+            [("url", "/messages/0/content/1/file_url/url"), ("documents", "/messages/0/content/2")],
+        ),
+        (
+            {},
+            asking(
+                {
+                    "role": "user",
+                    "content": [{"type": "file_url", "file_url": {"url": "https://x.test/a.pdf"}}],
+                }
+            ),
+            [("documents", "/messages/0/content/0")],
+        ),
     ],
 )
 def test_deviations_change_what_is_refused(

@@ -262,14 +262,23 @@ class TestRequest:
             {"type": "file", "file": {"filename": "b.pdf", "file_data": "data:application/pdf;base64,BB=="}},
         ]
 
+    def test_a_document_is_given_by_its_address(self) -> None:
+        """Z.AI takes a document's address in a part of its own, without a name."""
+        paper = user("see", Document(url="https://x.test/a.pdf", name="a.pdf"))
+        assert body(asking(paper), documents="file_url")["messages"][0]["content"] == [
+            {"type": "text", "text": "see"},
+            {"type": "file_url", "file_url": {"url": "https://x.test/a.pdf"}},
+        ]
+
     @pytest.mark.parametrize(
         ("part", "deviation"),
         [
             (Image(data="AA=="), {"images": "none"}),
             (Document(data="AA=="), {"documents": "none"}),
             (Document(url="https://x.test/a.pdf"), {}),
+            (Document(data="AA=="), {"documents": "file_url"}),
         ],
-        ids=["image", "document", "document by URL"],
+        ids=["image", "document", "document by URL", "document inline"],
     )
     def test_refuses_parts_the_vendor_does_not_take(self, part: Any, deviation: dict[str, Any]) -> None:
         """A part that cannot be said raises UnsupportedFeature; nothing is left out in silence."""
