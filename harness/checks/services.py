@@ -151,8 +151,10 @@ def batch_lifecycle(seen: Served) -> None:
         require(batch.id == ask.id and batch.id in started, expected=ask.id, observed=batch.id)
         if batch.status != "ended":
             unjudgeable("the batch has not ended")
-    for outcomes in _all(seen, Outcomes):
-        told = {each.id: each.answer is not None or each.error is not None for each in outcomes.outcomes}
+    pages = _all(seen, Outcomes)
+    if pages:
+        listed = [each for page in pages for each in page.outcomes]
+        told = {each.id: each.answer is not None or each.error is not None for each in listed}
         wanted = {"first": True, "second": True}
         require(told == wanted, expected=f"an outcome for {', '.join(wanted)}", observed=told)
     _as_meant(seen, Batch)

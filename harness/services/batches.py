@@ -6,7 +6,7 @@ The calls of Anthropic's entries are judged by the emulator of their protocol.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -60,7 +60,7 @@ def _openai(batch: Batch) -> dict[str, Any]:
     }
 
 
-def _openai_line(number: int, outcome: Outcome) -> JSON:
+def openai_line(number: int, outcome: Outcome) -> JSON:
     """A call that was refused has a response with the refusal; one that never ran has an error."""
     error = outcome.error
     line = {"id": f"batch_req_{number}", "custom_id": outcome.id}
@@ -173,7 +173,14 @@ def _page(batch: Any, more: Mapping[str, str], ask: ListBatches, answer: BatchLi
     }
 
 
-def _lines(line: Any, media_type: str, ask: ReadBatch, answer: Outcomes, endpoint: Endpoint) -> Spoken:
+def spoken_lines(
+    line: Callable[[int, Outcome], JSON],
+    media_type: str,
+    ask: ReadBatch,
+    answer: Outcomes,
+    endpoint: Endpoint,
+) -> Spoken:
+    """A file of outcomes, one to a line."""
     written = [jsontext.write(line(number, each)) + b"\n" for number, each in enumerate(answer.outcomes)]
     return spoken(200, (("content-type", media_type),), written)
 
@@ -196,7 +203,7 @@ OPENAI: Mapping[type, Desk] = {
     CancelBatch: Desk(judge=_form("POST", "/batches/[^/]+/cancel").judge, speak=_OPENAI_ONE),
     ReadBatch: Desk(
         judge=_form("GET", "/files/[^/]+/content").judge,
-        speak=partial(_lines, _openai_line, "application/octet-stream"),
+        speak=partial(spoken_lines, openai_line, "application/octet-stream"),
     ),
 }
 _BELOW = "/messages/batches"
@@ -214,7 +221,7 @@ ANTHROPIC: Mapping[type, Desk] = {
     ),
     ReadBatch: Desk(
         judge=_form("GET", f"{_BELOW}/[^/]+/results", headers=ANTHROPIC_VERSION).judge,
-        speak=partial(_lines, _anthropic_line, "application/x-jsonl"),
+        speak=partial(spoken_lines, _anthropic_line, "application/x-jsonl"),
     ),
 }
 DESKS: Mapping[str, Mapping[type, Desk]] = {

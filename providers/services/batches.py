@@ -85,9 +85,12 @@ class CancelBatch(msgspec.Struct, frozen=True):
 
 
 class ReadBatch(msgspec.Struct, frozen=True):
-    """The outcomes of a batch that ended."""
+    """The outcomes of a batch that ended: all, those of its one file where it has two, or one page, after
+    an earlier page's ``next``, where the vendor tells them in pages. Of two files that of the ``output`` is
+    read, and that of the ``errors`` of a batch without ``output``."""
 
     batch: Batch
+    after: str | None = None
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,9 +128,10 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Outcomes(msgspec.Struct, frozen=True):
-    """The outcomes, in the vendor's order."""
+    """The outcomes, in the vendor's order. ``next`` is None on the last page."""
 
     outcomes: tuple[Outcome, ...]
+    next: str | None = None
 
 
 def turn(outcome: Outcome, endpoint: Endpoint) -> Turn:
@@ -180,12 +184,16 @@ def _create_openai(ask: CreateBatch, endpoint: Endpoint) -> Request:
     return posting(endpoint, "/batches", body, fields(endpoint, JSON_CONTENT))
 
 
-def _read_openai(ask: ReadBatch, endpoint: Endpoint) -> Request:
-    if ask.batch.output is None:
+def read_file(ask: ReadBatch, endpoint: Endpoint) -> Request:
+    """The content of the batch's file of outcomes."""
+    file = ask.batch.output or ask.batch.errors
+    if file is None:
         raise UnsupportedFeature(
-            endpoint.provider, "reading a batch without an output file", next_step="read its file of errors"
+            endpoint.provider,
+            "reading a batch without a file",
+            next_step="look at its status until it has one",
         )
-    return getting(endpoint, f"/files/{segment(ask.batch.output)}/content", fields(endpoint))
+    return getting(endpoint, f"/files/{segment(file)}/content", fields(endpoint))
 
 
 _OPENAI_STATUS: Mapping[str, Status] = {
@@ -221,7 +229,8 @@ def known(table: Mapping[str, Status], raw: str, at: str) -> Status:
     return table[raw]
 
 
-def _openai_outcome(line: JSON, at: str) -> Outcome:
+def openai_outcome(line: JSON, at: str) -> Outcome:
+    """The outcome in a line of OpenAI's files, at a pointer."""
     identity = member(line, "custom_id", str, at)
     answer = maybe(line, "response", dict)
     if answer is None:
@@ -369,10 +378,10 @@ OPENAI = _operations(
         head=fields,
         error=openai.error,
         create=_create_openai,
-        read=_read_openai,
+        read=read_file,
         batch=_openai,
         item=_openai,
-        outcome=_openai_outcome,
+        outcome=openai_outcome,
     )
 )
 ANTHROPIC = _operations(

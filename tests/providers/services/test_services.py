@@ -156,6 +156,13 @@ REQUESTS: tuple[tuple[str, Any, str, str, Any], ...] = (
     ("anthropic-messages", GetBatch("b-1"), "GET", "/messages/batches/b-1", None),
     (
         "openai-completions",
+        ReadBatch(Batch(id="b-1", status="ended", raw_status="completed", errors="file-2")),
+        "GET",
+        "/files/file-2/content",
+        None,
+    ),
+    (
+        "openai-completions",
         PassOn(path="/rerank?trace=1", content=b'{"odd": [1]}'),
         "POST",
         "/rerank?trace=1",
