@@ -22,6 +22,7 @@ from providers.addresses import segments
 from providers.call import JSON, Call
 from providers.errors import MalformedFrame, RemoteError, UnsupportedFeature, remote_error_class, shown
 from providers.events import Event
+from providers.unsayable import refuse_unsayable
 
 Headers: TypeAlias = tuple[tuple[str, str], ...]  # (name, value) pairs, wire case and order kept
 
@@ -165,8 +166,19 @@ def bounded(build: Build) -> Build:
     return within
 
 
+def sayable(build: Callable[[Call, Endpoint], Request]) -> Callable[[Call, Endpoint], Request]:
+    """``build``, which raises UnsupportedFeature for what no protocol can say."""
+
+    @wraps(build)
+    def asked(call: Call, endpoint: Endpoint) -> Request:
+        refuse_unsayable(call, endpoint.provider)
+        return build(call, endpoint)
+
+    return asked
+
+
 class Protocol(msgspec.Struct, frozen=True, kw_only=True):
-    """A wire protocol, as a row of PROTOCOLS. Its ``build`` is ``bounded``.
+    """A wire protocol, as a row of PROTOCOLS. Its ``build`` is ``bounded`` and ``sayable``.
 
     ``source`` is the reference it follows. ``deviations`` is the struct type that a catalog file's
     ``deviations`` table is checked against. ``media_types``: (streamed, whole), what a lawful answer's
@@ -188,7 +200,7 @@ class Protocol(msgspec.Struct, frozen=True, kw_only=True):
     streams_json: Callable[[Any], bool] | None = None
 
     def __post_init__(self) -> None:
-        msgspec.structs.force_setattr(self, "build", bounded(self.build))
+        msgspec.structs.force_setattr(self, "build", bounded(sayable(self.build)))
 
     def reads_as_stream(self, media_type: str, deviations: Any) -> bool:
         """Whether an answer of ``media_type`` to a streamed call is a stream, and not a whole answer."""

@@ -28,6 +28,7 @@ from providers.protocols.google_generative_ai.subset import subset
 from providers.protocols.google_generative_ai.surface import Surface
 from providers.protocols.limits import refuse_names, refuse_stops
 from providers.protocols.mending import arguments_object, said_by
+from providers.unsayable import chosen
 from providers.wire import Endpoint, Request
 
 # Tokens and levels for an effort, as Google's guide and clients have them
@@ -111,7 +112,7 @@ def _declaration(tool: Tool, deviations: Deviations) -> dict[str, Any]:
 
 def _tool_config(call: Call) -> dict[str, Any] | None:
     """A strict tool asks for VALIDATED, which is AUTO with calls held to their schemas."""
-    choice = call.tool_choice
+    choice = chosen(call)
     if isinstance(choice, Named):
         said: dict[str, Any] = {"mode": "ANY", "allowedFunctionNames": [choice.name]}
     elif choice in (None, "auto") and any(tool.strict for tool in call.tools):

@@ -25,6 +25,7 @@ from providers.protocols.google_generative_ai.history import NAMES, Exchange, ex
 from providers.protocols.google_interactions.deviations import Deviations
 from providers.protocols.limits import refuse_names, refuse_stops
 from providers.protocols.mending import arguments_object, said_by
+from providers.unsayable import chosen
 from providers.wire import Endpoint, Request
 
 NAME = "google-interactions"
@@ -104,7 +105,7 @@ def _generation_config(call: Call, deviations: Deviations) -> dict[str, Any] | N
 
 
 def _tool_choice(call: Call) -> Any:
-    choice = call.tool_choice
+    choice = chosen(call)
     if isinstance(choice, Named):
         return {"allowed_tools": {"mode": "any", "tools": [choice.name]}}
     if choice in (None, "auto") and any(tool.strict for tool in call.tools):

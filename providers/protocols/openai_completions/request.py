@@ -22,6 +22,7 @@ from providers.protocols.limits import (
 from providers.protocols.mending import ToolNames
 from providers.protocols.openai_completions.deviations import Deviations
 from providers.protocols.openai_completions.messages import messages
+from providers.unsayable import chosen
 from providers.wire import Endpoint, Headers, Request
 
 PATH = "/chat/completions"
@@ -110,7 +111,7 @@ def _streaming(call: Call, endpoint: Endpoint, deviations: Deviations) -> Object
 def _tools(call: Call, endpoint: Endpoint, deviations: Deviations) -> Object:
     body: Object = {}
     tools = call.tools
-    choice = call.tool_choice
+    choice = chosen(call)
     if isinstance(choice, Named):
         if deviations.named_choice == "function":
             body["tool_choice"] = {"type": "function", "function": {"name": choice.name}}

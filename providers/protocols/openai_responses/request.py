@@ -13,6 +13,7 @@ from providers.protocols.limits import refuse_open_schema
 from providers.protocols.mending import settled
 from providers.protocols.openai_responses.deviations import Deviations, known, matches
 from providers.protocols.openai_responses.items import NO_OUTPUT, TOOL_NAME, History
+from providers.unsayable import chosen
 from providers.wire import Endpoint, Headers, Request
 
 PATH = "/responses"
@@ -131,9 +132,10 @@ def _tool(tool: Tool, deviations: Deviations) -> Object:
 
 
 def _tool_choice(call: Call) -> Object | str | None:
-    if isinstance(call.tool_choice, Named):
-        return {"type": "function", "name": call.tool_choice.name}
-    return call.tool_choice
+    choice = chosen(call)
+    if isinstance(choice, Named):
+        return {"type": "function", "name": choice.name}
+    return choice
 
 
 def _text(call: Call, deviations: Deviations) -> Object | None:
