@@ -25,7 +25,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic import field_validator as check
 from pydantic_core import ErrorDetails
 
-from providers import addresses, azure, catalog_faults, sendable
+from providers import addresses, azure, catalog_faults, patterns, sendable
 from providers.auth import SCHEMES
 from providers.callfields import CALL_FIELDS
 from providers.catalog_faults import deviation_faults, deviation_names, is_placeholder, placeholders
@@ -178,14 +178,19 @@ class Value(_Strict):
     example: str | None = None
     meaning: str
 
+    @check("pattern", "from_model")
+    @classmethod
+    def _soon_matched(cls, value: str | None) -> str | None:
+        fault = patterns.fault_of(value) if value is not None else ""
+        if fault:
+            raise ValueError(fault)
+        return value
+
     @check("from_model")
     @classmethod
     def _telling(cls, value: str | None) -> str | None:
-        try:
-            if value is None or re.compile(value).groups == 1:
-                return value
-        except re.error as fault:
-            raise ValueError(f"no regular expression: {fault}") from None
+        if value is None or re.compile(value).groups == 1:
+            return value
         raise ValueError("expected a regular expression with one group")
 
 
@@ -424,7 +429,7 @@ class Provider(_Strict):
     def told_by(self, model: str) -> dict[str, str]:
         """The values that the id of ``model`` tells."""
         readers = {name: value.from_model for name, value in self.values.items() if value.from_model}
-        found = {name: re.match(pattern, model) for name, pattern in readers.items()}
+        found = {name: re.match(pattern, model[: patterns.LONGEST]) for name, pattern in readers.items()}
         return {name: match[1] for name, match in found.items() if match}
 
     def _verify_placed(
@@ -458,10 +463,10 @@ class Provider(_Strict):
         plain = self._defaults(values)
         known = {**plain, **values}
         for name, value in self.values.items():
-            if value.pattern and name in known and not re.fullmatch(value.pattern, known[name]):
+            if value.pattern and name in known and not patterns.matches(value.pattern, known[name]):
                 raise ConfigurationError(
                     f"{self.id} cannot use this {name}",
-                    expected=value.pattern,
+                    expected=f"{value.pattern}, of at most {patterns.LONGEST} characters",
                     seen=known[name],
                     where=" or ".join(value.env) or name,
                 )
