@@ -25,6 +25,15 @@ def test_each_shape_is_claimed_by_somebody() -> None:
     assert not {*VENDORS} & {*PROTOCOLS}
 
 
+# What nothing here speaks. One that is asked for leaves the list; one that comes is a decision.
+UNSPOKEN = {("mistral", "batches"), ("together", "batches"), ("together", "files"), ("xai", "batches")}
+
+
+def test_what_is_claimed_in_a_shape_nobody_speaks_is_known() -> None:
+    """No catalog file says ``own`` of a feature that is not listed here."""
+    assert {(provider.id, name) for provider in schema.all() for name in provider.own} <= UNSPOKEN
+
+
 def test_a_claims_shape_is_asked_instead_of_the_protocols() -> None:
     """GitHub's models are listed beside the address of inference, as an array."""
     asked = prepare_service(schema.get("github-models"), ListModels(), key="k")
