@@ -6,6 +6,7 @@ cannot be used.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -13,7 +14,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from harness import build, configuration, offline, verify
+from harness import build, configuration, given, offline, verify
 from harness.checks import CHECKS
 from harness.commands import catalog, clients, dialects, docs, history, importing, serving, telling
 from harness.commands import reports as reports_commands
@@ -185,6 +186,8 @@ def _refuse(message: str) -> NoReturn:
 def main() -> None:
     """The console script. An error of ours is one line and exit code 2, never a traceback."""
     try:
+        if sys.argv[1:2] != ["run"]:  # which has pytest's options too, where an empty one has its use
+            given.verify(sys.argv[1:])
         app()
     except (Explained, ReportError) as fault:
         _refuse(str(fault))

@@ -23,7 +23,7 @@ import msgspec
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from harness import __version__, drift, resuming
+from harness import __version__, drift, given, resuming
 from harness.budget import Amount, dollars
 from harness.configuration import Configuration
 from harness.dialects import homes
@@ -63,23 +63,47 @@ def add_options(group: pytest.OptionGroup) -> None:
         action="store_true",
         help="with --live: keep what was said as fixtures, below the folder of --exchanges",
     )
-    add("--model", help="with --live: this model instead of the cheapest that the catalog declares")
-    add("--api-key", help="with --live and one --provider: this key instead of the provider's variables")
+    add(
+        "--model",
+        type=given.text,
+        help="with --live: this model instead of the cheapest that the catalog declares",
+    )
+    add(
+        "--api-key",
+        type=given.text,
+        help="with --live and one --provider: this key instead of the provider's variables",
+    )
     add(
         "--base-url",
+        type=given.text,
         help="with --live and one --provider: this base URL instead of the catalog's; with --protocol and "
         "--model it needs no catalog file at all",
     )
-    add("--dialect", metavar="NAME", help="with --live: the credentials that this client system would use")
+    add(
+        "--dialect",
+        type=given.text,
+        metavar="NAME",
+        help="with --live: the credentials that this client system would use",
+    )
     add(
         "--dialect-home",
-        type=Path,
+        type=given.path,
         metavar="DIR",
         help="with --dialect: the home directory, yours by default",
     )
     add("--budget", type=float, metavar="USD", help="with --live: what may be spent at most")
-    add("--rpm", action="append", default=[], metavar="N", help="requests a minute, for one as groq=N; 60")
-    add("--concurrency", action="append", default=[], metavar="N", help="requests at a time, or groq=N; 4")
+    for name, what in (
+        ("rpm", "a minute, for one as groq=N; 60"),
+        ("concurrency", "at a time, or groq=N; 4"),
+    ):
+        add(
+            f"--{name}",
+            action="append",
+            type=given.text,
+            default=[],
+            metavar="N",
+            help=f"requests {what}",
+        )
     add("--repeat", type=int, default=1, metavar="N", help="with --live: ask N times, and tell the rate")
     add("--resume", action="store_true", help="with --live: go on from what --results holds")
     add(
@@ -89,12 +113,17 @@ def add_options(group: pytest.OptionGroup) -> None:
     )
     add(
         "--answered-by",
-        default="",
+        type=given.text,
         metavar="TEXT",
         help="with --record: what answers, where it is not the vendor's own service",
     )
     add("--drift", action="store_true", help="with --live: compare the shape of answers with the fixtures'")
-    add("--drift-report", type=Path, metavar="FILE", help="with --drift: write the comparison to FILE (JSON)")
+    add(
+        "--drift-report",
+        type=given.path,
+        metavar="FILE",
+        help="with --drift: write the comparison to FILE (JSON)",
+    )
     add(
         "--probe",
         action="store_true",
@@ -151,7 +180,7 @@ class LiveSession:
                 record=option.record,
                 drift=option.drift,
                 undeclared=option.undeclared,
-                answered_by=option.answered_by,
+                answered_by=option.answered_by or "",
                 limits=Limits(option.stall, option.longest, round(option.largest * _MEGABYTE)),
             ),
             configured.exchanges,

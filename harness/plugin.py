@@ -19,7 +19,7 @@ from typing import Any, Literal
 import msgspec
 import pytest
 
-from harness import configuration, evidence, live_session
+from harness import configuration, evidence, given, live_session
 from harness.checks import CHECKS
 from harness.errors import NotAsked, OutOfBudget, RecordingError, UnmatchedRequest, UnusableInput
 from harness.judging import Judged, judge
@@ -65,6 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         group.addoption(
             f"--{name}",
             action="append",
+            type=given.text,
             default=[],
             metavar="GLOB",
             help=f"only cells whose {name} {what} matches; may be repeated",
@@ -73,15 +74,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--catalog",
         action="append",
-        type=Path,
+        type=given.path,
         default=[],
         metavar="DIR",
         help="also read the catalog files in DIR",
     )
     group.addoption(
-        "--exchanges", type=Path, metavar="DIR", help="replay the exchanges below DIR instead of ours"
+        "--exchanges", type=given.path, metavar="DIR", help="replay the exchanges below DIR instead of ours"
     )
-    group.addoption("--results", type=Path, metavar="FILE", help="write the results to FILE (JSON Lines)")
+    group.addoption(
+        "--results", type=given.path, metavar="FILE", help="write the results to FILE (JSON Lines)"
+    )
     add_options(group)
     parser.addini("wirecheck_only_cells", "collect cells and no ordinary tests", type="bool", default=False)
 
@@ -244,7 +247,7 @@ class Conformance:
                 named = {"name": case.id, "nodeid": case.id, "case": case}
                 yield Probe.from_parent(session, live=self._session, **named)
             else:
-                yield Cell.from_parent(session, stage=self._stage, case=case)
+                yield Cell.from_parent(session, case=case)
 
     def _cases(self) -> Iterator[Case]:
         """Every case that was selected."""
@@ -433,11 +436,7 @@ class _Counted(set[object]):
 class Cell(LightItem):
     """One check on one observation."""
 
-    __slots__ = ("_stage",)
-
-    def __init__(self, *, stage: Stage | LiveStage, **more: Any) -> None:
-        super().__init__(**more)
-        self._stage = stage
+    __slots__ = ()
 
     def runtest(self) -> None:
         """Judge; what comes of it is for whoever asks ``judged``."""
@@ -446,10 +445,11 @@ class Cell(LightItem):
     def judged(self) -> tuple[results.Result, tuple[results.Exchange, ...]]:
         """What the check finds, and the exchanges that nobody was told of before."""
         case = self.case
+        stage = self.config.stash[_KEY]._stage
         try:
-            rounds = self._stage.observations(case)
+            rounds = stage.observations(case)
             judged = folded([judge(CHECKS[case.check], seen) for seen in rounds])
-            return evidence.result(rounds[0], case.check, judged), self._stage.fresh(case)
+            return evidence.result(rounds[0], case.check, judged), stage.fresh(case)
         except MissingCredential as missing:
             judged = Judged(verdict="skipped", reason=f"no key: {missing.places}")
         except (UnsupportedFeature, OutOfBudget, NotAsked) as refused:  # nothing was asked

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 import pytest
 
+from harness import given
 from harness.errors import UnusableInput
 from harness.stage import Case
 from reports import files, shards
@@ -27,7 +28,8 @@ _CELL = re.compile(r"([^/:]+)/([^/:]+)/([^/:+]+)(?:\+[^/:]+)?/[^/:]+")  # as ``C
 
 
 class _Cell(Protocol):
-    case: Case
+    @property
+    def case(self) -> Case: ...
 
 
 _C = TypeVar("_C", bound=_Cell)
@@ -36,15 +38,20 @@ _C = TypeVar("_C", bound=_Cell)
 def add_options(group: pytest.OptionGroup) -> None:
     """The options of a run that is split over machines."""
     group.addoption(
-        "--shard", metavar="N/COUNT", help="only this part of the cells; wirecheck merge joins the results"
+        "--shard",
+        type=given.text,
+        metavar="N/COUNT",
+        help="only this part of the cells; wirecheck merge joins the results",
     )
     group.addoption(
         "--shard-durations",
-        type=Path,
+        type=given.path,
         metavar="FILE",
         help="with --shard: balance by the durations in FILE, of --store-durations or an earlier result file",
     )
-    group.addoption("--store-durations", type=Path, metavar="FILE", help="write how long cells took to FILE")
+    group.addoption(
+        "--store-durations", type=given.path, metavar="FILE", help="write how long cells took to FILE"
+    )
 
 
 class Sharding:

@@ -14,6 +14,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from harness import given
 from harness.commands import telling
 from harness.errors import UnusableInput
 from harness.exchange import FIXTURES
@@ -29,16 +30,28 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--provider", metavar="GLOB", action="append", default=[], help="only these providers; repeatable")
+    add(
+        "--provider",
+        metavar="GLOB",
+        action="append",
+        type=given.text,
+        default=[],
+        help="only these providers; repeatable",
+    )
     add("--port", metavar="N", type=int, default=0, help="the port on loopback; 0 takes a free one")
     add("--speed", choices=("recorded", "max"), default="recorded", help="with the recorded pauses, or none")
-    add("--fault", metavar="NAME", default="", help="damage every answer that this fault makes sense for")
+    add(
+        "--fault",
+        metavar="NAME",
+        type=given.text,
+        help="damage every answer that this fault makes sense for",
+    )
     add("--strict", action="store_true", help="exit 1 when a request was none of the recorded ones")
     add("--emulate", action="store_true", help="let emulators answer what nobody recorded")
     add(
         "--record-misses", action="store_true", help="ask the real provider what nobody recorded, and keep it"
     )
-    add("--fixtures", metavar="DIR", type=Path, help="the folder of exchanges, instead of ours")
+    add("--fixtures", metavar="DIR", type=given.path, help="the folder of exchanges, instead of ours")
     return parser
 
 
@@ -48,7 +61,7 @@ def serve(options: argparse.Namespace) -> int:
         Path.cwd(),
         _root(options),
         providers=tuple(options.provider),
-        fault=options.fault,
+        fault=options.fault or "",
         strict=options.strict,
         emulate=options.emulate,
         grows=options.record_misses,

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from harness import configuration, fixtures
+from harness import configuration, fixtures, given
 from harness.commands import gateways
 from harness.commands.gateways import gateway_app
 from harness.commands.options import (
@@ -269,6 +269,7 @@ def run_third_party(arguments: Sequence[str]) -> int:
     """
     if sum(each.split("=")[0] == "--subject" for each in arguments) > 1:
         raise UnusableInput("a run has one subject", expected="--subject once", next_step="wirecheck clients")
+    given.verify(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     kept.adopt()
     command = typer.main.get_command(gateway_app if gateways.wants(arguments) else run_app)

@@ -239,7 +239,7 @@ def test_a_failure_blames_whose_it_is(project: pytest.Pytester, name: str) -> No
 @pytest.mark.parametrize(
     ("option", "told"),
     [
-        ("--api-key=", "too short"),
+        ("--api-key=", "--api-key: expected a value"),
         ("--api-key=abc", "too short"),
         ("--rpm=nobody=4", "name nobody"),
         ("--concurrency=nobody=4", "name nobody"),
