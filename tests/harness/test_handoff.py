@@ -14,7 +14,19 @@ from harness.exchange import Exchange
 from harness.materials import PIXEL, WEATHER
 from harness.observation import hear
 from providers import schema
-from providers.call import Call, Image, Message, Reasoning, Text, ToolCall, ToolResult, tool_results, user
+from providers.call import (
+    Call,
+    Image,
+    Message,
+    Reasoning,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    tool_results,
+    user,
+)
+from providers.errors import UnsupportedFeature
 from providers.events import Turn, Usage
 from providers.protocols import PROTOCOLS
 from providers.wire import Endpoint, Request
@@ -110,51 +122,130 @@ def answer(name: str) -> Message:
     return fixtures.answer_of(heard.turn, exchange)
 
 
+# What is said in the history, in the order in which it is to be sent.
+TOLD = (
+    "What is the weather in Paris?",
+    "Let me see.",
+    "Paris",
+    "18 degrees",
+    "It is 18 degrees.",
+    "And this?",
+    "I list them.",
+    "ls -l logs",
+    "Two files.",
+    "Oslo",
+    "4 degrees",
+    "One moment.",
+    "It sho",
+    "Rome",
+    "22 degrees",
+)
+
+
+def called(city: str, number: int) -> ToolCall:
+    """A call of the tool on offer."""
+    raw = f'{{"city":"{city}"}}'
+    return ToolCall("get_weather", {"city": city}, id=f"call_00000000{number}", arguments_raw=raw)
+
+
+def returned(call: ToolCall, words: str) -> Message:
+    """The message with the result of ``call``."""
+    return tool_results(ToolResult(call.id, call.name, (Text(words),)))
+
+
+LISTED = ToolCall(
+    "list", {"input": "ls -l logs"}, id="call_000000002", arguments_raw="ls -l logs", kind="custom"
+)
+LATE, CUT = called("Oslo", 3), called("Rome", 4)
+
+
 def history(said: Message, *, sees: bool) -> tuple[Message, ...]:
-    """Words, a tool call and its result, an aborted turn, and pictures where they may be sent."""
+    """Words, a call and its result, and pictures where they may be sent; a custom call, a result that came
+    after the user spoke, and the whole call of a turn that was cut off."""
     pictures = (Image("image/png", data=PIXEL),) if sees else ()
     results = tuple(
-        ToolResult(part.id, part.name, (Text("18 °C"), *pictures))
+        ToolResult(part.id, part.name, (Text("18 degrees"), *pictures))
         for part in said.parts
         if isinstance(part, ToolCall)
     )
-    who = {"provider": said.provider, "protocol": said.protocol, "model": said.model}
+
+    def next_said(*parts: Text | ToolCall, aborted: bool = False) -> Message:
+        return replace(said, parts=parts, aborted=aborted)
+
     return (
         PARIS,
         said,
         tool_results(*results),
-        Message("assistant", (Text("It is 18 °C."),), **who),  # type: ignore[arg-type]
+        next_said(Text("It is 18 degrees.")),
         user("And this?", *pictures),
-        Message("assistant", (Text("It sho"),), aborted=True, **who),  # type: ignore[arg-type]
-        user("Go on."),
+        next_said(Text("I list them."), LISTED),
+        returned(LISTED, "Two files."),
+        next_said(LATE),
+        user("One moment."),
+        returned(LATE, "4 degrees"),
+        next_said(Text("It sho"), CUT, aborted=True),
+        returned(CUT, "22 degrees"),
     )
 
 
-def going_on(said: Message, endpoint: Endpoint, model: str, *, sees: bool) -> Request:
-    """The request that goes on with the history at ``model``."""
+@cache
+def thinks(name: str) -> bool:
+    """Whether the endpoint's model can be asked to think."""
+    endpoint, model, _ = endpoints()[name]
+    call = Call(model=model, messages=(PARIS,), thinking=Thinking("medium"), stream=True)
+    try:
+        PROTOCOLS[endpoint.protocol].build(call, endpoint)
+    except UnsupportedFeature:
+        return False
+    return True
+
+
+def going_on(said: Message, name: str, *more: Message) -> Request:
+    """The request that goes on with the history, and ``more``, at an endpoint; it thinks where it can."""
+    endpoint, model, sees = endpoints()[name]
     call = Call(
         model=model,
-        messages=history(said, sees=sees),
+        messages=(*history(said, sees=sees), *more),
         tools=(WEATHER,),
         stream=getattr(endpoint.deviations, "streams_tools", True),
-        max_output_tokens=512,
+        max_output_tokens=9000,
+        thinking=Thinking("medium") if thinks(name) else None,
     )
     return PROTOCOLS[endpoint.protocol].build(call, endpoint)
 
 
+def lost(request: Request, told: tuple[str, ...]) -> str:
+    """The first of what was ``told`` that is not said in its place; "" for none."""
+    content, offset = request.content.decode(), 0
+    for words in told:
+        offset = content.find(words, offset)
+        if offset < 0:
+            return words
+    return ""
+
+
+@pytest.mark.parametrize("more", [(), (user("Go on."),)], ids=["results last", "words last"])
 @pytest.mark.parametrize("source", sorted(endpoints()))
-def test_every_endpoint_accepts_the_history_of(source: str) -> None:
-    """Every other endpoint's emulator accepts the history, and gets no signature of this one."""
+def test_every_endpoint_accepts_the_history_of(source: str, more: tuple[Message, ...]) -> None:
+    """Every endpoint's emulator accepts the history, which has all that was told in its place, and gets no
+    signature of another's."""
     said = answer(source)
     refused = []
-    for name, (endpoint, model, sees) in endpoints().items():
-        request = going_on(said, endpoint, model, sees=sees)
+    for name, (endpoint, _, _) in endpoints().items():
+        request = going_on(said, name, *more)
         violations = EMULATORS[endpoint.protocol].judge(request, endpoint)
         foreign = (endpoint.provider, endpoint.protocol) != (said.provider, said.protocol)
         leaked = foreign and SIGNATURE.encode() in request.content
-        if violations or leaked or b"It is 18" not in request.content:
-            refused.append((name, violations[:1], leaked))
+        missing = lost(request, (*TOLD, *(("Go on.",) if more else ())))
+        if violations or leaked or missing:
+            refused.append((name, violations[:1], leaked, missing))
     assert not refused
+
+
+def test_most_models_are_asked_to_think() -> None:
+    """The history goes on with thinking, in every protocol but those whose endpoints here cannot be asked."""
+    thinking = {endpoints()[name][0].protocol for name in endpoints() if thinks(name)}
+    assert thinking == {endpoint.protocol for endpoint, _, _ in endpoints().values()}
 
 
 @pytest.mark.parametrize("source", sorted(endpoints()))
@@ -197,9 +288,9 @@ def test_a_history_may_begin_with_a_call(source: str, whose: str) -> None:
 @pytest.mark.parametrize("source", sorted(endpoints()))
 def test_a_second_model_gets_no_signature(source: str) -> None:
     """A history of another model, or of one unknown, is accepted without what that model signed."""
-    endpoint, model, sees = endpoints()[source]
+    endpoint = endpoints()[source][0]
     for other in ("another-model", ""):
-        request = going_on(replace(answer(source), model=other), endpoint, model, sees=sees)
+        request = going_on(replace(answer(source), model=other), source)
         assert not EMULATORS[endpoint.protocol].judge(request, endpoint)
         assert SIGNATURE.encode() not in request.content
 
@@ -207,8 +298,8 @@ def test_a_second_model_gets_no_signature(source: str) -> None:
 def test_the_same_model_gets_its_signature_back() -> None:
     """Where reasoning is signed and goes back, the model that said it gets the signature as it was."""
     protocols = set()
-    for name, (endpoint, model, sees) in endpoints().items():
-        request = going_on(answer(name), endpoint, model, sees=sees)
+    for name, (endpoint, _, _) in endpoints().items():
+        request = going_on(answer(name), name)
         if SIGNATURE.encode() in request.content:
             protocols.add(endpoint.protocol)
     assert protocols >= SIGNED
