@@ -6,8 +6,8 @@ answered before; its reply is what a documented fixture is spoken from.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -50,7 +50,7 @@ from providers.services.files import (
 )
 from providers.services.models_list import ListModels, ModelList
 from providers.services.passthrough import Passed, PassOn
-from providers.services.vendors import gemini
+from providers.services.vendors import gemini, mistral
 from providers.wire import Endpoint
 
 Kind = TypeVar("Kind")
@@ -238,6 +238,78 @@ def _of_batch(
     )
 
 
+class _Words(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shape tells of a batch that runs, has ended and was cancelled: the status and its word; and
+    whether it counts the calls that are done."""
+
+    running: tuple[Status, str]
+    ended: tuple[Status, str]
+    stopped: tuple[Status, str]
+    counts: bool = True
+
+
+_WORDS: Mapping[str, _Words] = {
+    "mistral": _Words(
+        running=("running", "QUEUED"),
+        ended=("ended", "SUCCESS"),
+        stopped=("cancelling", "CANCELLATION_REQUESTED"),
+    ),
+}
+
+
+def _told(
+    number: int, stage: Literal["running", "ended", "stopped"], done: int = 0, **files: Any
+) -> Callable[[Asking], Batch]:
+    """A batch in its shape's words, of whose calls so many succeeded and as many failed."""
+
+    def reply(asking: Asking) -> Batch:
+        words = _WORDS[asking.endpoint.shape("batches")]
+        status, raw = getattr(words, stage)
+        counts: dict[str, Any] = {"succeeded": done, "failed": done} if words.counts else {}
+        return Batch(id=f"batch_{number:012}", status=status, raw_status=raw, **counts, **files)
+
+    return reply
+
+
+def _of_told(
+    create: Callable[[Asking], CreateBatch], *read: ServiceStep, **files: str
+) -> tuple[ServiceStep, ...]:
+    """As ``_of_batch``, in the words of the shape, and read by the steps given."""
+    whole = _told(1, "ended", 1, **files)
+    return (
+        ServiceStep(create, _told(1, "running")),
+        ServiceStep(lambda asking: GetBatch(asking.latest(Batch).id), whole),
+        ServiceStep(_always(ListBatches()), lambda asking: BatchList((whole(asking),))),
+        *read,
+        ServiceStep(create, _told(2, "running")),
+        ServiceStep(lambda asking: CancelBatch(asking.latest(Batch).id), _told(2, "stopped")),
+    )
+
+
+def _ran_in_part(part: slice) -> Callable[[Asking], Outcomes]:
+    return lambda asking: Outcomes(_ran(asking).outcomes[part])
+
+
+_FILES_READ = (  # of the answers, then of the refusals
+    ServiceStep(lambda asking: ReadBatch(asking.latest(Batch)), _ran_in_part(slice(1))),
+    ServiceStep(
+        lambda asking: ReadBatch(replace(asking.latest(Batch), output=None)), _ran_in_part(slice(1, 2))
+    ),
+)
+_TWO_FILES = {"output": "file-000000000003", "errors": "file-000000000004"}
+_BODIES: Mapping[str, Callable[[Iterable[Entry], Endpoint], bytes]] = {"mistral": mistral.lines}
+
+
+def _upload_bodies(asking: Asking) -> Upload:
+    written = _BODIES[asking.endpoint.shape("batches")]
+    content = written(_entries_of_one_model(asking), asking.endpoint)
+    return Upload(name=_NAME, content=content, media_type="application/jsonl", purpose="batch")
+
+
+def _uploaded_bodies(asking: Asking) -> File:
+    return File("file-000000000002", _NAME, len(_upload_bodies(asking).content), purpose="batch")
+
+
 _JOB = "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/00000000000"
 
 
@@ -397,6 +469,29 @@ SERVICE_SCENARIOS: Mapping[str, ServiceScenario] = {
                     *_GEMINI_STATES,
                     output="file-000000000003",
                 ),
+            ),
+        ),
+        ServiceScenario(
+            name="batch_of_bodies",
+            title="A batch of an uploaded file whose refusals are a file of their own, and one cancelled",
+            service="batches",
+            protocols=("mistral",),
+            steps=(
+                ServiceStep(_upload_bodies, _uploaded_bodies),
+                *_of_told(
+                    lambda asking: CreateBatch(file=asking.latest(File).id, model=asking.model),
+                    *_FILES_READ,
+                    **_TWO_FILES,
+                ),
+            ),
+        ),
+        ServiceScenario(
+            name="batch_in_request",
+            title="A batch of calls whose refusals are a file of their own, and one cancelled",
+            service="batches",
+            protocols=("mistral",),
+            steps=_of_told(
+                lambda asking: CreateBatch(entries=_entries_of_one_model(asking)), *_FILES_READ, **_TWO_FILES
             ),
         ),
         ServiceScenario(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.services.emulator import Desk
-from harness.services.vendors import atlascloud, bedrock, gemini, github_models, minimax, perplexity
+from harness.services.vendors import atlascloud, bedrock, gemini, github_models, minimax, mistral, perplexity
 
 VENDORS: Mapping[str, Mapping[type, Desk]] = {
     "atlascloud": atlascloud.DESKS,
@@ -13,5 +13,6 @@ VENDORS: Mapping[str, Mapping[type, Desk]] = {
     "gemini": gemini.DESKS,
     "github-models": github_models.DESKS,
     "minimax": minimax.DESKS,
+    "mistral": mistral.DESKS,
     "perplexity": perplexity.DESKS,
 }

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from providers.services.operation import Operations
-from providers.services.vendors import atlascloud, bedrock, gemini, github_models, minimax, perplexity
+from providers.services.vendors import (
+    atlascloud,
+    bedrock,
+    gemini,
+    github_models,
+    minimax,
+    mistral,
+    perplexity,
+)
 
 VENDORS: Mapping[str, Mapping[str, Operations]] = {
     "atlascloud": atlascloud.SHAPE,
@@ -17,6 +25,7 @@ VENDORS: Mapping[str, Mapping[str, Operations]] = {
     "gemini": gemini.SHAPE,
     "github-models": github_models.SHAPE,
     "minimax": minimax.SHAPE,
+    "mistral": mistral.SHAPE,
     "perplexity": perplexity.SHAPE,
 }
 

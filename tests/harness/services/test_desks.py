@@ -81,7 +81,11 @@ CASES = [
 
 
 # The protocol of a shape's calls.
-SPOKEN: dict[str, str] = {"bedrock": "bedrock-converse", "gemini": "google-generative-ai"}
+SPOKEN: dict[str, str] = {
+    "bedrock": "bedrock-converse",
+    "gemini": "google-generative-ai",
+    "mistral": "mistral-chat",
+}
 
 
 def at(shape: str) -> Endpoint:
@@ -106,7 +110,13 @@ def met(protocol: str, ask: Any, answer: Any) -> Any:
     return row.read(said.status, said.headers, said.content)
 
 
-STATES = {"anthropic-messages": "ended", "bedrock": "Completed", "gemini": "BATCH_STATE_SUCCEEDED"}
+STATES = {
+    "anthropic-messages": "ended",
+    "bedrock": "Completed",
+    "gemini": "BATCH_STATE_SUCCEEDED",
+    "mistral": "SUCCESS",
+}
+ONE_PAGE = ("mistral",)  # or none is told to follow
 
 
 def in_words_of(protocol: str, ask: Any, answer: Any) -> Any:
@@ -122,7 +132,8 @@ def in_words_of(protocol: str, ask: Any, answer: Any) -> Any:
         output = "s3://example/out/" if protocol == "bedrock" else answer.output
         return replace(answer, raw_status=STATES.get(protocol, "completed"), output=output)
     if isinstance(answer, BatchList):
-        return replace(answer, batches=tuple(in_words_of(protocol, ask, each) for each in answer.batches))
+        found = tuple(in_words_of(protocol, ask, each) for each in answer.batches)
+        return BatchList(found, None if protocol in ONE_PAGE else answer.next)
     return answer
 
 
@@ -202,7 +213,7 @@ def outcomes(protocol: str) -> Outcomes:
     return Outcomes((Outcome("a", {"id": "x"}), Outcome("b", error=refused)))
 
 
-@pytest.mark.parametrize("protocol", ["openai-completions", "anthropic-messages", "gemini"])
+@pytest.mark.parametrize("protocol", ["openai-completions", "anthropic-messages", "gemini", "mistral"])
 def test_outcomes_are_read_as_they_were_spoken(protocol: str) -> None:
     """An answer and a refusal of one batch are told apart, with the vendor's words."""
     ask = ReadBatch(replace(BATCH, output="file-2"))

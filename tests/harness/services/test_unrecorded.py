@@ -20,7 +20,7 @@ from harness.services.unrecorded import asked
 from harness.shelf import EMULATOR, Answer, Shelf
 from providers import auth, schema
 from providers.errors import UnsupportedFeature
-from providers.services import operation
+from providers.services import SERVICES, operation
 from providers.services.batches import ReadBatch
 from providers.services.embeddings import Embed, Embeddings
 from providers.services.models_list import ModelList
@@ -90,6 +90,7 @@ def test_every_desk_has_a_scenario_to_speak_from(shape: str) -> None:
     for story in SERVICE_SCENARIOS.values():
         if not story.protocols or shape in story.protocols:
             endpoint = emulated.plain_endpoint(shape if shape in EMULATORS else "openai-completions")
+            endpoint = replace(endpoint, shapes=dict.fromkeys(() if shape in EMULATORS else SERVICES, shape))
             kinds |= {type(ask) for ask, _ in steps(story, Asking("m", endpoint))}
     assert {*DESKS[shape]} <= kinds - {PassOn}
 
