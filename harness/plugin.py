@@ -143,9 +143,11 @@ class Conformance:
         self._spool = Spool()
         self._shown: set[str] = set()
         config.add_cleanup(self._spool.close)
-        told = {*getattr(option, "reportchars", "")} & {*"pPA"} or option.durations is not None
+        listed = {*getattr(option, "reportchars", "")}
+        told = listed & _LISTING["passed"] or option.durations is not None
         self._forgets = self._only_cells and not told  # nobody lists passes at the end
-        self._pass: pytest.TestReport | None = None
+        self._forgotten = [each for each in _LISTING if self._forgets and not listed & _LISTING[each]]
+        self._kept: dict[str, pytest.TestReport] = {}
         self._terminal: Any = None
         self._unwritten = ""
         if self._path is not None:
@@ -161,6 +163,13 @@ class Conformance:
 
     def _custom(self) -> Provider:
         option = self._config.option
+        for name in ("provider", "protocol"):
+            told = getattr(option, name)
+            if len(told) > 1:
+                raise pytest.UsageError(
+                    f"--base-url with --protocol and --model describes one endpoint; expected: one --{name}; "
+                    f"seen: {', '.join(told)}"
+                )
         names = option.provider or ["custom"]
         return custom.provider(option.base_url, option.protocol[0], option.model, id=names[0])
 
@@ -330,11 +339,12 @@ class Conformance:
         self._forget(report)
 
     def _forget(self, report: pytest.TestReport) -> None:
-        """Let go of a pass that everybody was told of: the terminal keeps reports, and only counts these."""
-        passes = self._terminal.stats.get("passed") if self._terminal is not None else None
-        if self._forgets and passes and passes[-1] is report:
-            self._pass = self._pass or report
-            passes[-1] = self._pass
+        """Let go of a pass or skip that everybody was told of: the terminal keeps reports, and only counts
+        these."""
+        for kind in self._forgotten if self._terminal is not None else ():
+            reports = self._terminal.stats.get(kind)
+            if reports and reports[-1] is report:
+                reports[-1] = self._kept.setdefault(kind, report)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
@@ -418,6 +428,7 @@ class Conformance:
             self._session.written()
 
 
+_LISTING = {"passed": {*"pPA"}, "skipped": {*"sSaA"}}  # pytest's -r that lists them at the end
 _REPORTED = "_progress_nodeids_reported"
 
 

@@ -173,6 +173,19 @@ def test_a_base_url_alone_is_refused(place: pytest.Pytester) -> None:
     ran.stderr.fnmatch_lines("*--base-url needs --protocol to describe*")
 
 
+@pytest.mark.parametrize("option", ["provider", "protocol"])
+def test_several_names_for_one_endpoint_are_refused(place: pytest.Pytester, option: str) -> None:
+    """A second name is not left out in silence: the usage error shows all of them."""
+    told = {"provider": ["mine"], "protocol": ["openai-completions"]}
+    told[option].append("anthropic-messages")
+    ran = place.runpytest_inprocess(
+        "--base-url=https://x.example/v1", f"--model={MODEL}",
+        *(f"--{name}={each}" for name, names in told.items() for each in names),
+    )  # fmt: skip
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines(f"*expected: one --{option}; seen: {', '.join(told[option])}")
+
+
 @pytest.mark.parametrize("secret", ["https://me:pa55word@x.example/v1", "https://x.example/v1?key=pa55word"])
 def test_a_credential_in_the_address_is_refused(secret: str) -> None:
     """User information and a query are refused, and the refusal does not repeat them."""
