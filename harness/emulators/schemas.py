@@ -1,4 +1,5 @@
-"""Where schemas stand in a JSON Schema, and which of them are an array's without saying of what.
+"""Where schemas stand in a JSON Schema, which of them say what a vendor's strict subset has no words for,
+which are an array's without saying of what, and which refer to themselves.
 
 Only keywords whose values are schemas are followed, so that data (``enum``, ``default``, a property that is
 called ``type``) is none. What is nested deeper than is read elsewhere is left.
@@ -10,7 +11,7 @@ https://github.com/tidewave-ai/tidewave_phoenix/pull/224. Both read 2026-11-21.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from harness.emulators.judging import DEEPEST, Object
 from providers.call import JSON
@@ -47,3 +48,83 @@ def itemless(schema: JSON, where: str) -> Iterator[str]:
             yield at
         elif isinstance(kinds, list) and "array" in kinds:
             yield f"{at}/type/{kinds.index('array')}"
+
+
+def saying(schema: JSON, where: str, keywords: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each of ``keywords`` that ``schema`` or one inside it says, with the place of that schema."""
+    listed = tuple(keywords)
+    for inner, at in schemas(schema, where):
+        yield from ((keyword, at) for keyword in listed if keyword in inner)
+
+
+def bounded(schema: JSON, where: str) -> Iterator[tuple[str, str]]:
+    """What Anthropic and Bedrock say of each schema in ``schema`` whose constraints their subset has not."""
+    for inner, at in schemas(schema, where):
+        told = inner.get("type")
+        for kind in told if isinstance(told, list) else (told,):
+            names = sorted(_CONSTRAINTS.get(str(kind), frozenset()) & {*inner})
+            if names:
+                many = len(names) > 1
+                listed = ", ".join(names) if many else f"'{names[0]}'"
+                yield f"For '{kind}' type, {_MANY[many]} {listed} {_ARE[many]} not supported", at
+            if kind == "array" and inner.get("minItems", 0) not in (0, 1):
+                yield "For 'array' type, 'minItems' values other than 0 or 1 are not supported", at
+
+
+# Structured outputs, JSON Schema limitations: https://platform.claude.com/docs/en/build-with-claude/
+# structured-outputs; its sentences as callers report them: https://github.com/agentjido/req_llm/issues/302,
+# https://github.com/NVIDIA/SkillSpector/issues/66, https://github.com/ghostlobster/memorize-everything/issues/93.
+# Bedrock has the same subset: https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html.
+# Read 2026-11-21.
+_NUMERIC = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})
+_CONSTRAINTS: Mapping[str, frozenset[str]] = {
+    "integer": _NUMERIC,
+    "number": _NUMERIC,
+    "string": frozenset({"minLength", "maxLength"}),
+    "array": frozenset({"maxItems", "uniqueItems"}),
+    "object": frozenset({"minProperties", "maxProperties"}),
+}
+_MANY = ("property", "properties")
+_ARE = ("is", "are")
+
+
+def circle(schema: JSON) -> tuple[str, ...]:
+    """The names of the first definitions of ``schema`` that refer to each other in a circle, the first of
+    them at both ends; none where every reference comes to an end."""
+    ended: set[str] = set()
+    for first in _references(schema):
+        found = _circle(schema, (first,), ended)
+        if found:
+            return tuple(one.rpartition("/")[2] for one in found)
+    return ()
+
+
+def _circle(root: JSON, path: tuple[str, ...], ended: set[str]) -> tuple[str, ...]:
+    """The end of ``path`` that comes back to its beginning; ``ended`` are the references known to end."""
+    here = path[-1]
+    if here in ended or len(path) > DEEPEST:
+        return ()
+    for reference in _references(_at(root, here)):
+        if reference in path:
+            return (*path[path.index(reference) :], reference)
+        found = _circle(root, (*path, reference), ended)
+        if found:
+            return found
+    ended.add(here)
+    return ()
+
+
+def _references(schema: JSON) -> Iterator[str]:
+    """The local references in ``schema``."""
+    for inner, _ in schemas(schema, ""):
+        reference = inner.get("$ref")
+        if isinstance(reference, str) and reference.startswith("#"):
+            yield reference
+
+
+def _at(root: JSON, reference: str) -> JSON:
+    """The object of ``root`` that is referred to; None where there is none."""
+    value = root
+    for step in reference.removeprefix("#").split("/")[1:]:
+        value = value.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(value, dict) else None
+    return value

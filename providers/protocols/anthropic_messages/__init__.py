@@ -14,6 +14,8 @@ Rules of a request
     turns thinking off for the request. It failed until early 2026, with "Expected `thinking` or
     `redacted_thinking`, but found `tool_use`" (https://github.com/Kilo-Org/kilocode/issues/5219). ``build``
     does not ask for thinking then. Adaptive thinking has no such rule.
+  * A strict tool's schema, and an answer's, is of the subset of ``subset.py``: objects are closed, and a
+    constraint that it has not (``minimum``, ``maxLength``) goes into the ``description``, as in the SDKs.
   * At most four ``cache_control`` marks: ``build`` sets up to three (system, last tool, last user block).
 
 Rules of a stream

@@ -17,6 +17,7 @@ from providers.protocols.anthropic_messages.history import (
     is_result,
     is_thought,
 )
+from providers.protocols.anthropic_messages.subset import subset
 from providers.protocols.mending import settled
 from providers.protocols.merging import Block, unthought
 from providers.wire import Endpoint, Headers, Request
@@ -211,7 +212,7 @@ def _tool(tool: Tool, call: Call, deviations: Deviations) -> Block:
     block: Block = {"name": tool.name}
     if tool.description:
         block["description"] = tool.description
-    block["input_schema"] = closed(schema) if strict else schema
+    block["input_schema"] = subset(schema) if strict else schema
     if strict:
         block["strict"] = True
     if deviations.eager_tool_input and call.stream:
@@ -256,7 +257,7 @@ def _structure(body: dict[str, Any], call: Call, deviations: Deviations) -> None
     if wanted is None:
         return
     if deviations.structured == "format":
-        answer = {"type": "json_schema", "schema": closed(_schema(call))}
+        answer = {"type": "json_schema", "schema": subset(_schema(call))}
         body["output_config"] = {**(body.get("output_config") or {}), "format": answer}
         return
     tool = {"name": wanted.name, "input_schema": {**NO_ARGUMENTS, **_schema(call)}}

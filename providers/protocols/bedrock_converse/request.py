@@ -10,6 +10,7 @@ from providers.call import Call, Named, Tool
 from providers.errors import UnsupportedFeature
 from providers.protocols.anthropic_messages import request as claude
 from providers.protocols.anthropic_messages.deviations import matches
+from providers.protocols.anthropic_messages.subset import subset
 from providers.protocols.bedrock_converse import profiles
 from providers.protocols.bedrock_converse.deviations import Deviations, ThinkingField, known
 from providers.protocols.bedrock_converse.history import (
@@ -207,7 +208,7 @@ def _tool(tool: Tool, strict: bool) -> Block:
         "toolSpec": {
             "name": tool.name,
             **({"description": tool.description} if tool.description else {}),
-            "inputSchema": {"json": claude.closed(schema) if closed else schema},
+            "inputSchema": {"json": subset(schema) if closed else schema},
             **({"strict": True} if closed else {}),
         }
     }
@@ -229,7 +230,7 @@ def _structure(body: dict[str, Any], call: Call, model: str, deviations: Deviati
         return
     schema = wanted.schema or {}
     if matches(model, deviations.structured):
-        written = jsontext.write(claude.closed(schema)).decode("utf-8", "surrogatepass")
+        written = jsontext.write(subset(schema)).decode("utf-8", "surrogatepass")
         structure = {"jsonSchema": {"schema": written, "name": wanted.name}}
         body["outputConfig"] = {"textFormat": {"type": "json_schema", "structure": structure}}
         return
