@@ -6,28 +6,46 @@ catalog no longer declares is removed, and one that is damaged is written again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+import msgspec
+
 from harness import fixtures
+from harness.errors import HarnessError
 from harness.exchange import Exchange, folder, head_of, read_head, walk
 from harness.selection import Selection
 from harness.services import playing
+from providers.errors import Explained, ProviderError
 from providers.schema import Catalog, Provider
 from reports import files
 
 _HEAD = "1.exchange.toml"
 
 
-def build(catalog: Catalog, providers: tuple[str, ...], root: Path, *, write: bool) -> list[str]:
-    """What changed, sorted: ``wrote`` and ``removed path``; without ``write``, ``stale`` and ``surplus``."""
-    chosen = Selection(providers=providers).chosen(catalog)
-    known = {provider.id for provider in catalog}
-    changes = [change for provider in chosen for change in _provider(provider, root, write)]
+class Built(msgspec.Struct, frozen=True):
+    """What a build came to. ``changes``, sorted: ``wrote`` and ``removed path``; where nothing is written,
+    ``stale`` and ``surplus``. ``faults``: why a provider, by its id, was not built to its end."""
+
+    changes: list[str]
+    faults: Mapping[str, Explained] = {}
+
+
+def build(catalog: Catalog, providers: tuple[str, ...], root: Path, *, write: bool) -> Built:
+    """Build the ``providers``, or all; one that cannot be built stops no other."""
+    changes: list[str] = []
+    faults: dict[str, Explained] = {}
+    for provider in Selection(providers=providers).chosen(catalog):
+        try:
+            for change in _provider(provider, root, write):
+                changes.append(change)  # one by one: what was written before a fault is told
+        except (ProviderError, HarnessError) as fault:
+            faults[provider.id] = fault
     if not providers:
+        known = {provider.id for provider in catalog}
         orphans = sorted({name for name, _, _ in walk(root) if name not in known})
         changes += [f"orphan {name}: no catalog file has this id" for name in orphans]
-    return sorted(changes)
+    return Built(sorted(changes), faults)
 
 
 def _provider(provider: Provider, root: Path, write: bool) -> Iterator[str]:

@@ -147,12 +147,14 @@ def fixtures_build(
     """Write the documented exchanges of the catalog; recorded and imported ones stay as they are."""
     used = configuration.read(Path.cwd(), tuple(catalogs or ()), fixtures)
     catalog.tell(used.catalog.faults)
-    changes = build.build(used.catalog, tuple(provider or ()), used.exchanges, write=not check)
-    for change in changes:
+    built = build.build(used.catalog, tuple(provider or ()), used.exchanges, write=not check)
+    for change in built.changes:
         telling.say(escaping.line(str(change)))
+    for name, fault in built.faults.items():
+        telling.warn(f"wirecheck: {name} is not built: {fault}")
     catalog.warn(Selection(providers=tuple(provider or ())).chosen(used.catalog))
-    print(f"{len(changes)} files {'would change' if check else 'changed'}")
-    raise typer.Exit(1 if check and changes else 0)
+    print(f"{len(built.changes)} files {'would change' if check else 'changed'}")
+    raise typer.Exit(2 if built.faults else 1 if check and built.changes else 0)
 
 
 @app.command("list")

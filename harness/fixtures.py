@@ -22,7 +22,7 @@ from harness.exchange import Exchange
 from harness.observation import hear
 from harness.redaction import REDACTED, credentialed, redacted_headers, redacted_url
 from harness.scenarios import SCENARIOS, Scenario
-from providers import auth, jsontext
+from providers import auth, catalog_faults, jsontext
 from providers.call import Call, Message
 from providers.callfields import for_call
 from providers.errors import UnsupportedFeature
@@ -106,12 +106,9 @@ def placeholder_values(provider: Provider) -> dict[str, str]:
 
     A placeholder that begins a base URL stands for an address, any other for a word in one.
     """
-    heads = {
-        declared.base_url.split("}")[0][1:] for declared in provider.endpoints if declared.base_url[0] == "{"
-    }
+    heads = catalog_faults.heads(declared.base_url for declared in provider.endpoints)
     return {
-        name: value.example
-        or (f"https://{provider.id}.example/v1" if name in heads else f"example-{name.replace('_', '-')}")
+        name: value.example or catalog_faults.stand_in(provider.id, name, heads)
         for name, value in provider.values.items()
         if value.default is None
     }

@@ -6,7 +6,7 @@ All is told of the tables as they were read, whatever their shape: a fault of on
 from __future__ import annotations
 
 import string
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from providers import patterns
 from providers.protocols import PROTOCOLS
 from providers.services import SERVICES
 
@@ -23,6 +24,7 @@ def inside(table: Mapping[str, Any], latest: date) -> Iterator[str]:
     yield from _dangling(table, table.get("sources"))
     yield from _unfilled(table)
     yield from _bad_values(table)
+    yield from _misfits(table)
     yield from _bad_forms(table)
     yield from _doubled(table)
     yield from _unshaped(table)
@@ -121,6 +123,47 @@ def _bad_values(table: Mapping[str, Any]) -> Iterator[str]:
         switched = value.get("deviations")
         for deviation in sorted({*switched} - known if isinstance(switched, dict) else ()):
             yield f"values.{name}.deviations: unknown deviation {deviation!r}"
+
+
+def heads(base_urls: Iterable[str]) -> set[str]:
+    """The placeholders that begin one of the addresses."""
+    return {url.split("}")[0][1:] for url in base_urls if url[:1] == "{"}
+
+
+def stand_in(provider: str, name: str, heads: Container[str]) -> str:
+    """What stands for the value ``name`` in documented exchanges, where its file gives no example: a word, or
+    an address for one of ``heads``."""
+    return f"https://{provider}.example/v1" if name in heads else f"example-{name.replace('_', '-')}"
+
+
+def _misfits(table: Mapping[str, Any]) -> Iterator[str]:
+    """Every text for a value that its own ``pattern`` does not take, by its key; one with placeholders is
+    judged when it is filled."""
+    values = table.get("values")
+    begin = heads(_base_urls(table))
+    for name, value in values.items() if isinstance(values, dict) else ():
+        pattern = value.get("pattern") if isinstance(value, dict) else None
+        if not isinstance(pattern, str) or patterns.fault_of(pattern):
+            continue
+        example, default, where = (value.get(key) for key in ("example", "default", "default_where"))
+        texts = {"default": default, "example": example}
+        for other, defaults in where.items() if isinstance(where, dict) else ():
+            for told, text in defaults.items() if isinstance(defaults, dict) else ():
+                texts[f"default_where.{other}.{told}"] = text
+        for key, text in texts.items():
+            if isinstance(text, str) and not placeholders(text) and not patterns.matches(pattern, text):
+                yield f"values.{name}.{key}: {text!r:.80} does not match its pattern {pattern!r}"
+        word = stand_in(str(table.get("id")), name, begin)
+        if example is None and default is None and not patterns.matches(pattern, word):
+            yield f"values.{name}.example: give one that matches the pattern {pattern!r}; {word!r} does not"
+
+
+def _base_urls(table: Mapping[str, Any]) -> Iterator[str]:
+    endpoints = table.get("endpoints")
+    for endpoint in endpoints if isinstance(endpoints, list) else ():
+        url = endpoint.get("base_url") if isinstance(endpoint, dict) else None
+        if isinstance(url, str):
+            yield url
 
 
 def _bad_forms(table: Mapping[str, Any]) -> Iterator[str]:

@@ -165,7 +165,8 @@ class Value(_Strict):
     value has to match: one that stands in a host must not lead to another. ``from_model``: what a model id
     begins with that tells the value, in a group, to whoever has not set it. ``instead_of`` is the value in
     whose absence this one does: of the deviations that are filled with the two one is left out.
-    ``example`` stands for it in documented exchanges, where any word would not do.
+    ``example`` stands for it in documented exchanges, where any word would not do; without a default, a value
+    whose ``pattern`` takes not any word has one.
     """
 
     env: tuple[Variable, ...] = ()

@@ -112,3 +112,47 @@ def test_a_stand_in_for_nothing_is_a_fault(tmp_path: Path) -> None:
         "endpoints.1.deviations.body.a: {moon} is not in [values]",
         "values.space.instead_of: 'planet' is no other of [values]",
     )
+
+
+ACCOUNT = """[values.project]
+env = ["WATSONX_PROJECT_ID"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        (
+            'pattern = "[0-9]+"',
+            "values.project.example: give one that matches the pattern '[0-9]+'; 'example-project'",
+        ),
+        ('pattern = "[0-9]+"\nexample = "one"', "values.project.example: 'one' does not match its pattern"),
+        ('pattern = "[0-9]+"\ndefault = "one"', "values.project.default: 'one' does not match its pattern"),
+        (
+            'pattern = "[0-9]+"\ndefault = "1"\ndefault_where = { region = { eu-de = "two" } }',
+            "values.project.default_where.region.eu-de: 'two' does not match its pattern",
+        ),
+    ],
+)
+def test_a_text_that_its_pattern_refuses_is_a_fault(tmp_path: Path, keys: str, fault: str) -> None:
+    """A default or example that could never be used, and a value for which no word stands, are told."""
+    told = "".join(_faults(tmp_path, f"{ACCOUNT}{keys}\n"))
+    assert told.startswith(fault)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    ['pattern = "[0-9]+"\nexample = "17"', 'pattern = "[a-z-]+"', 'pattern = "[0-9]+"\ndefault = "{region}"'],
+)
+def test_a_text_that_fits_its_pattern_is_lawful(tmp_path: Path, keys: str) -> None:
+    """An example, or a pattern that any word matches, is enough; what has placeholders is judged filled."""
+    assert _faults(tmp_path, f"{ACCOUNT}{keys}\n") == ()
+
+
+def _faults(folder: Path, project: str) -> tuple[str, ...]:
+    """The faults of watsonx's file with ``project`` in place of the lines of that value."""
+    text = (schema.CATALOG / "watsonx.toml").read_text("utf-8")
+    assert ACCOUNT in text
+    (folder / "watsonx.toml").write_text(text.replace(ACCOUNT, project, 1), "utf-8")
+    faults = schema.load(folder).faults
+    return tuple(fault for each in faults if isinstance(each, InvalidDeclaration) for fault in each.faults)
