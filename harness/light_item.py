@@ -7,6 +7,7 @@ come to be when somebody first asks for one of them (``-k``, another plugin), al
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import pytest
@@ -29,12 +30,19 @@ _HEAVY = frozenset(  # what pytest's own constructors set; its versions differ
 )
 
 
+@lru_cache(maxsize=1)
+def _shared(provider: str, protocol: str, scenario: str, fault: str) -> tuple[str, str, str, str]:
+    """The names, the same object as the last time if they are equal: cases of one place come together."""
+    return provider, protocol, scenario, fault
+
+
 class LightItem(pytest.Item):
     """An item of a case, whose id is the case's."""
 
-    __slots__ = ("_light", "case")
-    case: Case
+    __slots__ = ("_check", "_light", "_place")
+    _check: str
     _light: bool
+    _place: tuple[str, str, str, str]
 
     def __init__(self, *, parent: pytest.Session, case: Case, **more: Any) -> None:
         # pytest's constructors wait for the first look at what they set; these four are shared by all items
@@ -42,7 +50,8 @@ class LightItem(pytest.Item):
         self.session = parent
         self.config = parent.config
         self.path = parent.path
-        self.case = case
+        self._place = _shared(case.provider, case.protocol, case.scenario, case.fault)
+        self._check = case.check
         self._light = True
 
     def __getattr__(self, name: str) -> Any:
@@ -53,6 +62,11 @@ class LightItem(pytest.Item):
         return getattr(self, name)
 
     __hash__ = object.__hash__  # pytest's needs the id
+
+    @property
+    def case(self) -> Case:
+        """What is judged here."""
+        return Case(*self._place, self._check)
 
     @property
     def nodeid(self) -> str:

@@ -170,6 +170,17 @@ def test_a_live_run_without_a_key_skips(project: pytest.Pytester) -> None:
     assert {each.verdict for each in results.read(project.path / "out.jsonl").results} == {"skipped"}
 
 
+def test_skips_that_nobody_lists_are_counted(project: pytest.Pytester) -> None:
+    """A skip whose report was let go of is in the count at the end, as one that is listed is."""
+    arguments = ("--live", "--provider=groq", "--scenario=text")
+    listed = project.runpytest_inprocess(*arguments, "-rs")
+    counted = project.runpytest_inprocess(*arguments)
+    assert counted.parseoutcomes() == listed.parseoutcomes()
+    assert counted.parseoutcomes()["skipped"] > 10
+    listed.stdout.fnmatch_lines("SKIPPED *")
+    counted.stdout.no_fnmatch_line("SKIPPED *")
+
+
 ANSWER = {
     "id": "chatcmpl-1",
     "object": "chat.completion",
