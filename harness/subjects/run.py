@@ -52,6 +52,7 @@ _LONGEST_DELAY_MS = 250
 _SOME_RETRIES = 10
 _SHOWN = 400
 _ABORTED_S = 5.0
+_UNPLAYED = ("pdf_url", "pdf_url_stream")  # a client may fetch the document itself, and there is no network
 _Story = TypeVar("_Story")
 _Violations: TypeAlias = tuple[tuple[str, str, str, str], ...]
 
@@ -125,7 +126,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
                 if not any(fnmatchcase(protocol, glob) for glob in spoken):
                     continue
                 for scenario in stage.scenarios(provider.id, protocol):
-                    if scenario in SCENARIOS and self._wants(protocol, scenario):
+                    played = scenario in SCENARIOS and scenario not in _UNPLAYED
+                    if played and self._wants(protocol, scenario):
                         faults = tuple(self._faults(stage, provider.id, protocol, scenario))
                         yield Story(provider.id, protocol, scenario, faults)
 

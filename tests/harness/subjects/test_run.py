@@ -267,3 +267,13 @@ def test_the_tables_name_every_check_that_blames_a_client() -> None:
     assert from_checks <= {*JUDGED, *UNJUDGED}
     assert not {*JUDGED} & {*UNJUDGED}
     assert {*JUDGED, *UNJUDGED} <= {*CHECKS}
+
+
+def test_a_document_at_an_address_is_not_played(tmp_path: Path) -> None:
+    """A client may fetch a document itself, for which there is no network; one sent inline is played."""
+    for name in ("pdf", "pdf_url", "pdf_url_stream"):
+        place = tmp_path / "openai" / "openai-completions" / name
+        place.mkdir(parents=True)
+        (place / "1.exchange.toml").touch()
+    stories = Plan(catalog=CATALOG, exchanges=tmp_path, selection=Selection(), plain=True).stories(("*",))
+    assert [story.scenario for story in stories] == ["pdf"]
