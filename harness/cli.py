@@ -139,7 +139,8 @@ def _print_verified(found: verify.Report) -> None:
 def fixtures_build(
     provider: Provider = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Change nothing; exit 1 if something would.")
+        bool,
+        typer.Option("--check", help="Change nothing; exit 1 if something would, or a file cannot be used."),
     ] = False,
     catalogs: Catalogs = None,
     fixtures: FixturesFolder = None,
@@ -154,7 +155,8 @@ def fixtures_build(
         telling.warn(f"wirecheck: {name} is not built: {fault}")
     catalog.warn(Selection(providers=tuple(provider or ())).chosen(used.catalog))
     print(f"{len(built.changes)} files {'would change' if check else 'changed'}")
-    raise typer.Exit(2 if built.faults else 1 if check and built.changes else 0)
+    found = catalog.unusable(used.catalog) or (check and built.changes)
+    raise typer.Exit(2 if built.faults else 1 if found else 0)
 
 
 @app.command("list")

@@ -12,9 +12,10 @@ import typer
 from harness import configuration, proven, unasked
 from harness.commands import discovery, telling
 from harness.exchange import scenarios_of
+from providers import extensions
 from providers.auth import SCHEMES
 from providers.errors import ProviderError
-from providers.schema import Auth, Model, Provider, System, Value
+from providers.schema import Auth, Catalog, Model, Provider, System, Value
 from reports import escaping
 from reports.matrix import STATES, Cell, Matrix, State
 
@@ -39,7 +40,7 @@ def all_providers(
     context: typer.Context, as_json: _Json = False, run: Results = None, catalogs: Catalogs = None
 ) -> None:
     """List every provider: its protocols, its variables, and the state of each feature it declares; with
-    --json also how many scenarios have exchanges."""
+    --json also how many scenarios have exchanges. Exit code 1: a file or a package cannot be used."""
     if context.invoked_subcommand:
         return
     used = configuration.read(Path.cwd(), tuple(catalogs or ()))
@@ -52,13 +53,10 @@ def all_providers(
     ]
     if as_json:
         telling.as_json(facts)
-        return
-    for each in facts:
-        variables = " or ".join(each["variables"]) or "no key"
-        telling.say(f"{each['id']:24s} {each['name']:32s} {variables}")
-        telling.say(f"{'':24s} {', '.join(each['protocols'])}")
-        telling.say(f"{'':24s} {_counted(each['proven']['features'])}")
-    warn(used.catalog)
+    else:
+        _list(facts)
+        warn(used.catalog)
+    raise typer.Exit(1 if unusable(used.catalog) else 0)
 
 
 @app.command("show")
@@ -82,6 +80,14 @@ def show(
     telling.say("\n".join(map(escaping.line, page)))
 
 
+def _list(facts: Iterable[Mapping[str, Any]]) -> None:
+    for each in facts:
+        variables = " or ".join(each["variables"]) or "no key"
+        telling.say(f"{each['id']:24s} {each['name']:32s} {variables}")
+        telling.say(f"{'':24s} {', '.join(each['protocols'])}")
+        telling.say(f"{'':24s} {_counted(each['proven']['features'])}")
+
+
 def _counted(states: Mapping[str, State]) -> str:
     """How many features have which state; those that need a look by name."""
     told = []
@@ -96,6 +102,12 @@ def tell(faults: Iterable[ProviderError]) -> None:
     """Name the catalog files and entry points that cannot be used; the others are."""
     for fault in faults:
         telling.warn(f"wirecheck: {fault}")
+
+
+def unusable(used: Catalog) -> bool:
+    """Whether a catalog file or another package's row cannot be used: what was told is then not all there is,
+    and the exit code 1, as a run's."""
+    return bool(used.faults or extensions.faults())
 
 
 def warn(providers: Iterable[Provider]) -> None:

@@ -49,6 +49,36 @@ def test_an_error_of_ours_is_one_line(
     assert (tmp_path / "file").read_text() == "kept"
 
 
+@pytest.mark.parametrize(
+    ("command", "more", "told"),
+    [
+        ("fixtures build --provider yi --fixtures {made}", ["--check"], "0 files would change"),
+        ("providers", [], "yi "),
+        ("providers", ["--json"], '"id": "yi"'),
+    ],
+)
+def test_a_broken_file_of_a_named_catalog_is_not_green(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    command: str,
+    more: list[str],
+    told: str,
+) -> None:
+    """What loads is used and told, the broken file is named, and the exit code is a run's."""
+    catalog = tmp_path / "catalog"
+    catalog.mkdir()
+    arguments = (*command.format(made=tmp_path / "made").split(), "--catalog", str(catalog))
+    assert run(monkeypatch, *arguments) == 0
+    capsys.readouterr()
+    (catalog / "mine.toml").write_text('id = "mine"\nsurprise = 1\n')
+    assert run(monkeypatch, *arguments, *more) == 1
+    said = capsys.readouterr()
+    assert told in said.out
+    assert "mine.toml" in said.err
+    assert "surprise" in said.err
+
+
 @pytest.mark.parametrize("kind", ["providers", "protocols", "scenarios", "checks"])
 def test_names_are_listed(
     kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
