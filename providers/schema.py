@@ -70,7 +70,38 @@ def _printable(text: str) -> str:
     return text
 
 
+def _field_name(text: str) -> str:
+    return _faultless(text, sendable.name_fault(text))
+
+
+def _sent(text: str) -> str:
+    return _faultless(text, sendable.text_fault(text))
+
+
+def _parameter(text: str) -> str:
+    return _faultless(text, sendable.text_fault(text) if text else "expected a name")
+
+
+def _placed(text: str) -> str:
+    return _field_name(text) if text else text
+
+
+def _path(text: str) -> str:
+    good = not text or (text[0] == "/" and " " not in text and "#" not in text)
+    return _faultless(text, sendable.text_fault(text) if good else "expected a slash, no blanks, no fragment")
+
+
+def _faultless(text: str, fault: str) -> str:
+    if fault:
+        raise ValueError(fault)
+    return text
+
+
 Name = Annotated[str, AfterValidator(_printable)]
+FieldName = Annotated[str, AfterValidator(_field_name)]
+Sent = Annotated[str, AfterValidator(_sent)]
+Parameter = Annotated[str, AfterValidator(_parameter)]
+Target = Annotated[str, AfterValidator(_path)]
 Feature = Annotated[str, AfterValidator(_feature), Field(json_schema_extra={"enum": list(FEATURES)})]
 
 
@@ -107,7 +138,7 @@ class _Placed(_Strict):
     for the schemes that want one.
     """
 
-    name: str = ""  # stands before scheme, whose check reads it
+    name: Annotated[str, AfterValidator(_placed)] = ""  # stands before scheme, whose check reads it
     scheme: str = "bearer"
     source: str
 
@@ -135,7 +166,7 @@ class Form(_Placed):
     """
 
     prefix: str = Field(min_length=1)
-    headers: dict[str, str] | None = None
+    headers: dict[FieldName, Sent] | None = None
     deviations: dict[str, Any] = {}
 
 
@@ -210,11 +241,11 @@ class EndpointDeclaration(_Strict):
     base_url_form: str | None = None
     key_base_url: str | None = None
     model_map: str | None = None
-    path: str | None = None
-    query: dict[str, str] = {}
+    path: Target | None = None
+    query: dict[Parameter, Sent] = {}
     models: tuple[str, ...] = ("*",)
-    headers: dict[str, str] = {}
-    call_headers: dict[str, str] = {}
+    headers: dict[FieldName, Sent] = {}
+    call_headers: dict[FieldName, str] = {}
     lacks: tuple[Feature, ...] = ()
     deviations: dict[str, Any] = {}
     auth: Auth | None = None

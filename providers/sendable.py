@@ -3,10 +3,13 @@
 A base URL or a field that cannot be sent is the operator's error, found before anything is sent. What
 authentication added to a request is remembered, so that a peer that repeats it cannot make an error of ours
 tell it. Pure.
+
+Document: RFC 9110, section 5, https://www.rfc-editor.org/rfc/rfc9110#section-5, read 2026-11-21.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,8 +19,19 @@ import httpx
 from providers.errors import ConfigurationError, ProviderError
 from providers.wire import Headers, Request
 
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _SHORTEST = 8  # a shorter text stands in too many words to be blotted out
 _BLOT = "[redacted]"
+
+
+def name_fault(name: str) -> str:
+    """Why ``name`` is no field's; empty when it is one."""
+    return "" if _TOKEN.fullmatch(name) else "no field has this name: expected letters, digits, hyphens"
+
+
+def text_fault(text: str) -> str:
+    """Why ``text`` is no value of a field or a parameter; empty when it is one."""
+    return "" if text.isascii() and text.isprintable() else "expected printable ASCII"
 
 
 def refuse_unsendable(base_url: str, headers: Headers) -> None:
