@@ -29,7 +29,18 @@ _DISPOSITION = re.compile(rb'form-data; name="([^"]*)"(?:; filename="([^"]*)")?'
 _CREATED = 1700000000
 
 
-def _judge_upload(form: Form, needed: tuple[str, ...], request: Request, endpoint: Endpoint) -> Any:
+def judge_upload(
+    form: Form,
+    needed: tuple[str, ...],
+    request: Request,
+    endpoint: Endpoint,
+    *,
+    words: Mapping[str, tuple[str, ...]] | None = None,
+) -> tuple[Violation, ...]:
+    """The head, then the parts by name: the needed ones are there, and others only where they have ``words``,
+    one of which a part with such must be."""
+    words = words or {}
+    known = {*needed, *words}
     found = list(form.judge(request, endpoint))
     match = _BOUNDARY.match(header(request.headers, "content-type") or "")
     if match is None:
@@ -43,22 +54,28 @@ def _judge_upload(form: Form, needed: tuple[str, ...], request: Request, endpoin
         if name not in parts
     ]
     found += [
-        Violation("unknown_field", " or ".join(needed), name, f"/{name}")
+        Violation("unknown_field", " or ".join(sorted(known)), name, f"/{name}")
         for name in parts
-        if name not in needed
+        if name not in known
     ]
-    if parts.get("file") == b"":
+    found += [
+        Violation("value", " or ".join(words[name]), repr(content), f"/{name}")
+        for name, (_, content) in parts.items()
+        if name in words and content not in {word.encode() for word in words[name]}
+    ]
+    if parts.get("file", (b"?", b""))[0] == b"":
         found.append(Violation("required", "a file name", "nothing", "/file"))
     return tuple(found)
 
 
-def _parts(boundary: bytes, content: bytes) -> dict[str, bytes] | None:
-    """Each part's name and file name; None for what is not multipart."""
+def _parts(boundary: bytes, content: bytes) -> dict[str, tuple[bytes, bytes]] | None:
+    """Each part's file name and content, by its name; None for what is not multipart."""
     pieces = (b"\r\n" + content).split(b"\r\n--" + boundary)
     if pieces[0] or pieces[-1] not in (b"--", b"--\r\n") or len(pieces) < 3:
         return None
-    heads = [_DISPOSITION.search(piece.split(b"\r\n\r\n")[0]) for piece in pieces[1:-1]]
-    return {head[1].decode(): head[2] or b"" for head in heads if head}
+    split = [piece.partition(b"\r\n\r\n") for piece in pieces[1:-1]]
+    read = [(_DISPOSITION.search(head), inner) for head, _, inner in split]
+    return {head[1].decode(): (head[2] or b"", inner) for head, inner in read if head}
 
 
 def _openai_file(file: File) -> dict[str, Any]:
@@ -119,7 +136,7 @@ def _desks(
 
     one = speaking(lambda ask, answer: file(answer))
     return {
-        Upload: Desk(judge=partial(_judge_upload, form("POST", "/files"), parts), speak=one),
+        Upload: Desk(judge=partial(judge_upload, form("POST", "/files"), parts), speak=one),
         ListFiles: Desk(
             judge=form("GET", "/files", *after).judge, speak=speaking(lambda ask, answer: page(answer))
         ),

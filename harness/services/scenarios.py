@@ -50,7 +50,7 @@ from providers.services.files import (
 )
 from providers.services.models_list import ListModels, ModelList
 from providers.services.passthrough import Passed, PassOn
-from providers.services.vendors import gemini, mistral
+from providers.services.vendors import gemini, mistral, together
 from providers.wire import Endpoint
 
 Kind = TypeVar("Kind")
@@ -148,8 +148,21 @@ _CONTENT = '{"text":"naïve Ω — 你好"}\n'.encode()
 _NAME = "wirecheck.jsonl"
 
 
-def _kept(id: str, content: bytes, purpose: str) -> Callable[[Asking], File]:
-    return lambda asking: File(id, _NAME, len(content), "application/jsonl", purpose)
+_PURPOSES = {"together": ("batch", "batch-api")}  # of shapes that keep no user data: as asked, as told
+
+
+def _purposes(asking: Asking) -> tuple[str, str]:
+    return _PURPOSES.get(asking.endpoint.shape("files"), ("user_data", "user_data"))
+
+
+def _upload(asking: Asking) -> Upload:
+    purpose, _ = _purposes(asking)
+    return Upload(name=_NAME, content=_CONTENT, media_type="application/jsonl", purpose=purpose)
+
+
+def _kept(asking: Asking) -> File:
+    _, purpose = _purposes(asking)
+    return File("file-000000000001", _NAME, len(_CONTENT), "application/jsonl", purpose)
 
 
 def _reply_list(asking: Asking) -> FileList:
@@ -157,10 +170,7 @@ def _reply_list(asking: Asking) -> FileList:
 
 
 _FILES = (  # the fourth step reads the file back
-    ServiceStep(
-        _always(Upload(name=_NAME, content=_CONTENT, media_type="application/jsonl", purpose="user_data")),
-        _kept("file-000000000001", _CONTENT, "user_data"),
-    ),
+    ServiceStep(_upload, _kept),
     ServiceStep(_always(ListFiles()), _reply_list),
     ServiceStep(lambda asking: GetFile(asking.latest(File).id), lambda asking: asking.latest(File)),
     ServiceStep(
@@ -254,6 +264,12 @@ _WORDS: Mapping[str, _Words] = {
         ended=("ended", "SUCCESS"),
         stopped=("cancelling", "CANCELLATION_REQUESTED"),
     ),
+    "together": _Words(
+        running=("running", "VALIDATING"),
+        ended=("ended", "COMPLETED"),
+        stopped=("cancelled", "CANCELLED"),
+        counts=False,
+    ),
 }
 
 
@@ -297,7 +313,10 @@ _FILES_READ = (  # of the answers, then of the refusals
     ),
 )
 _TWO_FILES = {"output": "file-000000000003", "errors": "file-000000000004"}
-_BODIES: Mapping[str, Callable[[Iterable[Entry], Endpoint], bytes]] = {"mistral": mistral.lines}
+_BODIES: Mapping[str, Callable[[Iterable[Entry], Endpoint], bytes]] = {
+    "mistral": mistral.lines,
+    "together": together.lines,
+}
 
 
 def _upload_bodies(asking: Asking) -> Upload:
@@ -307,7 +326,8 @@ def _upload_bodies(asking: Asking) -> Upload:
 
 
 def _uploaded_bodies(asking: Asking) -> File:
-    return File("file-000000000002", _NAME, len(_upload_bodies(asking).content), purpose="batch")
+    _, purpose = _PURPOSES.get(asking.endpoint.shape("files"), ("batch", "batch"))
+    return File("file-000000000002", _NAME, len(_upload_bodies(asking).content), purpose=purpose)
 
 
 _JOB = "arn:aws:bedrock:us-east-1:123456789012:model-invocation-job/00000000000"
@@ -413,7 +433,7 @@ SERVICE_SCENARIOS: Mapping[str, ServiceScenario] = {
             name="files_lifecycle",
             title="A file uploaded, listed, looked at, read and deleted",
             service="files",
-            protocols=(*_OPENAI, "mistral-chat", "anthropic-messages"),
+            protocols=(*_OPENAI, "mistral-chat", "anthropic-messages", "together"),
             steps=_FILES,
         ),
         ServiceScenario(
@@ -475,7 +495,7 @@ SERVICE_SCENARIOS: Mapping[str, ServiceScenario] = {
             name="batch_of_bodies",
             title="A batch of an uploaded file whose refusals are a file of their own, and one cancelled",
             service="batches",
-            protocols=("mistral",),
+            protocols=("mistral", "together"),
             steps=(
                 ServiceStep(_upload_bodies, _uploaded_bodies),
                 *_of_told(

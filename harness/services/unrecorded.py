@@ -27,7 +27,7 @@ from providers.services.models_list import ListModels, ModelList
 from providers.wire import Endpoint, Request
 
 _ELSEWHERE = {("method", "method"), ("target", "target"), ("model", "target")}  # rules and places of a head
-_ID = re.compile(r"/(?:files|batches|batch/jobs)/([^/:]+)")
+_ID = re.compile(r"/(?:files|batches|batch/jobs)/(?!upload$)([^/:]+)")
 _TEXTS = ("input", "texts", "requests", "instances")  # the fields that hold the texts to embed, one each
 _SIZES = ("dimensions", "output_dimension", "outputDimensionality", "embeddingDimension")
 _SIZE = 8

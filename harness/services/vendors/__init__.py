@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.services.emulator import Desk
-from harness.services.vendors import atlascloud, bedrock, gemini, github_models, minimax, mistral, perplexity
+from harness.services.vendors import (
+    atlascloud,
+    bedrock,
+    gemini,
+    github_models,
+    minimax,
+    mistral,
+    perplexity,
+    together,
+)
 
 VENDORS: Mapping[str, Mapping[type, Desk]] = {
     "atlascloud": atlascloud.DESKS,
@@ -15,4 +24,5 @@ VENDORS: Mapping[str, Mapping[type, Desk]] = {
     "minimax": minimax.DESKS,
     "mistral": mistral.DESKS,
     "perplexity": perplexity.DESKS,
+    "together": together.DESKS,
 }

@@ -17,6 +17,7 @@ from providers.services.vendors import (
     minimax,
     mistral,
     perplexity,
+    together,
 )
 
 VENDORS: Mapping[str, Mapping[str, Operations]] = {
@@ -27,6 +28,7 @@ VENDORS: Mapping[str, Mapping[str, Operations]] = {
     "minimax": minimax.SHAPE,
     "mistral": mistral.SHAPE,
     "perplexity": perplexity.SHAPE,
+    "together": together.SHAPE,
 }
 
 

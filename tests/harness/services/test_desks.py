@@ -85,6 +85,7 @@ SPOKEN: dict[str, str] = {
     "bedrock": "bedrock-converse",
     "gemini": "google-generative-ai",
     "mistral": "mistral-chat",
+    "together": "openai-completions",
 }
 
 
@@ -115,8 +116,9 @@ STATES = {
     "bedrock": "Completed",
     "gemini": "BATCH_STATE_SUCCEEDED",
     "mistral": "SUCCESS",
+    "together": "COMPLETED",
 }
-ONE_PAGE = ("mistral",)  # or none is told to follow
+ONE_PAGE = ("mistral", "together")  # or none is told to follow
 
 
 def in_words_of(protocol: str, ask: Any, answer: Any) -> Any:
@@ -130,7 +132,11 @@ def in_words_of(protocol: str, ask: Any, answer: Any) -> Any:
         return replace(answer, purpose=None if not openai else answer.purpose)
     if isinstance(answer, Batch):
         output = "s3://example/out/" if protocol == "bedrock" else answer.output
+        if protocol == "together":
+            answer = replace(answer, succeeded=None, failed=None)
         return replace(answer, raw_status=STATES.get(protocol, "completed"), output=output)
+    if isinstance(answer, FileList) and protocol in ONE_PAGE:
+        return replace(answer, next=None)
     if isinstance(answer, BatchList):
         found = tuple(in_words_of(protocol, ask, each) for each in answer.batches)
         return BatchList(found, None if protocol in ONE_PAGE else answer.next)

@@ -77,7 +77,7 @@ def test_every_claimed_service_is_emulated(
         if rest == request.url:
             rest = parts.path + (f"?{parts.query}" if parts.query else "")
         found = shelf.answer(replace(request, url=f"{HERE}/{provider_id}/{protocol}{rest}"))
-        assert (found.miss, found.exchange.status) == ("", 200), found.exchange.content
+        assert (found.miss, found.exchange.status // 100) == ("", 2), found.exchange.content
         if not isinstance(ask, ReadBatch):  # OpenAI's is a file, which may hold anything
             answer = row.read(found.exchange.status, found.exchange.headers, found.exchange.content)
             assert type(answer) is type(reply)

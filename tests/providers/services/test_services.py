@@ -532,11 +532,11 @@ WORDS = (
     "custom_id", "result", "message", "error", "response", "status_code", "body", "input_tokens", "has_more",
     "last_id", "totalTokens", "inputTokens", "meta", "billed_units", "completed", "succeeded", "errored",
     "files", "file", "sizeBytes", "operations", "metadata", "state", "batchStats", "successfulRequestCount",
-    "key", "inlinedResponses", "responsesFile", "output", "code", "succeeded_requests", "output_file",
+    "key", "inlinedResponses", "responsesFile", "output", "code", "succeeded_requests", "output_file", "job",
 )  # fmt: skip
 NOISE = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 10**400) | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from((*WORDS, "", "AACAPw==", "\u00e9", "in_progress", "BATCH_STATE_RUNNING", "QUEUED")),
+    | st.sampled_from((*WORDS, "", "AACAPw==", "\u00e9", "in_progress", "BATCH_STATE_RUNNING", "COMPLETED")),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=4),
     max_leaves=12,
 )  # fmt: skip
