@@ -57,8 +57,9 @@ def of_all(providers: Iterable[Provider], place: Path) -> Matrix | None:
 
 
 def rows(provider: Provider, matrix: Matrix | None) -> tuple[Row, ...]:
-    """The rows of the provider, one a protocol."""
-    return tuple(row for row in matrix.rows if row.provider == provider.id) if matrix else ()
+    """The rows of the provider, one a protocol; none where no check of it was judged."""
+    found = tuple(row for row in matrix.rows if row.provider == provider.id) if matrix else ()
+    return found if any(cell.counts for row in found for cell in row.cells) else ()
 
 
 def states(provider: Provider, matrix: Matrix | None) -> dict[str, State]:

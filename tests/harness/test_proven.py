@@ -18,6 +18,21 @@ from reports import matrix, render, results
 from reports.results import Result, Run
 
 DAY = dt.date(2026, 11, 21)
+_MINE = """
+id = "mine"
+name = "Mine"
+kind = "hosted"
+docs = "https://docs.mine.example/api"
+auth = { scheme = "bearer", env = ["MINE_API_KEY"], source = "docs" }
+models = [{ id = "mine-small", source = "docs" }]
+claims = { streaming = { offered = true, source = "docs" } }
+sources = { docs = { url = "https://docs.mine.example/api", read = 2026-11-21 } }
+
+[[endpoints]]
+protocol = "openai-completions"
+base_url = "https://api.mine.example/v1"
+source = "docs"
+"""
 
 
 def found(provider: str, check: str, scenario: str, verdict: results.Verdict, **more: Any) -> Result:
@@ -74,6 +89,31 @@ def test_one_provider_is_told_with_its_cells(run: Path) -> None:
     assert (cell["state"], cell["check"], cell["reason"]) == ("failed", "stop.sequence", "went on")
     assert told["findings"]["stop_sequences"] == ["claim without pass"]
     assert (told["as_of"], told["results"]) == ("2026-11-21", str(run))
+
+
+@pytest.mark.parametrize("published", [True, False])
+def test_whom_nobody_has_judged_has_no_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, published: bool
+) -> None:
+    """A provider of the operator's own is neither published nor of today, in the list as on its page."""
+    catalog = tmp_path / "catalog"
+    catalog.mkdir()
+    (catalog / "mine.toml").write_text(_MINE, "utf-8")
+    mine = schema.load(catalog).get("mine")
+    place = tmp_path / "results.jsonl"
+    if published:
+        place = proven.PUBLISHED
+    else:
+        judged = found("cerebras", "stream.terminal", "text_stream", "passed")
+        results.write(place, Run(evidence.header([schema.get("cerebras"), mine], {}), (), (judged,)))
+    named = ("--json", "--catalog", str(catalog), "--results", str(place))
+    told = {each["id"]: each for each in asked(*named)}["mine"]
+    assert told == asked("show", "mine", *named)
+    assert (told["proven"]["as_of"], told["proven"]["results"]) == (None, None)
+    assert told["proven"]["protocols"] == {}
+    assert told["proven"]["features"]["streaming"] == "untested"
+    page = CliRunner().invoke(app, ["providers", "show", "mine", *named[1:]]).stdout
+    assert "Proven: nothing here yet" in page
 
 
 def test_the_matrix_beside_the_results_is_read(run: Path) -> None:
