@@ -306,6 +306,13 @@ def _duplicate(fault: Fault) -> Words:
     return f"Duplicate item found with id {fault.value}. {fault.violation.expected}", "input", None
 
 
+def _wrong_id(fault: Fault) -> Words:
+    """https://github.com/diegosouzapw/OmniRoute/issues/224; its code, https://github.com/continuedev/continue/
+    issues/11494 (both read 2026-11-21)."""
+    message = f"Invalid '{fault.place}': '{fault.value}'. {fault.violation.expected}"
+    return message, fault.place, "invalid_value"
+
+
 def _otherwise(fault: Fault) -> Words:
     found = fault.violation
     if not found.where.startswith("/"):
@@ -315,7 +322,8 @@ def _otherwise(fault: Fault) -> Words:
 
 
 _NO_ITEMS = _schema(lambda fault: "array schema missing items")
-_NOT_STRICT = _schema(lambda fault: f"{fault.violation.expected}, but got {fault.violation.seen}")
+_NOT_STRICT = _schema(lambda fault: fault.violation.expected)
+_NO_SCHEMA = _schema(lambda fault: f"{fault.violation.expected}, but got {fault.violation.seen}")
 _WORDINGS: Mapping[str, Wording] = {
     # chat completions
     "json": _json,
@@ -333,7 +341,7 @@ _WORDINGS: Mapping[str, Wording] = {
     "name": _pattern,
     "array_items": _NO_ITEMS,
     "strict_schema": _NOT_STRICT,
-    "schema_keyword": _NOT_STRICT,
+    "schema_keyword": _NO_SCHEMA,
     "fixed_sampling": _only_default,
     "unstoppable": _unsupported,
     "exclusive": _exclusive,
@@ -359,7 +367,10 @@ _WORDINGS: Mapping[str, Wording] = {
     "schema.items": _NO_ITEMS,
     "schema.closed": _NOT_STRICT,
     "schema.required": _NOT_STRICT,
-    "tools.schema": _NOT_STRICT,
+    "schema.keyword": _NOT_STRICT,
+    "format.json_word": _sentence("input"),
+    "input.id": _wrong_id,
+    "tools.schema": _NO_SCHEMA,
     "stream.only": _sentence(),
     "store.false": _sentence(),
     "instructions.some": _sentence(),

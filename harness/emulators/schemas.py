@@ -88,6 +88,36 @@ _MANY = ("property", "properties")
 _ARE = ("is", "are")
 
 
+# What OpenAI's strict schemas may not say: https://platform.openai.com/docs/guides/structured-outputs. Its
+# sentences as callers report them: https://github.com/makenotion/notion-mcp-server/issues/102,
+# https://github.com/modelscope/ms-agent/pull/610. Read 2026-11-21.
+NEVER_STRICT = ("allOf", "not", "dependentRequired", "dependentSchemas", "if", "then", "else", "oneOf")
+
+
+def unsaid(schema: JSON, where: str) -> Iterator[tuple[str, str, str]]:
+    """What OpenAI says of each keyword in ``schema`` that no strict one has; the keyword, and the place of
+    the schema that has it."""
+    for keyword, at in saying(schema, where, NEVER_STRICT):
+        yield f"'{keyword}' is not permitted", keyword, at
+
+
+def unclosed(schema: Object) -> Iterator[tuple[str, str, object]]:
+    """What OpenAI says of the schema of an object that is not closed, or not all required: the fault, the
+    sentence, and what was seen."""
+    seen = schema.get("additionalProperties", "nothing")
+    if seen is not False:
+        yield "closed", "'additionalProperties' is required to be supplied and to be false", seen
+    properties, needed = schema.get("properties"), schema.get("required")
+    named = {name for name in needed if isinstance(name, str)} if isinstance(needed, list) else set()
+    missing = [name for name in properties if name not in named] if isinstance(properties, dict) else []
+    if missing:
+        every = (
+            "'required' is required to be supplied and to be an array including every key in properties. "
+            f"Missing '{missing[0]}'"
+        )
+        yield "required", every, missing
+
+
 def circle(schema: JSON) -> tuple[str, ...]:
     """The names of the first definitions of ``schema`` that refer to each other in a circle, the first of
     them at both ends; none where every reference comes to an end."""

@@ -33,7 +33,7 @@ from harness.emulators.judging import (
     one_of,
     typed,
 )
-from harness.emulators.schemas import itemless
+from harness.emulators.schemas import itemless, schemas, unclosed, unsaid
 from providers.call import JSON
 from providers.errors import MalformedFrame
 from providers.protocols.openai_completions.deviations import Deviations, matches
@@ -43,8 +43,6 @@ Check: TypeAlias = Callable[["_Judgement", JSON, str], None]
 
 PATH = "/chat/completions"
 TOOL_LIMIT = 128
-# What strict schemas may not say: https://platform.openai.com/docs/guides/structured-outputs
-NEVER_STRICT = ("allOf", "not", "dependentRequired", "dependentSchemas", "if", "then", "else", "oneOf")
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh")
 
 
@@ -207,7 +205,9 @@ def _name(judged: _Judgement, value: JSON, where: str) -> None:
 
 
 def _schema(judged: _Judgement, value: JSON, strict: bool, where: str, depth: int = 0) -> None:
-    """A JSON Schema: no keyword the vendor refuses; closed and all required when strict."""
+    """A JSON Schema: no keyword the vendor refuses; when strict, what structured outputs ask of it."""
+    if strict and not depth:
+        _strict(judged, value, where)
     if depth > DEEPEST:
         judged.refuse("schema_depth", f"a schema of at most {DEEPEST} levels", "more", where)
         return
@@ -216,24 +216,23 @@ def _schema(judged: _Judgement, value: JSON, strict: bool, where: str, depth: in
     for keyword in judged.deviations.schema_keywords_removed:
         if keyword in value:
             judged.refuse("schema_keyword", f"no {keyword}", value[keyword], f"{where}/{keyword}")
-    for keyword in NEVER_STRICT if strict else ():
-        if keyword in value:
-            judged.refuse("strict_schema", f"no {keyword}", value[keyword], f"{where}/{keyword}")
     properties = value.get("properties")
     properties = properties if isinstance(properties, dict) else {}
-    if strict and value.get("type") == "object":
-        if value.get("additionalProperties") is not False:
-            seen = value.get("additionalProperties", "nothing")
-            judged.refuse("strict_schema", "additionalProperties: false", seen, where)
-        required = value.get("required", [])
-        if not isinstance(required, list) or any(name not in required for name in properties):
-            judged.refuse("strict_schema", "every property in required", required, where)
     for name, inner in properties.items():
         _schema(judged, inner, strict, f"{where}/properties/{name}", depth + 2)
     if "items" in value:
         _schema(judged, value["items"], strict, f"{where}/items", depth + 1)
     for place, inner in enumerate(objects(value.get("anyOf")) if strict else ()):
         _schema(judged, inner, strict, f"{where}/anyOf/{place}", depth + 2)
+
+
+def _strict(judged: _Judgement, value: JSON, where: str) -> None:
+    """Structured outputs close every object, require every property, and know some keywords not at all."""
+    for inner, at in schemas(value, where):
+        for _, expected, seen in unclosed(inner) if inner.get("type") == "object" else ():
+            judged.refuse("strict_schema", expected, seen, at)
+    for expected, keyword, at in unsaid(value, where):
+        judged.refuse("strict_schema", expected, keyword, at)
 
 
 def _arrays(judged: _Judgement, schema: JSON, where: str) -> None:

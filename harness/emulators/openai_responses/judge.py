@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 
 from harness.emulators.emulator import Violation
 from harness.emulators.judging import model_id
-from harness.emulators.schemas import itemless
+from harness.emulators.schemas import itemless, unclosed, unsaid
 from harness.emulators.shaping import Shaping, anything, each, objects, one_of, within, word
 from providers.errors import MalformedFrame
 from providers.protocols.openai_responses.deviations import Deviations, known, matches
@@ -260,7 +260,19 @@ def _call_id(judged: _Judge, value: Any, where: str) -> None:
 
 
 def _item_id(prefix: str) -> Check:
-    return _matching(re.compile(rf"{prefix}[a-zA-Z0-9_-]{{0,{64 - len(prefix)}}}"))
+    """The id of an item of this kind. Those of an answer that changes them are whatever they are."""
+
+    def check(judged: _Judge, value: Any, where: str) -> None:
+        if not judged.deviations.stable_ids and prefix == "rs":
+            return
+        _ITEM_ID(judged, value, where)
+        fits = not isinstance(value, str) or value.startswith(prefix)
+        judged.must(fits, "input.id", f"Expected an ID that begins with '{prefix}'.", value, where)
+
+    return check
+
+
+_ITEM_ID = _matching(re.compile("[a-zA-Z0-9_-]{1,64}"))
 
 
 def _output(judged: _Judge, value: Any, where: str) -> None:
@@ -294,6 +306,10 @@ def _tool(judged: _Judge, value: Any, where: str) -> None:
             offered = judged.deviations.strict_tools
             judged.must(offered, "tools.strict", "no strict tools", True, f"{where}/strict")
             _closed(judged, value.get("parameters"), f"{where}/parameters")
+    else:
+        known = kind in _SERVER_TOOLS or (isinstance(kind, str) and ":" in kind)
+        expected = f"one of {', '.join(('function', *_OPENAI_TOOLS, 'custom'))}"
+        judged.must(known or judged.deviations.ignores_unknown, "body.value", expected, kind, f"{where}/type")
 
 
 def _parameters(judged: _Judge, value: Any, where: str) -> None:
@@ -310,16 +326,12 @@ def _arrays(judged: _Judge, value: Any, where: str) -> None:
 
 
 def _closed(judged: _Judge, value: Any, where: str) -> None:
-    """Strict schemas close every object and require every property."""
+    """Strict schemas close every object, require every property, and know some keywords not at all."""
     for schema, at in objects(judged, value, where):
-        expected = "'additionalProperties' is required to be supplied and to be false"
-        seen = schema.get("additionalProperties")
-        judged.must(seen is False, "schema.closed", expected, seen, at)
-        expected = "'required' is required to be an array including every key in properties"
-        properties, needed = schema.get("properties"), schema.get("required")
-        missing = set(properties) if isinstance(properties, dict) else set()
-        missing -= {name for name in needed if isinstance(name, str)} if isinstance(needed, list) else set()
-        judged.must(not missing, "schema.required", expected, sorted(missing), at)
+        for fault, expected, seen in unclosed(schema):
+            judged.refuse(f"schema.{fault}", expected, seen, at)
+    for expected, keyword, at in unsaid(value, where):
+        judged.refuse("schema.keyword", expected, keyword, at)
 
 
 def _format(judged: _Judge, value: Any, where: str) -> None:
@@ -330,8 +342,36 @@ def _format(judged: _Judge, value: Any, where: str) -> None:
     taken = {"json_schema": ("json_schema", "json_object"), "json_object": ("json_object",), "none": ()}
     offered = kind == "text" or kind in taken[judged.deviations.structured]
     judged.must(offered, "format.offered", f"no {kind}", kind, f"{where}/type")
+    if kind == "json_object":
+        _json_word(judged, where)
     if isinstance(value, dict) and value.get("strict") is True:
         _closed(judged, value.get("schema"), f"{where}/schema")
+
+
+def _json_word(judged: _Judge, where: str) -> None:
+    """An object without a schema is asked for in words, too, and what stands in the instructions is not heard
+    where schemas are taken: https://github.com/pydantic/pydantic-ai, models/openai.py (read 2026-11-21)."""
+    body = judged.request.json()
+    told = [body.get("input"), *(_words(item) for item in _list(body.get("input")))]
+    told += [] if judged.deviations.structured == "json_schema" else [body.get("instructions")]
+    said = " ".join(one for one in told if isinstance(one, str)).lower()
+    expected = (
+        "Response input messages must contain the word 'json' in some form to use 'text.format' of type "
+        "'json_object'."
+    )
+    heard = "json" in said or judged.deviations.ignores_unknown
+    judged.must(heard, "format.json_word", expected, "no such word", where)
+
+
+def _words(item: Any) -> str:
+    """The text of a message."""
+    content = item.get("content") if isinstance(item, dict) else None
+    parts = [part.get("text") for part in _list(content) if isinstance(part, dict)]
+    return " ".join(one for one in (content, *parts) if isinstance(one, str))
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _choice(judged: _Judge, value: Any, where: str) -> None:
@@ -384,7 +424,7 @@ _ITEMS: Mapping[str, Shape] = {
     "reasoning": (
         {"summary": each(_by_type({"summary_text": ({"text": _text}, {})}))},
         {
-            "id": _item_id(""),
+            "id": _item_id("rs"),
             "content": each(_by_type({"reasoning_text": ({"text": _text}, {})})),
             "encrypted_content": _optional_text,
             **_STATUS,
@@ -417,6 +457,36 @@ _FUNCTION: Shape = (
         "defer_loading": _flag,
         "allowed_callers": anything,
     },
+)
+# Tools that the server has: OpenAI's by the page Create a model response and its SDK's types; those of others
+# that speak the protocol, https://docs.x.ai/docs/guides/tools/overview and https://console.groq.com/docs/
+# responses-api; OpenRouter's have a prefix, https://github.com/OpenRouterTeam/ai-sdk-provider/issues/482.
+_OPENAI_TOOLS = (
+    "file_search",
+    "computer",
+    "computer_use_preview",
+    "web_search",
+    "web_search_2025_08_26",
+    "web_search_preview",
+    "web_search_preview_2025_03_11",
+    "mcp",
+    "code_interpreter",
+    "image_generation",
+    "local_shell",
+    "shell",
+    "apply_patch",
+    "namespace",
+    "tool_search",
+)
+_SERVER_TOOLS = (
+    *_OPENAI_TOOLS,
+    "x_search",
+    "collections_search",
+    "code_execution",
+    "browser_search",
+    "fetch_url",
+    "finance_search",
+    "people_search",
 )
 _CUSTOM_OPTIONS: Mapping[str, Check] = {"description": _text, "format": anything, "defer_loading": _flag}
 _NAMED: Shape = ({"name": word}, {})

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harness.emulators.openai_completions import EMULATOR
-from harness.emulators.openai_completions.judge import NEVER_STRICT
+from harness.emulators.schemas import NEVER_STRICT
 from providers import jsontext
 from providers.call import Call, Reasoning, Text, Tool, ToolCall, user
 from providers.errors import (
@@ -308,8 +308,20 @@ def test_a_strict_schema_has_no_such_keyword(keyword: str) -> None:
     for strict in (True, False):
         function = {"name": "f", "strict": strict, "parameters": parameters}
         found = rules(asking(tools=[{"type": "function", "function": function}]))
-        where = f"/tools/0/function/parameters/properties/city/anyOf/0/{keyword}"
+        where = "/tools/0/function/parameters/properties/city/anyOf/0"
         assert found == ([("strict_schema", where)] if strict else [])
+
+
+def test_a_strict_schema_is_closed_in_its_definitions() -> None:
+    """What only a reference leads to is looked into as well; a definition that is closed is taken."""
+    root = {"type": "object", "properties": {"a": {"$ref": "#/$defs/x"}}, "required": ["a"]}
+    for held, found in (
+        ({"type": "object", "properties": {}, "additionalProperties": False, "required": []}, []),
+        ({"type": "object"}, [("strict_schema", "/tools/0/function/parameters/$defs/x")]),
+    ):
+        parameters = {**root, "additionalProperties": False, "$defs": {"x": held}}
+        function = {"name": "f", "strict": True, "parameters": parameters}
+        assert rules(asking(tools=[{"type": "function", "function": function}])) == found
 
 
 @pytest.mark.parametrize("content", ["Answer in JSON.", [{"type": "text", "text": "As json, please."}]])

@@ -43,6 +43,14 @@ def chat(**fields: Any) -> dict[str, Any]:
     return {"model": "m", "messages": [HI], **fields}
 
 
+NEEDED = {"required": ["data"], "additionalProperties": False}
+
+
+def strict(parameters: dict[str, Any]) -> dict[str, Any]:
+    """A strict function with this schema."""
+    return {"type": "function", "function": {"name": "look", "strict": True, "parameters": parameters}}
+
+
 def tool(**properties: Any) -> dict[str, Any]:
     parameters = {"type": "object", "properties": properties}
     return {"type": "function", "function": {"name": "f", "parameters": parameters}}
@@ -91,6 +99,20 @@ def tool(**properties: Any) -> dict[str, Any]:
             "Invalid value: 'wizard'. Supported values are: 'system', 'user', 'assistant', and 'tool'.",
             "messages[0].role",
             "invalid_value",
+        ),
+        (
+            chat(tools=[strict({"type": "object", "allOf": []})]),
+            "Invalid schema for function 'look': In context=(), 'additionalProperties' is required to be "
+            "supplied and to be false.",
+            "tools[0].function.parameters",
+            "invalid_function_parameters",
+        ),
+        (
+            chat(tools=[strict({"type": "object", "properties": {"data": {"allOf": []}}, **NEEDED})]),
+            "Invalid schema for function 'look': In context=('properties', 'data'), 'allOf' is not "
+            "permitted.",
+            "tools[0].function.parameters",
+            "invalid_function_parameters",
         ),
         (
             chat(messages=[]),
@@ -189,6 +211,25 @@ def test_chat_completions_tell_message_param_and_code(
             "instead.",
             "input",
             "empty_array",
+        ),
+        (
+            {"model": "m", "input": "hi", "text": {"format": {"type": "json_object"}}},
+            "Response input messages must contain the word 'json' in some form to use 'text.format' of type "
+            "'json_object'.",
+            "input",
+            None,
+        ),
+        (
+            {
+                "model": "m",
+                "input": [
+                    {"type": "reasoning", "id": "reasoning_15", "summary": []},
+                    {"role": "assistant", "content": "x"},
+                ],
+            },
+            "Invalid 'input[0].id': 'reasoning_15'. Expected an ID that begins with 'rs'.",
+            "input[0].id",
+            "invalid_value",
         ),
         (
             {"model": "m", "input": [{"type": "function_call_output", "call_id": "c", "output": ""}]},

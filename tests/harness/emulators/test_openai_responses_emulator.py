@@ -102,6 +102,11 @@ CLOSED = {**STRICT, "required": ["a"], "additionalProperties": False}
 LAWFUL: dict[str, dict[str, Any]] = {
     "the least": {},
     "a message": given_items(USER),
+    "tools of the server's": {"tools": [{"type": "web_search"}, {"type": "x_search"}, {"type": "a:b"}]},
+    "an object that is asked for in words": {
+        **given_items({"role": "user", "content": [{"type": "input_text", "text": "As JSON, please."}]}),
+        "text": {"format": {"type": "json_object"}},
+    },
     "a call and its output": given_items(USER, CALLED, OUTPUT),
     "an output in parts": given_items(CALLED, {**OUTPUT, "output": [{"type": "input_text", "text": "x"}]}),
     "reasoning before a call": {**given_items(THOUGHT, CALLED, OUTPUT), "store": False},
@@ -153,7 +158,20 @@ UNLAWFUL: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     ),
     "an item id of another kind": (
         given_items({**CALLED, "id": "rs_1"}, OUTPUT),
-        ("body.pattern", "/input/0/id"),
+        ("input.id", "/input/0/id"),
+    ),
+    "reasoning with an id of its client": (
+        given_items({**THOUGHT, "id": "reasoning_15"}, SAID),
+        ("input.id", "/input/0/id"),
+    ),
+    "an object that is asked for without the word": (
+        {"instructions": "Answer in JSON.", "text": {"format": {"type": "json_object"}}},
+        ("format.json_word", "/text/format"),
+    ),
+    "a tool of no known kind": ({"tools": [{"type": "banana"}]}, ("body.value", "/tools/0/type")),
+    "a strict schema with a keyword": (
+        {"tools": [{**TOOL, "parameters": {**CLOSED, "allOf": []}, "strict": True}]},
+        ("schema.keyword", "/tools/0/parameters"),
     ),
     "a call's name with a dot": (
         given_items({**CALLED, "name": "a.b"}, OUTPUT),
@@ -204,6 +222,13 @@ UNLAWFUL: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
 def test_a_lawful_request_is_accepted(name: str) -> None:
     """Nothing is found in a request as the reference has it."""
     assert broken(request(LAWFUL[name])) == []
+
+
+def test_ids_that_change_have_no_form() -> None:
+    """Reasoning of an endpoint whose ids change from event to event goes back under any of them."""
+    changing = replace(ENDPOINT, deviations=Deviations(stable_ids=False))
+    sent = request(given_items({**THOUGHT, "id": "Zm9v/+=="}, SAID))
+    assert EMULATOR.judge(sent, changing) == ()
 
 
 def test_custom_tools_are_for_models_that_have_them() -> None:
