@@ -32,7 +32,7 @@ from providers.call import JSON
 from providers.errors import MalformedFrame, RemoteError, UnsupportedFeature
 from providers.protocols.google_generative_ai import refusals as google
 from providers.protocols.google_generative_ai.surface import GEMINI
-from providers.services import batches
+from providers.services import batches, rpc
 from providers.services.batches import (
     Batch,
     BatchList,
@@ -317,30 +317,9 @@ def _outcome(key: str | None, item: JSON, at: str) -> Outcome:
     return Outcome(identity, member(item, "response", dict, at))
 
 
-# The status codes that carry a google.rpc.Code (https://google.aip.dev/193).
-_CODES: Mapping[int, tuple[int, str]] = {
-    1: (499, "CANCELLED"),
-    2: (500, "UNKNOWN"),
-    3: (400, "INVALID_ARGUMENT"),
-    4: (504, "DEADLINE_EXCEEDED"),
-    5: (404, "NOT_FOUND"),
-    6: (409, "ALREADY_EXISTS"),
-    7: (403, "PERMISSION_DENIED"),
-    8: (429, "RESOURCE_EXHAUSTED"),
-    9: (400, "FAILED_PRECONDITION"),
-    10: (409, "ABORTED"),
-    11: (400, "OUT_OF_RANGE"),
-    12: (501, "UNIMPLEMENTED"),
-    13: (500, "INTERNAL"),
-    14: (503, "UNAVAILABLE"),
-    15: (500, "DATA_LOSS"),
-    16: (401, "UNAUTHENTICATED"),
-}
-
-
 def _refused(error: Object) -> RemoteError:
     """The error of a google.rpc.Status, whose number is no status code of HTTP; 500 where it is unknown."""
-    status, name = _CODES.get(maybe(error, "code", int) or 0, (500, None))
+    status, name = rpc.CODES.get(maybe(error, "code", int) or 0, (500, None))
     told = {**error, "status": name} if name else error
     return google.error(status, (), jsontext.write({"error": told}))
 
