@@ -5,7 +5,9 @@ its models; ``ask`` sends it and reads the answer. No credential is sent: what l
 not be the server that is usual there, and a server that wants a key says so.
 
 Several servers have the same usual port. Where the list says in ``owned_by`` who made it (llama.cpp, vLLM and
-SGLang do), only that one is named. References: those of ``providers.services.models_list``.
+SGLang do), only that one is named. What answers with something else than a list is told as ``Other``, but
+for one path of a server that lists its models at another. References: those of
+``providers.services.models_list``.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from providers.errors import (
     MalformedFrame,
     PermissionDenied,
     ProviderError,
+    TransportError,
 )
 from providers.schema import Provider
 from providers.services.models_list import MODELS_LIST, ListModels
@@ -49,6 +52,13 @@ class Found(msgspec.Struct, frozen=True):
     protocols: tuple[str, ...]
     providers: tuple[str, ...]
     models: tuple[str, ...] | None
+
+
+class Other(msgspec.Struct, frozen=True):
+    """Something answered, and not with a list of models; ``told`` is what is wrong with the answer."""
+
+    base_url: str
+    told: str
 
 
 Values = Callable[[Provider], Mapping[str, str]]
@@ -92,15 +102,17 @@ def is_local(url: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def ask(candidate: Candidate, fetch: Fetch) -> Found | None:
-    """What answers at ``candidate``; None for nobody, or for a server that lists no models there."""
+def ask(candidate: Candidate, fetch: Fetch) -> Found | Other | None:
+    """What answers at ``candidate``; None for nobody."""
     try:
         status, headers, content = fetch(candidate.request)
         models = candidate.operation.read(status, headers, content).ids
     except (AuthenticationFailed, PermissionDenied):
         return Found(candidate.base_url, candidate.protocols, candidate.providers, None)
-    except ProviderError:
+    except TransportError:
         return None
+    except ProviderError as fault:
+        return Other(candidate.base_url, str(fault))
     makers = tuple(name for name in candidate.providers if name in owners(content))
     return Found(candidate.base_url, candidate.protocols, makers or candidate.providers, models)
 
@@ -117,6 +129,10 @@ def owners(content: bytes) -> frozenset[str]:
     return frozenset(name for name in told if isinstance(name, str))
 
 
-def discover(found: Iterable[Candidate], fetch: Fetch) -> Iterator[Found]:
+def discover(places: Iterable[Candidate], fetch: Fetch) -> tuple[Found | Other, ...]:
     """Everything that answers, in the order of the candidates."""
-    return (answer for each in found if (answer := ask(each, fetch)) is not None)
+    answers = tuple(answer for each in places if (answer := ask(each, fetch)) is not None)
+    servers = {urlsplit(each.base_url).netloc for each in answers if isinstance(each, Found)}
+    return tuple(
+        each for each in answers if isinstance(each, Found) or urlsplit(each.base_url).netloc not in servers
+    )

@@ -41,8 +41,8 @@ def over(client: httpx.Client) -> Fetch:
 def together(requests: Iterable[Request], *, timeout_s: float, most_bytes: int) -> Fetch:
     """Ask all at once, of servers that nobody knows; the Fetch has the answer of each.
 
-    ``timeout_s`` is for a whole answer, however slowly it drips in; one of more than ``most_bytes`` is
-    RemoteProtocolError. No proxy is asked, and no content decoded: none was offered.
+    ``timeout_s`` is for a whole answer, however slowly it drips in; one of more than ``most_bytes``, and
+    what is not HTTP, is RemoteProtocolError. No proxy is asked, and no content decoded: none was offered.
     """
     asked = tuple(requests)
     told = asyncio.run(_all(asked, timeout_s, most_bytes))
@@ -71,6 +71,8 @@ async def _one(
             return await _read(client, request, most_bytes)
     except (TimeoutError, httpx.TimeoutException):
         return TimedOut(where=where)
+    except httpx.RemoteProtocolError as fault:
+        return RemoteProtocolError("this is no answer of HTTP", seen=str(fault), where=where)
     except httpx.TransportError as fault:
         return Unreachable(seen=type(fault).__name__, where=where)
     except ProviderError as fault:

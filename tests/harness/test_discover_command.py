@@ -100,6 +100,23 @@ def test_nothing_that_answers_is_told_as_json(monkeypatch: pytest.MonkeyPatch) -
     assert (ran.exit_code, json.loads(ran.output)) == (1, [])
 
 
+@pytest.mark.usefixtures("only_vllm")
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_what_answers_with_something_else_is_named(
+    monkeypatch: pytest.MonkeyPatch, more: tuple[str, ...]
+) -> None:
+    """The address is told with what is wrong, beside the JSON; the exit code is that of nobody."""
+    with listening(404) as server:
+        address = f"http://127.0.0.1:{server.server_port}/v1"
+        monkeypatch.setenv("VLLM_BASE_URL", address)
+        ran = CliRunner().invoke(app, ["providers", "discover", *more])
+    assert ran.exit_code == 1
+    told = ran.stderr if more else ran.stdout
+    assert f"{address}  answered with something else: " in told
+    assert "404" in told
+    assert ran.stdout.endswith("[]\n" if more else "1 of 1 addresses answered, 1 with something else\n")
+
+
 def test_several_names_are_told_as_alternatives() -> None:
     """Servers that share an address, and cannot be told apart, are both named."""
     found = discovery.Found("http://localhost:8080/v1", ("openai-completions",), ("llamacpp", "tgi"), None)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from providers import schema
-from providers.discovery import Found, ask, candidates, discover, is_local
+from providers.discovery import Found, Other, ask, candidates, discover, is_local
 from providers.errors import Unreachable
 from providers.fetch import over
 from providers.wire import Headers, Request
@@ -103,6 +103,7 @@ def test_ollama_is_asked_in_its_own_way_too() -> None:
 def test_a_server_that_wants_a_key_is_there(status: int) -> None:
     """A refusal for want of a key is an answer without models."""
     (found,) = discover(candidates([schema.get("litellm")]), Machine(litellm=(status, b"{}")))
+    assert isinstance(found, Found)
     assert found.models is None
 
 
@@ -114,6 +115,7 @@ def test_the_list_tells_which_of_two_servers_answers(owner: str | None, expected
     """Two servers share a port: whose list it is says which, else both are named."""
     content = json.dumps({"data": [{"id": "m", "owned_by": owner}]}).encode()
     (found,) = discover(candidates(schema.all()), Machine(tgi=(200, content)))
+    assert isinstance(found, Found)
     assert found.providers == expected
 
 
@@ -123,12 +125,24 @@ def test_the_list_tells_which_of_two_servers_answers(owner: str | None, expected
     ids=["another path", "broken", "a page", "no list", "a redirect"],
 )
 def test_what_lists_no_models_is_not_found(answer: tuple[int, bytes]) -> None:
-    """Some other program at a known port is not taken for a server of models."""
-    assert tuple(discover(candidates(schema.all()), Machine(vllm=answer))) == ()
+    """Some other program at a known port is not taken for a server of models, and is told with its answer."""
+    (told,) = discover(candidates(schema.all()), Machine(vllm=answer))
+    assert isinstance(told, Other)
+    assert told.base_url == "http://localhost:8000/v1"
+    assert told.told
+
+
+def test_another_path_of_a_server_that_is_found_is_not_told() -> None:
+    """A server of ollama's port that has the list at one of two paths has answered."""
+    asked = candidates([schema.get("ollama")])
+    found = discover(asked, lambda request: (200, (), MODELS) if "/v1/" in request.url else (404, (), b""))
+    assert len(asked) == 2
+    assert [each.base_url for each in found if isinstance(each, Found)] == ["http://localhost:11434/v1"]
+    assert len(found) == 1
 
 
 def test_a_redirect_is_not_followed() -> None:
-    """Over the network, too, an answer that points elsewhere is nobody's."""
+    """Over the network, too, an answer that points elsewhere is no list of models."""
     asked: list[str] = []
 
     def network(request: httpx.Request) -> httpx.Response:
@@ -136,5 +150,6 @@ def test_a_redirect_is_not_followed() -> None:
         return httpx.Response(302, headers={"location": "https://far.example/v1/models"})
 
     with httpx.Client(transport=httpx.MockTransport(network)) as client:
-        assert tuple(discover(candidates([schema.get("vllm")]), over(client))) == ()
+        (told,) = discover(candidates([schema.get("vllm")]), over(client))
+    assert isinstance(told, Other)
     assert asked == [ADDRESSES["vllm"]]

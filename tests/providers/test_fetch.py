@@ -101,6 +101,14 @@ def test_servers_are_asked_at_the_same_time() -> None:
         assert time.monotonic() - start < 2.5
 
 
+def test_what_is_not_http_is_an_answer() -> None:
+    """A server of something else is there: it is told with what it said, and not as unreachable."""
+    with listening(lambda sent, over: sent.sendall(b"220 mail.example\r\n\r\n")) as request:
+        fetch = together([request], timeout_s=2, most_bytes=100)
+        with pytest.raises(RemoteProtocolError, match=r"no answer of HTTP.*220 mail"):
+            fetch(request)
+
+
 def test_nobody_there_is_unreachable() -> None:
     """A refused connection is told when its answer is asked for, and not before."""
     with socket.create_server(("127.0.0.1", 0)) as server:
