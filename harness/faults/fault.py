@@ -7,7 +7,7 @@ the protocol's grammar names. None always means: makes no sense for this exchang
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -79,14 +79,21 @@ class Form(msgspec.Struct, frozen=True):
 
 def event_stream(frames: Iterable[Frame]) -> bytes:
     """The frames as server-sent events."""
-    return b"".join(map(server_sent, frames))
+    return b"".join(part for frame in frames for part in _server_sent(frame))
 
 
 def server_sent(frame: Frame) -> bytes:
     """One frame as a server-sent event, its data on as many lines as they have."""
-    name = b"event: %s\n" % frame.event.encode() if frame.event else b""
-    data = b"".join(b"data: %s\n" % line for line in frame.data.split(b"\n"))
-    return name + data + b"\n"
+    return b"".join(_server_sent(frame))
+
+
+def _server_sent(frame: Frame) -> Iterator[bytes]:
+    """The parts of an event: a large line is copied once, when they are joined."""
+    if frame.event:
+        yield b"event: %s\n" % frame.event.encode()
+    for line in frame.data.split(b"\n"):
+        yield from (b"data: ", line, b"\n")
+    yield b"\n"
 
 
 SERVER_SENT = Form(SSE, event_stream)

@@ -88,7 +88,8 @@ def _large(frames: Frames, grammar: Grammar) -> Frames | None:
     if at is None:
         return None
     data = frames[at].data.rstrip()
-    frames[at] = Frame(data[:-1] + b',"wirecheck_padding":"' + b"x" * LARGE + b'"}', frames[at].event)
+    padded = b"".join((data[:-1], b',"wirecheck_padding":"', b"x" * LARGE, b'"}'))
+    frames[at] = Frame(padded, frames[at].event)
     return frames
 
 

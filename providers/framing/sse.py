@@ -94,7 +94,7 @@ class SSE(Incremental):
         if not self._held_on(chunk):
             if self._held:
                 chunk = self._long_line(chunk, frames)
-            text = b"".join((self._rest, chunk))
+            text = b"".join((self._rest, chunk)) if self._rest else chunk
             line_end = self._likely_line_end(text)
             rest = self._blocks(text, line_end, frames) if line_end else text
             if _LF in rest or _CR in rest:
