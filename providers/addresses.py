@@ -7,6 +7,8 @@ address. Pure; whether HTTP can carry the whole is ``providers.sendable``'s.
 The names that a call brings, of models, files and batches, are encoded into their segment, and refused where
 they would be a step in the path instead of a name.
 
+The addresses that a catalog file cites become links, so they are of pages and of no other scheme.
+
 Document: RFC 3986, sections 3.2.2 (host) and 3.3 (path), https://www.rfc-editor.org/rfc/rfc3986, read
 2026-11-21.
 """
@@ -23,6 +25,8 @@ from providers.errors import ConfigurationError
 
 Place: TypeAlias = Literal["address", "host", "label", "path"]
 
+_NO_LINK = {*' <>"`|\\'}
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+-]*:")  # a name of Maven has one, too, with dots before it
 _FORMAT = string.Formatter()
 _LAWFUL: Mapping[Place, tuple[re.Pattern[str], str]] = {
     "address": (re.compile(r"[\x21-\x7e]*"), "an address of printable characters, without blanks"),
@@ -93,6 +97,26 @@ def fault_of(url: str) -> str:
         "a fragment": "#" in told,
     }
     return ", ".join(name for name, there in found.items() if there)
+
+
+def page_fault(url: str) -> str:
+    """Why ``url`` is no address of a page that people may follow; empty when it is one."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as refusal:
+        return str(refusal)
+    if not url.isprintable() or {*url} & _NO_LINK:
+        return "blanks or characters that no address has"
+    return "" if parts.scheme in ("http", "https") and parts.hostname else "no http(s) URL"
+
+
+def place_fault(text: str) -> str:
+    """Why ``text`` is no place where a statement was read: an http(s) address, perhaps with words behind it,
+    or a name; empty when it is one."""
+    begins = _SCHEME.match(text)
+    if not text.isprintable() or text != text.strip():
+        return "control characters, or blanks around it"
+    return page_fault(text.split(" ")[0]) if begins else ""
 
 
 def segment(name: str) -> str:

@@ -67,7 +67,17 @@ def _feature(name: str) -> str:
 def _printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("control characters")
-    return text
+    return _faultless(text, "" if text.strip() else "expected a name")
+
+
+def _page(text: str) -> str:
+    fault = addresses.page_fault(text)
+    return _faultless(text, fault and f"expected the address of a page, seen {fault}")
+
+
+def _place(text: str) -> str:
+    fault = addresses.place_fault(text)
+    return _faultless(text, fault and f"expected an http(s) URL or a package, seen {fault}")
 
 
 def _field_name(text: str) -> str:
@@ -113,7 +123,9 @@ class Source(_Strict):
     """Where a statement comes from, and the day it was taken from there: from the page itself, from a stored
     copy of it, or from a client that cites it."""
 
-    url: str = Field(min_length=4, description="an address, or the name and version of a public package")
+    url: Annotated[str, AfterValidator(_place)] = Field(
+        min_length=4, description="an address, or the name and version of a public package"
+    )
     read: date
     note: str = ""
 
@@ -360,7 +372,7 @@ class Provider(_Strict):
     id: Id
     name: Name
     kind: Literal["hosted", "gateway", "cloud", "subscription", "local", "custom"]
-    docs: str
+    docs: Annotated[str, AfterValidator(_page)]
     aliases: tuple[Id, ...] = ()
     auth: Auth
     values: dict[str, Value] = {}

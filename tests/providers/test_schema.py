@@ -185,6 +185,83 @@ def test_what_no_request_can_carry_is_a_fault(tmp_path: Path, old: str, new: str
     assert [line for line in told if line.startswith(fault)], told
 
 
+DOCS = 'docs = "https://acme.example/docs"'
+URL = 'url = "https://acme.example/docs"'
+BARE_MODELS = """
+[[models]]
+id = ""
+source = "docs"
+
+[[models]]
+id = " "
+source = "docs"
+
+[sources.docs]"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (DOCS, 'docs = "javascript:alert(1)"', "docs: expected the address of a page, seen no http(s) URL"),
+        (DOCS, 'docs = "the manual"', "docs: expected the address of a page, seen blanks"),
+        (DOCS, 'docs = "https://"', "docs: expected the address of a page, seen no http(s) URL"),
+        (DOCS, 'docs = "https://[x/"', "docs: expected the address of a page, seen Invalid IPv6 URL"),
+        (
+            DOCS,
+            'docs = "https://acme.example/><script>"',
+            "docs: expected the address of a page, seen blanks",
+        ),
+        (
+            URL,
+            'url = "javascript:alert(1)"',
+            "sources.docs.url: expected an http(s) URL or a package, seen no",
+        ),
+        (URL, 'url = "JavaScript:alert(1) 1.0"', "sources.docs.url: expected an http(s) URL or a package"),
+        (URL, 'url = "data:text/html,<b>"', "sources.docs.url: expected an http(s) URL or a package"),
+        (
+            URL,
+            'url = " file:///etc/passwd"',
+            "sources.docs.url: expected an http(s) URL or a package, seen control",
+        ),
+        (
+            URL,
+            r'url = "java\nscript:x"',
+            "sources.docs.url: expected an http(s) URL or a package, seen control",
+        ),
+        (
+            URL,
+            'url = "https:///docs"',
+            "sources.docs.url: expected an http(s) URL or a package, seen no http",
+        ),
+        ("[sources.docs]", BARE_MODELS, "models.0.id: expected a name"),
+        ("[sources.docs]", BARE_MODELS, "models.1.id: expected a name"),
+        ('name = "Acme"', 'name = ""', "name: expected a name"),
+    ],
+)
+def test_a_link_to_no_page_and_an_empty_name_are_faults(
+    tmp_path: Path, old: str, new: str, fault: str
+) -> None:
+    """What becomes a link leads to a page, and what is named has a name."""
+    assert old in GOOD
+    told = faults(tmp_path, GOOD.replace(old, new, 1))
+    assert [line for line in told if line.startswith(fault)], told
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:11434/docs",
+        "https://acme.example/docs (the section on chat)",
+        "@earendil-works/pi-ai 1.5.2",
+        "io.github.tasure:sure-ai-yi 1.9.0",
+    ],
+)
+def test_a_source_is_a_page_or_a_package(tmp_path: Path, url: str) -> None:
+    """An address may have words behind it; a package may be named as its registry does."""
+    text = GOOD.replace(URL, f'url = "{url}"')
+    assert schema.load_file(written(tmp_path, text)).sources["docs"].url == url
+
+
 def test_all_faults_of_a_file_are_told_together(tmp_path: Path) -> None:
     """Faults of different kinds, in different places, come in one error."""
     text = GOOD
@@ -327,7 +404,7 @@ def test_conflicts_are_told_with_the_other_faults(tmp_path: Path) -> None:
 
 def test_a_list_of_faulty_members_is_not_too_short(tmp_path: Path) -> None:
     """Endpoints that are all wrong are told one by one, and not as missing."""
-    told = faults(tmp_path, GOOD.replace("https://", "ftp://"))
+    told = faults(tmp_path, GOOD.replace('base_url = "https://', 'base_url = "ftp://'))
     assert [line.split(":")[0] for line in told] == ["endpoints.0.base_url", "endpoints.1.base_url"]
 
 
@@ -379,7 +456,8 @@ def test_an_endpoint_is_chosen_and_filled(tmp_path: Path) -> None:
     other = acme.endpoint(model="other-1")
     assert other.url("/chat/completions", "other-1") == "https://acme.example/v1/eu/other-1/chat"
     assert other.deviations.max_tokens_field == "max_tokens"
-    assert claude.features == {"tools"} and not other.features
+    assert claude.features == {"tools"}
+    assert not other.features
     assert other.refusals["bad_key"].message == "Who are you?"
     assert acme.endpoint(model="other-1", base_url="http://localhost:1/").base_url == "http://localhost:1"
 
