@@ -51,6 +51,7 @@ from providers.services.files import (
 from providers.services.models_list import ListModels, ModelList
 from providers.services.passthrough import Passed, PassOn
 from providers.services.vendors import gemini, mistral, together
+from providers.services.vendors.xai import Added, AddEntries
 from providers.wire import Endpoint
 
 Kind = TypeVar("Kind")
@@ -270,6 +271,7 @@ _WORDS: Mapping[str, _Words] = {
         stopped=("cancelled", "CANCELLED"),
         counts=False,
     ),
+    "xai": _Words(running=("running", ""), ended=("ended", ""), stopped=("cancelled", "")),
 }
 
 
@@ -288,12 +290,16 @@ def _told(
 
 
 def _of_told(
-    create: Callable[[Asking], CreateBatch], *read: ServiceStep, **files: str
+    create: Callable[[Asking], CreateBatch],
+    *read: ServiceStep,
+    filled: tuple[ServiceStep, ...] = (),
+    **files: str,
 ) -> tuple[ServiceStep, ...]:
-    """As ``_of_batch``, in the words of the shape, and read by the steps given."""
+    """As ``_of_batch``, in the words of the shape, ``filled`` and read by the steps given."""
     whole = _told(1, "ended", 1, **files)
     return (
         ServiceStep(create, _told(1, "running")),
+        *filled,
         ServiceStep(lambda asking: GetBatch(asking.latest(Batch).id), whole),
         ServiceStep(_always(ListBatches()), lambda asking: BatchList((whole(asking),))),
         *read,
@@ -302,8 +308,8 @@ def _of_told(
     )
 
 
-def _ran_in_part(part: slice) -> Callable[[Asking], Outcomes]:
-    return lambda asking: Outcomes(_ran(asking).outcomes[part])
+def _ran_in_part(part: slice, next: str | None = None) -> Callable[[Asking], Outcomes]:
+    return lambda asking: Outcomes(_ran(asking).outcomes[part], next)
 
 
 _FILES_READ = (  # of the answers, then of the refusals
@@ -312,7 +318,14 @@ _FILES_READ = (  # of the answers, then of the refusals
         lambda asking: ReadBatch(replace(asking.latest(Batch), output=None)), _ran_in_part(slice(1, 2))
     ),
 )
-_TWO_FILES = {"output": "file-000000000003", "errors": "file-000000000004"}
+_PAGES_READ = (
+    ServiceStep(lambda asking: ReadBatch(asking.latest(Batch)), _ran_in_part(slice(1), "first")),
+    ServiceStep(
+        lambda asking: ReadBatch(asking.latest(Batch), asking.latest(Outcomes).next),
+        _ran_in_part(slice(1, 2)),
+    ),
+)
+_TWO_FILES: Mapping[str, Any] = {"output": "file-000000000003", "errors": "file-000000000004"}
 _BODIES: Mapping[str, Callable[[Iterable[Entry], Endpoint], bytes]] = {
     "mistral": mistral.lines,
     "together": together.lines,
@@ -512,6 +525,31 @@ SERVICE_SCENARIOS: Mapping[str, ServiceScenario] = {
             protocols=("mistral",),
             steps=_of_told(
                 lambda asking: CreateBatch(entries=_entries_of_one_model(asking)), *_FILES_READ, **_TWO_FILES
+            ),
+        ),
+        ServiceScenario(
+            name="batch_in_steps",
+            title="A batch that calls are added to, read in pages, and one cancelled",
+            service="batches",
+            protocols=("xai",),
+            steps=_of_told(
+                _always(CreateBatch()),
+                *_PAGES_READ,
+                filled=(
+                    ServiceStep(
+                        lambda asking: AddEntries(asking.latest(Batch).id, _entries(asking)), _always(Added())
+                    ),
+                ),
+            ),
+        ),
+        ServiceScenario(
+            name="batch_in_pages",
+            title="A batch of an uploaded file, read in pages, and one cancelled",
+            service="batches",
+            protocols=("xai",),
+            steps=(
+                ServiceStep(_upload_lines, _uploaded),
+                *_of_told(lambda asking: CreateBatch(file=asking.latest(File).id), *_PAGES_READ),
             ),
         ),
         ServiceScenario(

@@ -14,6 +14,7 @@ from harness.services.vendors import (
     mistral,
     perplexity,
     together,
+    xai,
 )
 
 VENDORS: Mapping[str, Mapping[type, Desk]] = {
@@ -25,4 +26,5 @@ VENDORS: Mapping[str, Mapping[type, Desk]] = {
     "mistral": mistral.DESKS,
     "perplexity": perplexity.DESKS,
     "together": together.DESKS,
+    "xai": xai.DESKS,
 }

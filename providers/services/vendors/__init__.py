@@ -18,6 +18,7 @@ from providers.services.vendors import (
     mistral,
     perplexity,
     together,
+    xai,
 )
 
 VENDORS: Mapping[str, Mapping[str, Operations]] = {
@@ -29,6 +30,7 @@ VENDORS: Mapping[str, Mapping[str, Operations]] = {
     "mistral": mistral.SHAPE,
     "perplexity": perplexity.SHAPE,
     "together": together.SHAPE,
+    "xai": xai.SHAPE,
 }
 
 

@@ -44,6 +44,7 @@ from providers.services.files import (
     Upload,
 )
 from providers.services.models_list import ListModels, ModelList
+from providers.services.vendors.xai import Added, AddEntries
 from providers.wire import Endpoint
 
 CALL = Call(
@@ -69,6 +70,7 @@ ASKED: tuple[tuple[Any, Any], ...] = (
     (GetBatch("batch0000001"), BATCH),
     (ListBatches(limit=2), BatchList((BATCH,), "batch0000001")),
     (CancelBatch("batch0000001"), BATCH),
+    (AddEntries("batch0000001", (Entry("a", CALL), Entry("b", CALL))), Added()),
 )
 CASES = [
     pytest.param(protocol, ask, answer, id=f"{protocol}-{type(ask).__name__}-{number}")
@@ -86,6 +88,7 @@ SPOKEN: dict[str, str] = {
     "gemini": "google-generative-ai",
     "mistral": "mistral-chat",
     "together": "openai-completions",
+    "xai": "openai-completions",
 }
 
 
@@ -117,6 +120,7 @@ STATES = {
     "gemini": "BATCH_STATE_SUCCEEDED",
     "mistral": "SUCCESS",
     "together": "COMPLETED",
+    "xai": "",
 }
 ONE_PAGE = ("mistral", "together")  # or none is told to follow
 

@@ -533,6 +533,8 @@ WORDS = (
     "last_id", "totalTokens", "inputTokens", "meta", "billed_units", "completed", "succeeded", "errored",
     "files", "file", "sizeBytes", "operations", "metadata", "state", "batchStats", "successfulRequestCount",
     "key", "inlinedResponses", "responsesFile", "output", "code", "succeeded_requests", "output_file", "job",
+    "batch_id", "batches", "results", "num_pending", "num_requests", "batch_request_id", "batch_result",
+    "chat_get_completion",
 )  # fmt: skip
 NOISE = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 10**400) | st.floats(allow_nan=False, allow_infinity=False)
