@@ -3,7 +3,7 @@
 The first part makes 6,000 cells out of one observation and a check that finds nothing, and 6,000 tests
 ``def test_i(): pass``; both run in this environment, the tests without our plugin. The second part changes a
 decoder and asks for one provider's verdict, as its author does. The third runs the offline suite of a few
-providers and of all, in one process and in two.
+providers and of all, in one process and in two, and makes the matrix of it, alone and against the baseline.
 """
 
 from __future__ import annotations
@@ -65,10 +65,10 @@ class Ran(NamedTuple):
     code: int
 
 
-def ran(arguments: Sequence[str], folder: Path) -> Ran:
-    """Run pytest with ``arguments`` in ``folder``; its own children count for the peak."""
+def ran(arguments: Sequence[str], folder: Path, module: str = "pytest") -> Ran:
+    """Run ``module`` with ``arguments`` in ``folder``; its own children count for the peak."""
     environ = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"}
-    command = [sys.executable, "-m", "pytest", *arguments]
+    command = [sys.executable, "-m", module, *arguments]
     start = perf_counter()
     process = subprocess.Popen(command, cwd=folder, env=environ, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
@@ -151,6 +151,17 @@ def suite_lines(trivial_us: float) -> Iterator[Line]:
         yield Line("suite: memory of one more cell", (large - small) / (many - few) * 1024, unit="KB")
 
 
+def matrix_lines() -> Iterator[Line]:
+    """The run of every provider and its pages, in one process; ``make matrix`` compares with the baseline."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for label, more in (("", ()), (" --against", ("--against", f"{ROOT / 'reports' / 'data'}"))):
+            run = ran(["matrix", "--out", str(folder / "matrix"), *more], folder, "harness")
+            assert run.code in (0, 1), run
+            yield Line(f"wirecheck matrix{label}: time", run.seconds, unit="s")
+            yield Line(f"wirecheck matrix{label}: largest process", run.peak_mb, 300, unit="MB")
+
+
 def lines(rounds: int, whole: bool) -> Iterator[Line]:
     """All lines."""
     trivial_us = 0.0
@@ -160,6 +171,7 @@ def lines(rounds: int, whole: bool) -> Iterator[Line]:
     yield from loop_lines(rounds)
     if whole:
         yield from suite_lines(trivial_us)
+        yield from matrix_lines()
 
 
 def main() -> int:
