@@ -57,6 +57,23 @@ def saying(schema: JSON, where: str, keywords: Iterable[str]) -> Iterator[tuple[
         yield from ((keyword, at) for keyword in listed if keyword in inner)
 
 
+def beyond(schema: JSON, where: str) -> Iterator[tuple[str, str, str]]:
+    """What Anthropic and Bedrock say of a strict schema that is beyond their subset, but for open objects:
+    the fault, the sentence, and the place."""
+    for expected, at in bounded(schema, where):
+        yield "constraint", expected, at
+    for keyword, at in saying(schema, where, ("oneOf",)):
+        yield "keyword", f"Schema type '{keyword}' is not supported", at
+    turn = " -> ".join(circle(schema))
+    if turn:
+        told = f"Circular reference detected in schema definitions: {turn}. {_NO_CIRCLES}"
+        yield "circular", told, where
+
+
+OPEN = "For 'object' type, 'additionalProperties' must be explicitly set to false"
+_NO_CIRCLES = "Self-referencing or mutually-referencing definitions are not supported."
+
+
 def bounded(schema: JSON, where: str) -> Iterator[tuple[str, str]]:
     """What Anthropic and Bedrock say of each schema in ``schema`` whose constraints their subset has not."""
     for inner, at in schemas(schema, where):
@@ -74,6 +91,7 @@ def bounded(schema: JSON, where: str) -> Iterator[tuple[str, str]]:
 # Structured outputs, JSON Schema limitations: https://platform.claude.com/docs/en/build-with-claude/
 # structured-outputs; its sentences as callers report them: https://github.com/agentjido/req_llm/issues/302,
 # https://github.com/NVIDIA/SkillSpector/issues/66, https://github.com/ghostlobster/memorize-everything/issues/93.
+# https://github.com/vercel/ai/issues/12876, https://github.com/egonSchiele/agency-lang/issues/487.
 # Bedrock has the same subset: https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html.
 # Read 2026-11-21.
 _NUMERIC = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"})

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.emulators.anthropic_messages.judgement import Check, Judgement, Shape
-from harness.emulators.schemas import bounded, circle, saying
+from harness.emulators.schemas import OPEN, beyond
 from harness.emulators.shaping import anything, each, objects, one_of, within, word
 
 _TOOL_NAME = re.compile(r"^[a-zA-Z0-9_-]{1,128}$")
@@ -113,26 +113,12 @@ def _schema(judged: Judgement, value: Any, where: str) -> None:
 
 
 def _closed(judged: Judgement, value: Any, where: str) -> None:
-    """Strict schemas close every object, and say nothing that the subset has no words for.
-
-    https://platform.claude.com/docs/en/build-with-claude/structured-outputs (JSON Schema limitations, read
-    2026-11-21); of a circle in the words that https://github.com/egonSchiele/agency-lang/issues/487 was told,
-    of ``oneOf`` in those of https://github.com/vercel/ai/issues/12876.
-    """
+    """Strict schemas close every object, and say nothing that the subset has no words for."""
     for schema, at in objects(judged, value, where):
-        expected = "For 'object' type, 'additionalProperties' must be explicitly set to false"
         seen = schema.get("additionalProperties")
-        judged.must(seen is False, "schema.closed", expected, seen, at)
-    for expected, at in bounded(value, where):
-        judged.refuse("schema.constraint", expected, "more", at)
-    for keyword, at in saying(value, where, ("oneOf",)):
-        judged.refuse("schema.keyword", f"Schema type '{keyword}' is not supported", keyword, at)
-    turn = " -> ".join(circle(value))
-    expected = (
-        f"Circular reference detected in schema definitions: {turn}. Self-referencing or "
-        "mutually-referencing definitions are not supported."
-    )
-    judged.must(not turn, "schema.circular", expected, turn, where)
+        judged.must(seen is False, "schema.closed", OPEN, seen, at)
+    for fault, expected, at in beyond(value, where):
+        judged.refuse(f"schema.{fault}", expected, "a schema beyond the subset", at)
 
 
 def _format(judged: Judgement, value: Any, where: str) -> None:

@@ -5,8 +5,10 @@ check; a union has exactly one. Then with the rules that join members: roles in 
 tools for a conversation with calls, cache points, reasoning and its signature.
 
 The members are those of
-https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html and the types it links (read
-2026-11-21); limits of number and length are the types' own, and thinking has Anthropic's rules.
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html and the types it links;
+limits of number and length are the types' own, and thinking has Anthropic's rules. Strict schemas are held to
+https://docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html, in Anthropic's sentences, which
+Bedrock passes on: https://github.com/strands-agents/harness-sdk/issues/2210. All read 2026-11-21.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from typing import Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from harness.emulators.emulator import Violation
+from harness.emulators.schemas import OPEN, beyond, schemas
+from providers import jsontext
 from providers.errors import MalformedFrame, shown
 from providers.protocols.anthropic_messages.deviations import matches
 from providers.protocols.bedrock_converse import profiles
@@ -204,6 +208,11 @@ class _Judge:
             self.must(
                 strict, "tools.strict", "no strict with this model", spec.get("name"), "/toolConfig/tools"
             )
+        for at, tool in enumerate(_list(config.get("tools"))):
+            spec = tool.get("toolSpec") if isinstance(tool, dict) else None
+            held = spec.get("inputSchema") if isinstance(spec, dict) and spec.get("strict") is True else None
+            if isinstance(held, dict):
+                _strict(self, held.get("json"), f"/toolConfig/tools/{at}/toolSpec/inputSchema/json")
 
     def points(self, body: Object) -> None:
         points = list(_cache_points(body))
@@ -328,6 +337,26 @@ def _parameters(judged: _Judge, value: Any, where: str) -> None:
         _one_of("object")(judged, value.get("type"), f"{where}/type")
 
 
+def _strict(judged: _Judge, value: Any, where: str) -> None:
+    """A schema that answers are held to is of the subset that the page Structured output tells."""
+    for schema, at in schemas(value, where):
+        seen = schema.get("additionalProperties")
+        judged.must(schema.get("type") != "object" or seen is False, "schema.closed", OPEN, seen, at)
+    for fault, expected, at in beyond(value, where):
+        judged.refuse(f"schema.{fault}", expected, "a schema beyond the subset", at)
+
+
+def _written(judged: _Judge, value: Any, where: str) -> None:
+    """A schema as the text of its JSON."""
+    _word(judged, value, where)
+    try:
+        schema = jsontext.parse(value.encode("utf-8", "surrogatepass")) if isinstance(value, str) else None
+    except MalformedFrame:
+        judged.refuse("output.schema", "a JSON Schema in a string", value, where)
+    else:
+        _strict(judged, schema, where)
+
+
 def _word(judged: _Judge, value: Any, where: str) -> None:
     judged.must(
         isinstance(value, str) and bool(value), "body.value", "a string of length 1 or more", value, where
@@ -424,7 +453,7 @@ def _reasoning_text(judged: _Judge, value: Any, where: str) -> None:
 
 
 def _output(judged: _Judge, value: Any, where: str) -> None:
-    json_schema = _union({"jsonSchema": _shaped({"schema": _word}, {"name": _word, "description": _text})})
+    json_schema = _union({"jsonSchema": _shaped({"schema": _written}, {"name": _word, "description": _text})})
     form = _shaped({"type": _one_of("json_schema"), "structure": json_schema})
     judged.shape(value, where, {}, {"textFormat": form, "effort": _word})
     taken = matches(judged.model, judged.deviations.structured)

@@ -134,6 +134,58 @@ def test_a_tool_that_is_not_strict_may_say_anything(case: str) -> None:
     assert claude({"tools": [{"name": "f", "input_schema": UNBOUNDED[case][0]}]}) == []
 
 
+def converse_tool(schema: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """A Converse request with a strict tool, and the place of its schema."""
+    spec = {"name": "f", "strict": True, "inputSchema": {"json": schema}}
+    return {"toolConfig": {"tools": [{"toolSpec": spec}]}}, "/toolConfig/tools/0/toolSpec/inputSchema/json"
+
+
+def converse_format(schema: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """A Converse request with a schema of the answer, and its place."""
+    structure = {"jsonSchema": {"schema": json.dumps(schema)}}
+    told = {"textFormat": {"type": "json_schema", "structure": structure}}
+    return {"outputConfig": told}, "/outputConfig/textFormat/structure/jsonSchema/schema"
+
+
+def bedrock(more: dict[str, Any]) -> list[tuple[str, str]]:
+    """What Bedrock's side refuses a Converse request with ``more`` for."""
+    body = {"messages": [{"role": "user", "content": [{"text": "Hi"}]}], **more}
+    return judged("bedrock-converse", "/model/anthropic.claude-sonnet-4-5-20250929-v1%3A0/converse", body)
+
+
+@pytest.mark.parametrize("place", [converse_tool, converse_format])
+@pytest.mark.parametrize("case", UNBOUNDED)
+def test_bedrock_refuses_what_its_subset_has_not(
+    case: str, place: Callable[[dict[str, Any]], tuple[dict[str, Any], str]]
+) -> None:
+    """Converse holds a strict schema to the same subset, and passes the same sentences on."""
+    schema, told, inside = UNBOUNDED[case]
+    body, where = place(schema)
+    assert bedrock(body) == [(told, where + inside)]
+
+
+@pytest.mark.parametrize("place", [converse_tool, converse_format])
+@pytest.mark.parametrize("case", LAWFUL)
+def test_bedrock_takes_the_rest(
+    case: str, place: Callable[[dict[str, Any]], tuple[dict[str, Any], str]]
+) -> None:
+    """A strict schema within the subset is taken."""
+    assert bedrock(place(LAWFUL[case])[0]) == []
+
+
+def test_bedrock_wants_a_schema_that_is_json() -> None:
+    """The schema of an answer is JSON in a string."""
+    body, where = converse_format({})
+    body["outputConfig"]["textFormat"]["structure"]["jsonSchema"]["schema"] = "{"
+    assert bedrock(body) == [("a JSON Schema in a string", where)]
+
+
+def test_a_tool_of_bedrock_that_is_not_strict_may_say_anything() -> None:
+    """The subset binds strict tools alone."""
+    spec = {"name": "f", "inputSchema": {"json": CIRCLE}}
+    assert bedrock({"toolConfig": {"tools": [{"toolSpec": spec}]}}) == []
+
+
 WISHES: dict[str, dict[str, Any]] = {
     "tools": {
         "type": "object",
