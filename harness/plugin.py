@@ -21,6 +21,7 @@ import pytest
 
 from harness import configuration, evidence, given, live_session
 from harness.checks import CHECKS
+from harness.checks.registry import selects
 from harness.errors import NotAsked, OutOfBudget, RecordingError, UnmatchedRequest, UnusableInput
 from harness.judging import Judged, judge
 from harness.light_item import LightItem
@@ -34,7 +35,7 @@ from harness.selection import Selection
 from harness.sharding import Sharding, add_options
 from harness.stage import Case, Stage
 from harness.tracebacks import Tracebacks, credentials_of
-from providers import custom, extensions
+from providers import custom, endings, extensions
 from providers.errors import (
     ConfigurationError,
     Explained,
@@ -136,6 +137,8 @@ class Conformance:
         known = frozenset(each.id for each in (*catalog, *self._providers))
         option.undeclared = option.undeclared or self._described  # nobody claimed anything of it
         self._session = LiveSession(config, configured, alone=alone, known=known) if self._live else None
+        if option.base_url:
+            self._verify_base_url(option.base_url)
         self._stage: Stage | LiveStage = (
             self._session.stage if self._session else Stage(catalog, configured.exchanges)
         )
@@ -172,6 +175,13 @@ class Conformance:
                 )
         names = option.provider or ["custom"]
         return custom.provider(option.base_url, option.protocol[0], option.model, id=names[0])
+
+    def _verify_base_url(self, base_url: str) -> None:
+        """Raise ConfigurationError for one that ends in the path of a protocol that is asked there."""
+        for declared in self._providers[0].endpoints:
+            appended = declared.path is None and not declared.base_url_form
+            if appended and selects(self._selection.protocols, declared.protocol):
+                endings.verify(base_url, declared.protocol)
 
     def _chosen(self, catalog: Catalog) -> tuple[Provider, ...]:
         try:

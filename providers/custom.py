@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-from providers import addresses, schema
+from providers import addresses, endings, schema
 from providers.errors import ConfigurationError
 from providers.protocols import PROTOCOLS
 from providers.schema import Auth, Claim, EndpointDeclaration, Model, Provider
@@ -41,7 +41,7 @@ def provider(base_url: str, protocol: str, model: str, *, id: str = "custom") ->
 
     Its model is taken to take every input and to reason, so that all of it can be asked. Raises
     ConfigurationError for a protocol that we do not speak, an id that is no plain name and an address that is
-    not an http(s) URL or holds more than that.
+    not an http(s) URL, holds more than that or ends in the protocol's own path.
     """
     template = schema.get("custom")
     if protocol not in PROTOCOLS:
@@ -58,6 +58,7 @@ def provider(base_url: str, protocol: str, model: str, *, id: str = "custom") ->
             seen=fault or "a placeholder",
             where=place(base_url),
         )
+    endings.verify(base_url, protocol)
     source = template.declaration().source
     declared = EndpointDeclaration(protocol=protocol, base_url=base_url, source=source)
     auth = _auth(protocol, template).model_copy(

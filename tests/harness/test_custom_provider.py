@@ -186,6 +186,38 @@ def test_several_names_for_one_endpoint_are_refused(place: pytest.Pytester, opti
     ran.stderr.fnmatch_lines(f"*expected: one --{option}; seen: {', '.join(told[option])}")
 
 
+@pytest.mark.parametrize("protocol", sorted(EVERY))
+def test_the_path_of_an_operation_is_no_base_url(protocol: str) -> None:
+    """The address that a call is sent to is refused as a base URL, and the next step tells the base URL."""
+    base_url = "https://x.example/v1"
+    ready = prepare(
+        custom.provider(base_url, protocol, MODEL),
+        Call(model=MODEL, messages=(user("hi"),), stream=True),
+        key=KEY,
+        undeclared=True,
+    )
+    copied = ready.request.url.partition("?")[0]
+    for address in (copied, f"{copied}/"):
+        with pytest.raises(ConfigurationError) as refused:
+            custom.provider(address, protocol, "another")
+        assert refused.value.next_step == f"set it to {base_url}"
+
+
+def test_the_longer_path_is_left_out() -> None:
+    """The path of another protocol that ends alike is not cut in half."""
+    with pytest.raises(ConfigurationError, match=r"set it to https://x\.example/v1$"):
+        custom.provider("https://x.example/v1/chat/completions", "openai-text-completions", MODEL)
+
+
+@pytest.mark.parametrize("more", [(), ("--live",)], ids=["described", "a provider of the catalog"])
+def test_a_copied_address_is_a_usage_error(place: pytest.Pytester, more: tuple[str, ...]) -> None:
+    """Nothing is asked at an address with the path twice, whoever the provider is."""
+    who = ("--provider=groq", *more) if more else ("--protocol=openai-completions", f"--model={MODEL}")
+    ran = place.runpytest_inprocess("--base-url=http://127.0.0.1:9/v1/chat/completions", *who)
+    assert ran.ret == pytest.ExitCode.USAGE_ERROR
+    ran.stderr.fnmatch_lines("*ends in the path of an operation*next: set it to http://127.0.0.1:9/v1")
+
+
 @pytest.mark.parametrize("secret", ["https://me:pa55word@x.example/v1", "https://x.example/v1?key=pa55word"])
 def test_a_credential_in_the_address_is_refused(secret: str) -> None:
     """User information and a query are refused, and the refusal does not repeat them."""
