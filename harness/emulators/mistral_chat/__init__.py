@@ -1,7 +1,8 @@
 """The other side of ``mistral-chat``: the chat completions server, in Mistral's manner and words.
 
 Reference: https://docs.mistral.ai/api/endpoint/chat and
-https://docs.mistral.ai/resources/error-glossary; read 2026-11-21.
+https://docs.mistral.ai/resources/error-glossary. That a conversation does not end with the assistant is the
+server's own error: https://github.com/huggingface/smolagents/issues/757. All read 2026-11-21.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from harness.emulators.emulator import Emulator, Spoken, Violation
+from harness.emulators.emulator import Emulator, Spoken, Violation, explained
 from harness.emulators.judging import objects
 from harness.emulators.openai_completions import EMULATOR as CHAT
 from providers import jsontext
@@ -31,6 +32,8 @@ _LAWFUL = {
     "empty": re.compile(r"/messages/\d+/(content|tool_calls)"),
     "limit": re.compile("/tools"),
 }
+_ENDS = "last_role"
+_LAST_ROLE = "Expected last role User or Tool (or Assistant with prefix True) for serving"
 
 
 def _known(endpoint: Endpoint) -> Endpoint:
@@ -39,12 +42,31 @@ def _known(endpoint: Endpoint) -> Endpoint:
 
 def _judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
     found = CHAT.judge(_with_objects(request), _known(endpoint))
-    return tuple(each for each in found if not _lawful(each))
+    return (*(each for each in found if not _lawful(each)), *_last(request))
 
 
 def _lawful(violation: Violation) -> bool:
     where = _LAWFUL.get(violation.rule)
     return where is not None and where.fullmatch(violation.where) is not None
+
+
+def _last(request: Request) -> Iterator[Violation]:
+    """An assistant's message at the end is begun, not said: it is a prefix."""
+    try:
+        body = request.json()
+    except MalformedFrame:
+        return
+    said = objects(body.get("messages")) if isinstance(body, dict) else []
+    last = said[-1] if said else {}
+    if last.get("role") == "assistant" and last.get("prefix") is not True:
+        yield Violation(_ENDS, _LAST_ROLE, "assistant", f"/messages/{len(said) - 1}/role")
+
+
+def _told(violation: Violation, request: Request, words: Refused) -> Refused:
+    """The refusal in the server's words where they are known."""
+    if violation.rule == _ENDS:
+        return Refused(400, f"{_LAST_ROLE} but got assistant", "invalid_request_error")
+    return explained(violation, request, words)
 
 
 def _with_objects(request: Request) -> Request:
@@ -83,6 +105,7 @@ EMULATOR = Emulator(
     judge=_judge,
     speak=_speak,
     refuse=_refuse,
+    told=_told,
     refusals={
         "bad_key": Refused(401, "Unauthorized"),
         "forbidden": Refused(403, "Forbidden"),

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from harness import emulated
 from harness.emulators.mistral_chat import EMULATOR
 from providers import jsontext
 from providers.call import Call, Reasoning, Text, Tool, ToolCall, user
@@ -59,6 +60,24 @@ def test_accepts_what_the_reference_shows() -> None:
         {"role": "assistant", "content": "It", "prefix": True},
     )
     assert rules(*said, random_seed=7, reasoning_effort="high", max_tokens=5) == []
+
+
+def test_an_assistant_ends_a_conversation_as_a_prefix_alone() -> None:
+    """A last message of the assistant without ``prefix: true`` is refused in the server's words."""
+    for more in ({}, {"prefix": False}):
+        said = ({"role": "user", "content": "hi"}, {"role": "assistant", "content": "It", **more})
+        assert rules(*said) == [("last_role", "/messages/1/role")]
+    body = {"model": "m-1", "messages": [{"role": "assistant", "content": "It"}]}
+    url = "https://acme.test/v1/chat/completions"
+    request = Request("POST", url, (("content-type", "application/json"),), jsontext.write(body))
+    refused = emulated.answer(request, AT, None)
+    assert refused.status == 400
+    assert jsontext.parse(refused.content) == {
+        "message": "Expected last role User or Tool (or Assistant with prefix True) for serving but got "
+        "assistant",
+        "type": "invalid_request_error",
+        "code": None,
+    }
 
 
 @pytest.mark.parametrize(
