@@ -36,7 +36,7 @@ from harness.grammars.grammar import SENTINEL, Grammar, is_sentinel
 from providers.wire import Frame, Protocol
 
 COUNT = 10_000
-LARGE = 10 * 2**20
+LARGE = 4 * 2**20
 GARBAGE = bytes(range(256)) * 4
 _LINE_END = re.compile(rb"\n")
 
