@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from harness.checks import CHECKS
 from harness.checks.registry import selects
 from harness.exchange import Exchange
-from harness.faults import FAULTS, content
+from harness.faults import FAULTS, content, syntax
 from harness.faults.fault import frames_of, rewritten
 from harness.grammars import GRAMMARS
 from harness.scenarios import SCENARIOS
@@ -196,7 +196,7 @@ def test_a_truncated_stream_does_not_complete(protocol: str) -> None:
 
 def test_a_large_frame_is_large() -> None:
     """large.frame has a frame of ten megabytes, large.count ten thousand frames more."""
-    assert max(len(frame.data) for frame in frames_of(faulty("large.frame")) or []) > 10 * 2**20
+    assert max(len(frame.data) for frame in frames_of(faulty("large.frame")) or []) > syntax.LARGE
     before, after = frames_of(lawful("text_stream", CHAT)) or [], frames_of(faulty("large.count")) or []
     assert len(after) - len(before) == 10_000
 
