@@ -27,7 +27,7 @@ def verify(base_url: str, protocol: str) -> None:
     """Raise ConfigurationError for a base URL that ends in a path of ``protocol``, whole or streamed, of any
     model. The next step tells the address without it."""
     address = base_url.rstrip("/")
-    path = urlsplit(address).path
+    path = address.partition("://")[2]  # which may be no URL at all: that is told elsewhere
     if not _ending(path, protocol):
         return
     ending = max((_ending(path, each) for each in PROTOCOLS), key=len)  # /completions, or /chat/completions

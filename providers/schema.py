@@ -25,7 +25,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic import field_validator as check
 from pydantic_core import ErrorDetails
 
-from providers import addresses, azure, catalog_faults, patterns, sendable
+from providers import addresses, azure, catalog_faults, endings, patterns, sendable
 from providers.auth import SCHEMES
 from providers.callfields import CALL_FIELDS
 from providers.catalog_faults import deviation_faults, deviation_names, is_placeholder, placeholders
@@ -433,7 +433,8 @@ class Provider(_Strict):
         """The endpoint with its ``{placeholders}`` filled from ``values``, then from their defaults.
         ``keyed``: the credential is a plain key, which may have an address of its own.
 
-        Raises ConflictingConfig when there is none or a value is missing.
+        Raises ConflictingConfig when there is none or a value is missing, and ConfigurationError for an
+        address that ends in the protocol's own path.
         """
         declared = self.declaration(protocol, model)
         values = {**self.told_by(model or ""), **(values or {})}
@@ -448,6 +449,8 @@ class Provider(_Strict):
         query = tuple((name, self._filled(text, known)) for name, text in declared.query.items())
         form = azure.FORMS[declared.base_url_form] if declared.base_url_form else None
         address, query = form(told, query, declared.path or "") if form else (told, query)
+        if form is None and declared.path is None:
+            endings.verify(address, declared.protocol)
         return Endpoint(
             provider=self.id,
             protocol=declared.protocol,

@@ -36,6 +36,17 @@ def test_a_default_may_hold_another_value(environ: dict[str, str], base_url: str
     assert BEDROCK.endpoint("bedrock-converse", HAIKU, values=values).base_url == base_url
 
 
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_an_address_with_the_path_of_an_operation_is_refused(slash: str) -> None:
+    """An address that was copied with the path is told as such, and without it the address is taken."""
+    custom, address = schema.get("custom"), "https://x.example/v1"
+    values = credentials.values(custom, {"CUSTOM_BASE_URL": f"{address}/messages{slash}"})
+    with pytest.raises(ConfigurationError, match="path of an operation") as refused:
+        custom.endpoint("anthropic-messages", values=values)
+    assert (refused.value.seen, refused.value.next_step) == ("/messages", f"set it to {address}")
+    assert custom.endpoint("openai-responses", values=values).base_url == f"{address}/messages"
+
+
 @pytest.mark.parametrize(("told", "points"), [("1", True), ("0", False), ("", False)])
 def test_a_value_may_switch_deviations_on(told: str, points: bool) -> None:
     """A switch holds for the protocols that have its deviations, while its value is 1."""
