@@ -116,7 +116,7 @@ def prepare(
     endpoint = for_call(located, call)
     refuse_unsendable(endpoint.base_url, (*endpoint.headers, *call.extra_headers))
     rules = provider.auth_for(endpoint.protocol, call.model)
-    key = None if key in rules.placeholders else key
+    key = None if rules.is_placeholder(key) else key
     if rules.required and not key:
         raise MissingCredential(provider.id, rules.env)
     request = PROTOCOLS[endpoint.protocol].build(call, endpoint)
@@ -162,7 +162,7 @@ def prepare_service(
     endpoint = provider.endpoint(spoken, base_url=base_url, values=known, keyed=isinstance(key, str))
     refuse_unsendable(endpoint.base_url, endpoint.headers)
     rules = provider.auth_for(endpoint.protocol)
-    key = None if key in rules.placeholders else key
+    key = None if rules.is_placeholder(key) else key
     if rules.required and not key:
         raise MissingCredential(provider.id, rules.env)
     row = operation(endpoint, ask)

@@ -24,7 +24,9 @@ def find(
     """
     auth = provider.auth_for(protocol, model)
     look = schemes.SCHEMES[auth.scheme].find
-    found = look(environ) if look else _first(auth.env, environ, auth.placeholders)
+    no_keys = {name for name in auth.env if auth.is_placeholder(environ.get(name))}
+    told = {name: value for name, value in environ.items() if name not in no_keys} if no_keys else environ
+    found = look(told) if look else _first(auth.env, told)
     upstream = _first(auth.upstream.env, environ) if auth.upstream else None
     if upstream and (found is None or isinstance(found, str)):
         return schemes.Keys(found, upstream)
@@ -39,5 +41,5 @@ def values(provider: Provider, environ: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _first(names: tuple[str, ...], environ: Mapping[str, str], no_keys: tuple[str, ...] = ()) -> str | None:
-    return next((value for name in names if (value := environ.get(name)) and value not in no_keys), None)
+def _first(names: tuple[str, ...], environ: Mapping[str, str]) -> str | None:
+    return next((value for name in names if (value := environ.get(name))), None)

@@ -188,7 +188,7 @@ class Auth(Scheme):
     ``required`` False means the server also answers without a key. ``shared`` are those of ``env`` that
     other providers of the catalog read too, and mean to. ``upstream`` is how the vendor behind a gateway is
     told its own key, for who sends both or only that one. ``forms`` are the credentials that are sent in
-    another way. ``placeholders`` are what clients write in a key's place, and no keys.
+    another way. ``placeholders`` are what clients write in a key's place, and no keys, as globs.
     """
 
     shared: tuple[Variable, ...] = ()
@@ -196,6 +196,12 @@ class Auth(Scheme):
     upstream: Scheme | None = None
     forms: tuple[Form, ...] = ()
     placeholders: tuple[str, ...] = ()
+
+    def is_placeholder(self, credential: object) -> bool:
+        """Whether a text stands in a key's place, and is none."""
+        return isinstance(credential, str) and any(
+            fnmatch.fnmatchcase(credential.strip(), glob) for glob in self.placeholders
+        )
 
 
 class Value(_Strict):

@@ -10,6 +10,7 @@ docs/dialects/pi.md. models.json is in ``pi_models``; the AWS and Google chains 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -85,6 +86,7 @@ AWS_CHAIN = {  # P76
     )
 }
 GOOGLE_CHAIN = ("google-vertex",)
+PLACEHOLDER = re.compile(r"<[^>]+>")  # written in the place of a key for Vertex, which then is no key
 CLOUDFLARE = {  # P81
     "cloudflare-ai-gateway": ("CLOUDFLARE_ACCOUNT_ID", "CLOUDFLARE_GATEWAY_ID"),
     "cloudflare-workers-ai": ("CLOUDFLARE_ACCOUNT_ID",),
@@ -114,7 +116,21 @@ def resolve(rules: Rules, given: Given, provider: str, model: str | None = None)
     told: list[Warned] = []
     given = msgspec.structs.replace(given, run=_watched(given, provider, told))
     resolved = walk(provider, sources(rules, given, provider), tuple(_warnings(rules, given, provider)))
+    if provider in GOOGLE_CHAIN and PLACEHOLDER.fullmatch((resolved.value or "").strip()):
+        ambient_only = _without_placeholder(sources(rules, given, provider), resolved)
+        resolved = walk(provider, ambient_only, resolved.warnings)
     return msgspec.structs.replace(resolved, warnings=(*resolved.warnings, *told))
+
+
+def _without_placeholder(candidates: Iterator[Candidate], won: Resolved) -> Iterator[Candidate]:
+    """The sources of a request whose key is no key: Vertex is then asked with Google's own chain alone."""
+    for candidate in candidates:
+        if candidate.ambient or candidate.absent:
+            yield candidate
+        elif (candidate.source, candidate.name) == (won.source, won.name):
+            yield _silenced(candidate, "a placeholder in angle brackets, and no key")
+        else:
+            yield _silenced(candidate, f"outranked by {won.source} {won.name}")
 
 
 def _watched(given: Given, provider: str, told: list[Warned]) -> Callable[[Command], str | None]:

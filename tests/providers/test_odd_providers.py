@@ -14,7 +14,15 @@ from providers.auth import AccessToken
 from providers.call import Call, Message, Text, user
 from providers.callfields import session
 from providers.client import Prepared, prepare, prepare_service
-from providers.errors import ConflictingConfig, InvalidDeclaration, MissingCredential, UnsupportedFeature
+from providers.dialects import DIALECTS
+from providers.dialects.resolved import File, Given, Resolved
+from providers.errors import (
+    ConfigurationError,
+    ConflictingConfig,
+    InvalidDeclaration,
+    MissingCredential,
+    UnsupportedFeature,
+)
 from providers.services.models_list import ListModels
 from providers.wire import header
 
@@ -235,6 +243,53 @@ def test_a_placeholder_is_no_key(provider: str, placeholder: str, model: str) ->
     assert raised.value.looked_for == (first, second)
     with pytest.raises(MissingCredential):
         prepare(entry, Call(model=model, messages=(user("hi"),)), key=placeholder)
+
+
+VERTEX = {"GOOGLE_CLOUD_PROJECT": "p", "GOOGLE_CLOUD_LOCATION": "eu"}
+PLACEHOLDERS = ["<authenticated>", " <your key> "]
+
+
+@pytest.mark.parametrize("placeholder", PLACEHOLDERS)
+def test_a_key_in_brackets_gives_way_to_googles_chain(tmp_path: Path, placeholder: str) -> None:
+    """Vertex is asked with the credential file where the key only stands for one, and a key stays one."""
+    entry = schema.get("google-vertex")
+    assert credentials.find(entry, {"GOOGLE_CLOUD_API_KEY": "<key"}) == "<key"
+    with pytest.raises(MissingCredential):
+        credentials.find(entry, {"GOOGLE_CLOUD_API_KEY": placeholder})
+    with pytest.raises(MissingCredential):
+        prepare(
+            entry,
+            Call(model="gemini-2.5-flash", messages=(user("hi"),)),
+            key=placeholder,
+            values={"project": "p"},
+        )
+    nowhere = {"GOOGLE_CLOUD_API_KEY": placeholder, "GOOGLE_APPLICATION_CREDENTIALS": f"{tmp_path}/none"}
+    with pytest.raises(ConfigurationError, match="application default credentials"):
+        credentials.find(entry, nowhere)
+
+
+def _resolved(dialect: str, given: Given, provider: str) -> Resolved:
+    return DIALECTS[dialect].resolve(given, provider, None)
+
+
+@pytest.mark.parametrize("dialect", ["pi", "pi@newest"])
+@pytest.mark.parametrize("placeholder", PLACEHOLDERS)
+def test_pi_asks_vertex_with_googles_chain_where_the_key_is_none(dialect: str, placeholder: str) -> None:
+    """A key in angle brackets loses to application default credentials, and without them there is nothing."""
+    adc = {"~/.config/gcloud/application_default_credentials.json": File(b"{}")}
+    environ = {**VERTEX, "GOOGLE_CLOUD_API_KEY": placeholder}
+    found = _resolved(dialect, Given(environ=environ, files=adc), "google-vertex")
+    assert (found.source, found.value) == ("ambient", None)
+    assert "a placeholder in angle brackets, and no key" in [each.why for each in found.lost]
+    assert not _resolved(dialect, Given(environ=environ), "google-vertex").found
+    flagged = Given(
+        environ={**VERTEX, "GOOGLE_CLOUD_API_KEY": KEY}, flags={"api_key": placeholder}, files=adc
+    )
+    assert _resolved(dialect, flagged, "google-vertex").source == "ambient"
+    plain = Given(environ={**environ, "GOOGLE_CLOUD_API_KEY": KEY}, files=adc)
+    assert _resolved(dialect, plain, "google-vertex").value == KEY
+    other = Given(environ={"GROQ_API_KEY": placeholder})
+    assert _resolved(dialect, other, "groq").value == placeholder
 
 
 def test_codex_is_told_who_asks() -> None:
