@@ -195,7 +195,7 @@ def test_a_truncated_stream_does_not_complete(protocol: str) -> None:
 
 
 def test_a_large_frame_is_large() -> None:
-    """large.frame has a frame of ten megabytes, large.count ten thousand frames more."""
+    """large.frame has a frame of megabytes, large.count ten thousand frames more."""
     assert max(len(frame.data) for frame in frames_of(faulty("large.frame")) or []) > syntax.LARGE
     before, after = frames_of(lawful("text_stream", CHAT)) or [], frames_of(faulty("large.count")) or []
     assert len(after) - len(before) == 10_000
