@@ -479,7 +479,7 @@ class Cell(LightItem):
             judged = Judged(verdict="skipped", reason=f"not configured: {fault}")
         except (UnmatchedRequest, RecordingError) as fault:
             judged = Judged(verdict="errored", blame="harness", reason=str(fault))
-        except Exception as fault:  # ours, whatever it is: the check could not judge
+        except (Exception, SystemExit) as fault:  # ours, or another package's protocol: nothing to judge
             judged = Judged(verdict="errored", blame="harness", reason=f"{type(fault).__name__}: {fault}")
         return evidence.unseen(
             case.provider, case.protocol, case.scenario, case.fault, case.check, judged

@@ -302,3 +302,22 @@ def test_a_broken_file_of_a_named_catalog_is_not_green(project: pytest.Pytester)
     result = project.runpytest_inprocess("--catalog=mine", "--provider=mine", "-q")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*no provider 'mine'*mine.toml*"])
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("gone"), SystemExit("gone")])
+def test_a_protocol_that_breaks_down_leaves_the_results(
+    project: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, fault: BaseException
+) -> None:
+    """Its cells are errored and blame the harness, whatever it raised, and the file tells of all of them."""
+
+    def broken(*given: object, **more: object) -> None:
+        raise fault
+
+    monkeypatch.setattr("harness.stage.observe", broken)
+    ran = project.runpytest_inprocess(
+        "--provider=groq", "--scenario=text", "--check=text.*", "--results=out.jsonl"
+    )
+    assert ran.ret == pytest.ExitCode.TESTS_FAILED
+    told = results.read(project.path / "out.jsonl").results
+    assert {(each.verdict, each.blame) for each in told} == {("errored", "harness")}
+    assert {each.reason for each in told} == {f"{type(fault).__name__}: gone"}
