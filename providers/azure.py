@@ -1,7 +1,8 @@
 """Azure's addresses and deployments, as a user writes them: a resource's root, a list of deployment names.
 
 A catalog file names a row of FORMS (``base_url_form``) and a value that holds such a list (``model_map``);
-the client systems' rules are in ``providers.dialects.azure``. Pure; it knows no request.
+the client systems' rules, which skip what is no pair (pi's rule P75), are in ``providers.dialects.azure``.
+Pure; it knows no request.
 
 Sources, read 2026-11-21: https://learn.microsoft.com/en-us/azure/ai-foundry/openai/api-version-lifecycle
 (the v1 API is below ``/openai/v1`` of a resource's host) and
@@ -102,6 +103,30 @@ def deployments(text: str) -> dict[str, str]:
     """``model=deployment`` pairs of a comma list; an item lacking either side is skipped."""
     pairs = (item.partition("=") for item in text.split(","))
     return {model.strip(): name.strip() for model, _, name in pairs if model.strip() and name.strip()}
+
+
+def mapped(text: str, where: str) -> dict[str, str]:
+    """The pairs, where nothing may be skipped but what is empty. Raises ConfigurationError, which tells of
+    ``where`` the list stands, for an item that lacks either side, and for a model with two names."""
+    found: dict[str, str] = {}
+    for item in filter(None, map(str.strip, text.split(","))):
+        pair = deployments(item)
+        if not pair:
+            raise _unmapped("an item of the list is no pair", item, where)
+        if any(found.get(model, name) != name for model, name in pair.items()):
+            raise _unmapped("a model of the list has two names", item, where)
+        found |= pair
+    return found
+
+
+def _unmapped(summary: str, item: str, where: str) -> ConfigurationError:
+    return ConfigurationError(
+        summary,
+        expected="model=deployment pairs with commas between them, each model once",
+        seen=item,
+        where=where,
+        next_step="write it as gpt-5-mini=my-deployment; a model whose deployment has its name needs none",
+    )
 
 
 FORMS: Mapping[str, Callable[[str, Query, str], tuple[str, Query]]] = {"azure-openai": located}

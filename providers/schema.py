@@ -464,7 +464,7 @@ class Provider(_Strict):
             path=declared.path and self._filled(declared.path, {"model": "{model}", **known}),
             headers=tuple((name, self._filled(text, known)) for name, text in declared.headers.items()),
             query=query,
-            model_names=azure.deployments(known.get(declared.model_map or "", "")),
+            model_names=self._model_names(declared.model_map, known),
             call_headers=declared.call_headers,
             deviations=msgspec.convert(
                 {**self._told(declared.deviations, known), **self._switched(known, protocol_deviations)},
@@ -478,6 +478,11 @@ class Provider(_Strict):
                 for kind, words in self.refusals.items()
             },
         )
+
+    def _model_names(self, value: str | None, known: Mapping[str, str]) -> Mapping[str, str]:
+        """What the value of that name says that models are called."""
+        text = known.get(value or "", "")
+        return azure.mapped(text, " or ".join(self.values[value].env) or value) if value and text else {}
 
     def told_by(self, model: str) -> dict[str, str]:
         """The values that the id of ``model`` tells."""

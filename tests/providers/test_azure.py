@@ -150,10 +150,28 @@ def test_responses_are_not_asked_at_a_deployment(path: str, query: str) -> None:
 
 @pytest.mark.parametrize("protocol", [CHAT, RESPONSES])
 def test_a_mapped_model_is_asked_by_its_deployment(protocol: str) -> None:
-    """The deployment's name is sent; a model that is not listed, or listed without a name, is its own."""
-    environ = {RESOURCE: "r", MAP: "gpt-4o = team-4o, gpt-5=, =x"}
+    """The deployment's name is sent; a model that is not listed, is its own."""
+    environ = {RESOURCE: "r", MAP: "gpt-4o = team-4o, , gpt-4o=team-4o,"}
     assert asked(environ, protocol).json()["model"] == "team-4o"
     assert asked(environ, protocol, "gpt-5").json()["model"] == "gpt-5"
+
+
+@pytest.mark.parametrize(
+    ("told", "seen"),
+    [
+        ("gpt-5-mini", "gpt-5-mini"),
+        ("gpt-4o=team-4o, gpt-5=", "gpt-5="),
+        ("=x", "=x"),
+        ("gpt-4o=one,gpt-4o=two", "gpt-4o=two"),
+    ],
+)
+def test_a_list_of_deployments_with_what_is_no_pair_is_refused(told: str, seen: str) -> None:
+    """An item without a model or a name, and a second name, are the operator's error, with their variable."""
+    environ = {RESOURCE: "r", MAP: told}
+    with pytest.raises(ConfigurationError) as raised:
+        asked(environ)
+    assert (raised.value.where, raised.value.seen) == (MAP, seen)
+    assert raised.value.expected.startswith("model=deployment pairs")
 
 
 def test_an_embedding_model_is_asked_by_its_deployment() -> None:
