@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from harness.emulators.anthropic_messages.judge import judge
 from harness.emulators.anthropic_messages.speech import refuse, speak
+from harness.emulators.anthropic_messages.words import told
 from harness.emulators.emulator import Emulator
 from providers.wire import Refused
 
@@ -46,5 +47,6 @@ EMULATOR = Emulator(
     judge=judge,
     speak=speak,
     refuse=refuse,
+    told=told,
     refusals=REFUSALS,
 )

@@ -24,8 +24,11 @@ from harness.emulators.anthropic_messages.shapes import (
     BODY,
     GONE,
     SERVER_BLOCKS,
+    SERVER_CALLS,
+    SERVER_RESULTS,
     UNCITED,
     positive,
+    untagged,
 )
 from harness.emulators.emulator import Violation
 from harness.emulators.shaping import anything, one_of, word
@@ -244,17 +247,26 @@ class _Judge(Judgement):
         else:
             self.must(bool(content) or may_be_empty, "content.some", expected, content, f"{where}/content")
             for at, block in enumerate(content):
-                self.block(block, f"{where}/content/{at}", BLOCKS.get(str(role), {}))
+                self.block(block, f"{where}/content/{at}", str(role))
 
-    def block(self, block: Any, where: str, kinds: Mapping[str, Shape]) -> None:
+    def block(self, block: Any, where: str, role: str) -> None:
+        """One block. What the server's tools gave comes back in the assistant's, of whatever kind it is."""
+        kinds: Mapping[str, Shape] = BLOCKS.get(role, {})
         if not self.is_object(block, where):
             return
         kind = str(block.get("type"))
         if kind in kinds:
             required, optional = kinds[kind]
             self.shape(block, where, {"type": anything, **required}, optional)
-        elif kind not in SERVER_BLOCKS and not kind.endswith("_tool_result"):
-            self.refuse("content.type", f"one of {', '.join(kinds)}", kind, f"{where}/type")
+        elif role == "user" and kind in (*SERVER_CALLS, "tool_use"):
+            self.refuse("content.role", f"`{kind}` blocks can only be in `assistant` messages", kind, where)
+        elif role == "assistant" and kind == "tool_result":
+            self.refuse("content.role", f"`{kind}` blocks can only be in `user` messages", kind, where)
+        elif kind not in (*SERVER_BLOCKS, *SERVER_RESULTS) and not (
+            role == "assistant" and kind.endswith("_tool_result")
+        ):
+            known = (*kinds, *SERVER_BLOCKS, *SERVER_RESULTS)
+            self.refuse("content.type", untagged(kind, known), kind, f"{where}/type")
 
     def pairs(self, body: Object, messages: list[Any]) -> None:
         """Every call is answered in the next message, every result has its call in the one before."""
@@ -333,7 +345,8 @@ class _Judge(Judgement):
 
 
 def _marks(body: Object) -> Iterator[tuple[Any, str]]:
-    """The cache marks in the order in which the vendor caches: tools, system, messages."""
+    """The cache marks in the order in which the vendor caches: tools, system, messages; then the body's,
+    which stands for one on the last block and counts as one more: https://github.com/coder/mux/pull/3112."""
     for key in ("tools", "system"):
         for at, block in _numbered(body.get(key)):
             yield from _mark(block, f"/{key}/{at}")
@@ -344,6 +357,7 @@ def _marks(body: Object) -> Iterator[tuple[Any, str]]:
                 for inner, held in _numbered(block.get("content")):
                     yield from _mark(held, f"{where}/content/{inner}")
             yield from _mark(block, where)
+    yield from _mark(body, "")
 
 
 def _mark(block: Object, where: str) -> Iterator[tuple[Any, str]]:

@@ -6,8 +6,9 @@ which ``judge`` names.
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.emulators.anthropic_messages.judgement import Check, Judgement, Shape
@@ -31,6 +32,17 @@ def _of(kind: type | tuple[type, ...], name: str) -> Check:
 _text = _of(str, "a string")
 _flag = _of(bool, "a boolean")
 _object = _of(dict, "an object")
+
+
+def _encoded(judged: Judgement, value: Any, where: str) -> None:
+    """Base64 of at least one byte. The sentences: https://github.com/anthropics/anthropic-sdk-typescript/issues/
+    603 and https://github.com/anthropics/claude-code/issues/12750 (both read 2026-11-21)."""
+    judged.must(value != "", "content.base64", "image cannot be empty", value, where)
+    try:
+        fits = isinstance(value, str) and base64.b64decode(value, validate=True) is not None
+    except ValueError:
+        fits = False
+    judged.must(fits, "content.base64", "invalid base64 data", value, where)
 
 
 def _spoken(judged: Judgement, value: Any, where: str) -> None:
@@ -92,8 +104,10 @@ def _signature(judged: Judgement, value: Any, where: str) -> None:
 
 
 def _tool(judged: Judgement, value: Any, where: str) -> None:
-    if isinstance(value, dict) and value.get("type") not in (None, "custom"):
-        word(judged, value.get("name") or value.get("type"), f"{where}/name")
+    kind = value.get("type") if isinstance(value, dict) else None
+    if kind not in (None, "custom"):
+        known = isinstance(kind, str) and _SERVER_TOOL.fullmatch(kind) is not None
+        judged.must(known, "tools.type", untagged(kind, (*_SERVER_TOOLS, "custom")), kind, f"{where}/type")
         return
     judged.shape(value, where, {"name": _matching(_TOOL_NAME), "input_schema": _schema}, _TOOL_OPTIONS)
     strict = isinstance(value, dict) and value.get("strict") is True
@@ -174,14 +188,20 @@ def _cited(judged: Judgement, value: Any, where: str) -> None:
         each(_by_type(_CITATIONS))(judged, value, where)
 
 
+def _citing(judged: Judgement, value: Any, where: str) -> None:
+    """Whether to cite a document."""
+    if value is not None:
+        judged.shape(value, where, {}, {"enabled": _flag})
+
+
 _TEXT: Shape = ({"text": _spoken}, {**_CACHE, "citations": _cited})
 _IMAGE_SOURCES: Mapping[str, Shape] = {
-    "base64": ({"media_type": one_of(*_IMAGES), "data": word}, {}),
+    "base64": ({"media_type": one_of(*_IMAGES), "data": _encoded}, {}),
     "url": ({"url": word}, {}),
     "file": ({"file_id": word}, {}),
 }
 _DOCUMENT_SOURCES: Mapping[str, Shape] = {
-    "base64": ({"media_type": one_of("application/pdf"), "data": word}, {}),
+    "base64": ({"media_type": one_of("application/pdf"), "data": _encoded}, {}),
     "text": ({"media_type": one_of("text/plain"), "data": _text}, {}),
     "url": ({"url": word}, {}),
     "content": ({"content": anything}, {}),
@@ -190,9 +210,9 @@ _DOCUMENT_SOURCES: Mapping[str, Shape] = {
 _IMAGE: Shape = ({"source": _by_type(_IMAGE_SOURCES)}, _CACHE)
 _DOCUMENT: Shape = (
     {"source": _by_type(_DOCUMENT_SOURCES)},
-    {**_CACHE, "title": _text, "context": _text, "citations": anything},
+    {**_CACHE, "title": _text, "context": _text, "citations": _citing},
 )
-_SEARCH: Shape = ({"source": word, "title": word, "content": anything}, {**_CACHE, "citations": anything})
+_SEARCH: Shape = ({"source": word, "title": word, "content": anything}, {**_CACHE, "citations": _citing})
 _RESULT_BLOCKS: Mapping[str, Shape] = {
     "text": _TEXT,
     "image": _IMAGE,
@@ -217,6 +237,33 @@ BLOCKS: Mapping[str, Mapping[str, Shape]] = {
         "tool_use": _CALL,
     },
 }
+
+
+def untagged(kind: Any, known: Iterable[str]) -> str:
+    """What Anthropic says of a ``type`` that is none it knows."""
+    tags = ", ".join(f"'{one}'" for one in known)
+    return f"Input tag '{kind}' found using 'type' does not match any of the expected tags: {tags}"
+
+
+# Tools that the server has, and the sentence of one that it has not: https://github.com/dirac-run/dirac/issues/57
+# (read 2026-11-21). Versions come and go; which a model takes is not judged.
+_SERVER_TOOLS = ("bash", "code_execution", "computer", "memory", "text_editor", "web_fetch", "web_search")
+_SERVER_TOOL = re.compile(
+    rf"(?:{'|'.join(_SERVER_TOOLS)}|advisor|tool_search_tool_(?:bm25|regex))_\d{{8}}"
+    "|tool_search_tool_(?:bm25|regex)|mcp_toolset"
+)
+# Blocks of the server's tools, which stand in what the assistant said; a result has any of several kinds.
+SERVER_CALLS = ("server_tool_use", "mcp_tool_use")
+SERVER_RESULTS = (
+    "advisor_tool_result",
+    "bash_code_execution_tool_result",
+    "code_execution_tool_result",
+    "mcp_tool_result",
+    "text_editor_code_execution_tool_result",
+    "tool_search_tool_result",
+    "web_fetch_tool_result",
+    "web_search_tool_result",
+)
 SERVER_BLOCKS = ("server_tool_use", "mcp_tool_use", "compaction", "container_upload", "fallback")
 
 _TOOL_OPTIONS: Mapping[str, Check] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from harness import emulated
 from harness.emulators.anthropic_messages import EMULATOR
 from harness.emulators.emulator import Spoken
 from harness.scenarios import SCENARIOS
@@ -31,6 +33,7 @@ from providers.wire import Endpoint, Request, header
 from tests import strategies
 
 RECORDINGS = Path(__file__).parents[4] / "shared" / "recordings" / "anthropic"
+ELIDED = re.compile(rb"<\d+ base64 characters elided>")
 MODEL = "claude-haiku-4-5"
 ENDPOINT = Endpoint(
     provider="anthropic",
@@ -85,6 +88,10 @@ def block(**fields: Any) -> list[dict[str, Any]]:
     return [fields]
 
 
+def picture(data: str) -> dict[str, Any]:
+    return {"type": "base64", "media_type": "image/png", "data": data}
+
+
 TOOL = {"name": "look", "input_schema": {"type": "object"}}
 USE = {"type": "tool_use", "id": "t1", "name": "look", "input": {}}
 RESULT = {"type": "tool_result", "tool_use_id": "t1"}
@@ -104,6 +111,43 @@ LAWFUL: dict[str, dict[str, Any]] = {
     "the least": {},
     "a system prompt": {"system": [{"type": "text", "text": "Be short."}]},
     "two user messages": said(("user", "Hi"), ("user", "there")),
+    "three marks and one for all": {
+        **said(("user", [MARKED] * 3)),
+        "cache_control": {"type": "ephemeral"},
+    },
+    "a picture and a cited document": said(
+        (
+            "user",
+            [
+                {"type": "image", "source": picture("AA==")},
+                {"type": "document", "source": {"type": "url", "url": "https://x"}, "citations": None},
+                {
+                    "type": "document",
+                    "source": {"type": "url", "url": "https://x"},
+                    "citations": {"enabled": True},
+                },
+            ],
+        )
+    ),
+    "what the server's tools did": said(
+        ("user", "Hi"),
+        (
+            "assistant",
+            [
+                {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}},
+                {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": []},
+                {"type": "coming_tool_result", "tool_use_id": "srvtoolu_2"},
+            ],
+        ),
+        ("user", "Go on."),
+    ),
+    "the server's tools": {
+        "tools": [
+            {"type": "web_search_20260209", "name": "web_search", "max_uses": 2},
+            {"type": "tool_search_tool_regex", "name": "tool_search_tool_regex"},
+            {"type": "mcp_toolset", "mcp_server_name": "x"},
+        ]
+    },
     "a call and its result": {
         **said(("user", "Hi"), ("assistant", [USE]), ("user", [RESULT, {"type": "text", "text": "?"}])),
         "tools": [TOOL],
@@ -155,6 +199,34 @@ UNLAWFUL: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     "blank text": (
         said(("user", block(type="text", text=" "))),
         ("content.blank", "/messages/0/content/0/text"),
+    ),
+    "a result of no known tool": (
+        said(("user", block(type="banana_tool_result"))),
+        ("content.type", "/messages/0/content/0/type"),
+    ),
+    "a server's call that a user makes": (
+        said(("user", block(type="server_tool_use", id="srvtoolu_1", name="web_search", input={}))),
+        ("content.role", "/messages/0/content/0"),
+    ),
+    "a tool of no known kind": (
+        {"tools": [{"type": "banana_20990101", "name": "x", "junk": 1}]},
+        ("tools.type", "/tools/0/type"),
+    ),
+    "citations that are a number": (
+        said(("user", block(type="document", source={"type": "url", "url": "https://x"}, citations=5))),
+        ("body.type", "/messages/0/content/0/citations"),
+    ),
+    "a picture that is no base64": (
+        said(("user", block(type="image", source=picture("!!not base64")))),
+        ("content.base64", "/messages/0/content/0/source/data"),
+    ),
+    "an empty picture": (
+        said(("user", block(type="image", source=picture("")))),
+        ("content.base64", "/messages/0/content/0/source/data"),
+    ),
+    "four marks and one for all": (
+        {**said(("user", [MARKED] * 4)), "cache_control": {"type": "ephemeral"}},
+        ("cache.count", "/"),
     ),
     "an unknown block": (said(("user", block(type="gif"))), ("content.type", "/messages/0/content/0/type")),
     "a result without a call": (
@@ -617,6 +689,62 @@ NOT_SPOKEN = {
 }
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"max_tokens": ...}, "max_tokens: Field required"),
+        ({"seed": 1}, "seed: Extra inputs are not permitted"),
+        ({"tools": [{"name": "a"}]}, "tools.0.custom.input_schema: Field required"),
+        (
+            {"tools": [{"name": "a", "input_schema": {"type": "object", "anyOf": []}}]},
+            "tools.0.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level",
+        ),
+        (
+            {"tools": [{"name": "a", "strict": True, "input_schema": {"type": "object"}}]},
+            "tools.0.custom: For 'object' type, 'additionalProperties' must be explicitly set to false",
+        ),
+        (
+            {
+                "output_config": {
+                    "format": {"type": "json_schema", "schema": {"type": "integer", "minimum": 1}}
+                }
+            },
+            "output_config.format.schema: For 'integer' type, property 'minimum' is not supported",
+        ),
+        (
+            said(("user", block(type="image", source=picture("!!")))),
+            "messages.0.content.0.image.source.base64: invalid base64 data",
+        ),
+        (
+            said(("user", block(type="server_tool_use", id="s", name="x", input={}))),
+            "messages.0.content.0: `server_tool_use` blocks can only be in `assistant` messages",
+        ),
+        (
+            {**said(("user", [MARKED] * 4)), "cache_control": {"type": "ephemeral"}},
+            "A maximum of 4 blocks with cache_control may be provided. Found 5.",
+        ),
+    ],
+)
+def test_a_refusal_is_told_in_the_vendors_words(change: dict[str, Any], message: str) -> None:
+    """The place with its kinds, then the sentence; nothing of ours."""
+    answer = emulated.answer(request(change), ENDPOINT, None)
+    assert answer.status == 400
+    assert json.loads(answer.content)["error"] == {"type": "invalid_request_error", "message": message}
+
+
+def test_an_unknown_tag_is_told_with_those_known() -> None:
+    """A block or tool of no known kind is refused in a sentence that ends with the known ones."""
+    for change, start in (
+        (said(("user", block(type="gif"))), "messages.0.content.0: Input tag 'gif' found using 'type' "),
+        (
+            {"tools": [{"type": "banana"}]},
+            "tools.0: Input tag 'banana' found using 'type' does not match any ",
+        ),
+    ):
+        told = json.loads(emulated.answer(request(change), ENDPOINT, None).content)["error"]["message"]
+        assert told.startswith(start)
+
+
 @pytest.mark.skipif(not RECORDINGS.is_dir(), reason="the shared recordings are not here")
 def test_requests_that_the_vendor_took_are_lawful() -> None:
     """No recorded request that Anthropic answered breaks a rule of ours."""
@@ -630,7 +758,7 @@ def test_requests_that_the_vendor_took_are_lawful() -> None:
             or recording["response"]["status"] != 200
         ):
             continue
-        content = json.dumps(asked["body"]).encode()
+        content = ELIDED.sub(b"AA==", json.dumps(asked["body"]).encode())
         refused += broken(Request("POST", asked["url"], HEADERS, content))
     assert refused == []
 
