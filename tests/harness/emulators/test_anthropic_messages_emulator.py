@@ -697,7 +697,8 @@ NOT_SPOKEN = {
         ({"tools": [{"name": "a"}]}, "tools.0.custom.input_schema: Field required"),
         (
             {"tools": [{"name": "a", "input_schema": {"type": "object", "anyOf": []}}]},
-            "tools.0.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level",
+            "tools.0.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top "
+            "level",
         ),
         (
             {"tools": [{"name": "a", "strict": True, "input_schema": {"type": "object"}}]},
