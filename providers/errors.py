@@ -382,6 +382,8 @@ _OVERFLOW = (
     "exceeds the available context size",
     "exceeds the context length",
     "too many tokens in the prompt",
+    "too many tokens: size limit exceeded",
+    "exceeded max context length",
     "model_max_prompt_tokens_exceeded",
     "exceeded model token limit",
     "greater than the context length",
