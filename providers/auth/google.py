@@ -2,7 +2,8 @@
 
 Follows https://cloud.google.com/docs/authentication/application-default-credentials and
 https://cloud.google.com/docs/authentication/api-keys-use, read 2026-11-21.
-Imported when the scheme is first used: google-auth is heavy.
+Of the credential files' types google-auth knows one more, for air-gapped clouds, which needs an audience that
+nothing here tells. Imported when the scheme is first used: google-auth is heavy.
 """
 
 from __future__ import annotations
@@ -11,11 +12,18 @@ import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from subprocess import SubprocessError
 from typing import Any
 
 import google.auth.transport.urllib3
 import urllib3
-from google.auth import identity_pool
+from google.auth import (
+    aws,
+    external_account_authorized_user,
+    identity_pool,
+    impersonated_credentials,
+    pluggable,
+)
 from google.auth.credentials import Credentials
 from google.auth.exceptions import GoogleAuthError
 from google.oauth2 import credentials as user
@@ -46,7 +54,10 @@ def find(environ: Mapping[str, str]) -> Credential | None:
     """The key of this environment, else a token of the credential file; None without either.
 
     The file is the one the environment names, else the one gcloud's login wrote. Reads it and asks Google's
-    token address for a token that is good for an hour; the metadata server of a machine is not asked.
+    token address for a token that is good for an hour; Google's metadata server is not asked. A file for
+    another identity provider tells where that one's token is: for AWS in the process's AWS_ variables or at
+    an address, for a program in what it prints, which GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1 of the
+    process has to allow.
     """
     if environ.get(KEY):
         return environ[KEY]
@@ -71,22 +82,40 @@ def _file(environ: Mapping[str, str]) -> Path | None:
 
 
 def of_file(text: str, where: str = "the credential file") -> Credentials:
-    """The credentials that a credential file's JSON text describes: a user's, a service account's, or
-    those of another identity provider. Raises ConfigurationError, which shows nothing of it.
-    """
+    """The credentials that a credential file's JSON text describes. Raises ConfigurationError, which shows
+    nothing of it."""
     try:
         info = json.loads(text)
-        make = _KINDS[info["type"]]
-        credentials: Credentials = make(info)
+        kind = info["type"]
+    except (ValueError, KeyError, TypeError) as fault:
+        raise _unusable(fault, where) from fault
+    if not isinstance(kind, str) or kind not in _KINDS:
+        raise _unusable(ValueError("an unknown type"), where, expected=f"type {' or '.join(_KINDS)}")
+    try:
+        credentials: Credentials = _KINDS[kind](info)
     except (GoogleAuthError, KeyError, ValueError, TypeError, AttributeError) as fault:
         raise _unusable(fault, where) from fault
     return credentials
 
 
+def _external(info: Mapping[str, Any]) -> Any:
+    """Those of another identity provider: AWS, a program that is run, or a file or address that is read."""
+    if info.get("subject_token_type") == _AWS:
+        return aws.Credentials.from_info(info, scopes=SCOPES)  # type: ignore[no-untyped-call]
+    if "executable" in (info.get("credential_source") or {}):
+        return pluggable.Credentials.from_info(info, scopes=SCOPES)  # type: ignore[no-untyped-call]
+    return identity_pool.Credentials.from_info(info, scopes=SCOPES)  # type: ignore[no-untyped-call]
+
+
+_AWS = "urn:ietf:params:aws:token-type:aws4_request"
 _KINDS: Mapping[str, Callable[[Any], Any]] = {
     "authorized_user": partial(user.Credentials.from_authorized_user_info, scopes=SCOPES),
     "service_account": partial(service_account.Credentials.from_service_account_info, scopes=SCOPES),
-    "external_account": partial(identity_pool.Credentials.from_info, scopes=SCOPES),
+    "impersonated_service_account": partial(
+        impersonated_credentials.Credentials.from_impersonated_service_account_info, scopes=SCOPES
+    ),
+    "external_account": _external,
+    "external_account_authorized_user": external_account_authorized_user.Credentials.from_info,
 }
 
 
@@ -95,14 +124,15 @@ def token(credentials: Credentials, transport: Any = None) -> AccessToken:
     ask = transport or google.auth.transport.urllib3.Request(urllib3.PoolManager())  # type: ignore[no-untyped-call]
     try:
         credentials.refresh(ask)  # type: ignore[no-untyped-call]
-    except GoogleAuthError as fault:
-        raise _unusable(fault, "Google's token address") from fault
+    except (GoogleAuthError, ValueError, LookupError, OSError, SubprocessError) as fault:
+        raise _unusable(fault, "Google's token address, or where the file sends for a token") from fault
     return AccessToken(str(credentials.token))
 
 
-def _unusable(fault: Exception, where: str) -> ConfigurationError:
+def _unusable(fault: Exception, where: str, expected: str = "") -> ConfigurationError:
     return ConfigurationError(
         "Google's application default credentials cannot be used",
+        expected=expected,
         seen=type(fault).__name__,
         where=where,
         next_step=f"run gcloud auth application-default login, or set {FILE} or {KEY}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,6 +88,126 @@ def test_a_bad_file_is_a_configuration_error(tmp_path: Path, written: str | None
     with pytest.raises(ConfigurationError) as raised:
         google.find({"GOOGLE_APPLICATION_CREDENTIALS": str(path)})
     assert raised.value.where == str(path)
+
+
+STS = "https://sts.googleapis.com/v1/token"
+POOL = "//iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/p/providers/x"
+JWT = "urn:ietf:params:oauth:token-type:jwt"
+EXTERNAL = {"type": "external_account", "audience": POOL, "token_url": STS, "subject_token_type": JWT}
+METADATA = "http://169.254.169.254/latest/meta-data"
+AWS = {
+    **EXTERNAL,
+    "subject_token_type": "urn:ietf:params:aws:token-type:aws4_request",
+    "credential_source": {
+        "environment_id": "aws1",
+        "region_url": f"{METADATA}/placement/availability-zone",
+        "url": f"{METADATA}/iam/security-credentials",
+        "regional_cred_verification_url": "https://sts.{region}.amazonaws.com?Action=GetCallerIdentity",
+    },
+}
+WORKFORCE = {
+    "type": "external_account_authorized_user",
+    "audience": "//iam.googleapis.com/locations/global/workforcePools/p/providers/x",
+    "client_id": "c",
+    "client_secret": "s",
+    "refresh_token": "r",
+    "token_url": "https://sts.googleapis.com/v1/oauthtoken",
+}
+AS_ROBOT = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@p.iam.gserviceaccount.com"
+IMPERSONATED = {
+    "type": "impersonated_service_account",
+    "service_account_impersonation_url": f"{AS_ROBOT}:generateAccessToken",
+    "source_credentials": USER,
+}
+TOKEN = {
+    "access_token": "t-3",
+    "expires_in": 3600,
+    "token_type": "Bearer",
+    "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+    "accessToken": "t-3",
+    "expireTime": "2099-01-01T00:00:00Z",
+}
+
+
+def _program(folder: Path) -> dict[str, Any]:
+    """A credential file that has a program print the token."""
+    told = {"version": 1, "success": True, "token_type": JWT, "id_token": "j"}
+    script = folder / "print_token.py"
+    script.write_text(f"print({json.dumps(told)!r})", "utf-8")
+    command = f"{sys.executable} -S {script}"
+    return {**EXTERNAL, "credential_source": {"executable": {"command": command}}}
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    """A credential file that names the file with the token."""
+    (folder / "token").write_text("j", "utf-8")
+    return {**EXTERNAL, "credential_source": {"file": str(folder / "token")}}
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        (IMPERSONATED, ["https://oauth2.googleapis.com/token", f"{AS_ROBOT}:generateAccessToken"]),
+        (WORKFORCE, ["https://sts.googleapis.com/v1/oauthtoken"]),
+        (AWS, [STS]),
+        (_program, [STS]),
+        (_read, [STS]),
+    ],
+    ids=["impersonated", "workforce", "AWS", "program", "file"],
+)
+def test_every_type_of_file_becomes_a_token(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: Any, asked: list[str]
+) -> None:
+    """Each type that google-auth loads is exchanged where it is to be, and nothing else is asked."""
+    monkeypatch.setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
+    for name, value in {"ACCESS_KEY_ID": "a", "SECRET_ACCESS_KEY": "s", "REGION": "eu-west-1"}.items():
+        monkeypatch.setenv(f"AWS_{name}", value)
+    ask = answering(200, TOKEN)
+    info = written(tmp_path) if callable(written) else written
+    assert google.token(google.of_file(json.dumps(info)), ask) == AccessToken("t-3")
+    assert ask.asked == [("POST", url) for url in asked]
+
+
+def test_a_program_that_is_not_allowed_is_a_configuration_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is run for a credential file unless the process's variable lets it, nor where it is missing."""
+    monkeypatch.delenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", raising=False)
+    ask = answering(200, TOKEN)
+    with pytest.raises(ConfigurationError):
+        google.token(google.of_file(json.dumps(_program(tmp_path))), ask)
+    monkeypatch.setenv("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1")
+    gone = {**EXTERNAL, "credential_source": {"executable": {"command": f"{tmp_path}/gone"}}}
+    with pytest.raises(ConfigurationError):
+        google.token(google.of_file(json.dumps(gone)), ask)
+    assert ask.asked == []
+
+
+@pytest.mark.parametrize(
+    "info",
+    [
+        {"type": "impersonated_service_account"},
+        {**IMPERSONATED, "source_credentials": {"type": "secret-7"}},
+        {**IMPERSONATED, "service_account_impersonation_url": "secret-7"},
+        {**EXTERNAL, "credential_source": {"executable": {}}},
+        {**EXTERNAL, "credential_source": "secret-7"},
+        {**AWS, "credential_source": {"environment_id": "secret-7"}},
+        {"type": "external_account_authorized_user"},
+        {"type": ["secret-7"]},
+        ["secret-7"],
+    ],
+)
+def test_a_file_that_lacks_its_parts_is_told_and_not_shown(info: Any) -> None:
+    """Whatever is wrong with a file, the error is the operator's and says nothing of what it holds."""
+    with pytest.raises(ConfigurationError) as raised:
+        google.token(google.of_file(json.dumps(info)), answering(400, {}))
+    assert "secret-7" not in str(raised.value)
+
+
+def test_an_unknown_type_is_told_with_those_there_are() -> None:
+    """The types that can be used are named."""
+    with pytest.raises(ConfigurationError, match="external_account_authorized_user"):
+        google.of_file('{"type": "gdch_service_account"}')
 
 
 class Refusing:
