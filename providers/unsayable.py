@@ -7,10 +7,11 @@ refused here; "auto" and "none" ask for nothing then, and are not sent (``chosen
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Iterator
 
-from providers.call import Call, Named, ToolChoice
+from providers.call import Call, Document, Image, Named, ToolChoice, ToolResult
 from providers.errors import UnsupportedFeature
 
 _ROLES = ("user", "assistant", "tool")
@@ -35,6 +36,9 @@ def _unsayable(call: Call) -> Iterator[tuple[str, str]]:
                 f"a message of the role {message.role!r}",
                 "say it in the system text, or as a user's",
             )
+        for part in message.parts:
+            for shown in (part, *(part.content if isinstance(part, ToolResult) else ())):
+                yield from _unseen(shown)
     for name, value in (("temperature", call.temperature), ("top_p", call.top_p)):
         if value is not None and not math.isfinite(value):
             yield f"a {name} of {value}", "give a finite number"
@@ -43,6 +47,24 @@ def _unsayable(call: Call) -> Iterator[tuple[str, str]]:
         yield "a required tool call without tools", "offer a tool, or leave the tool choice out"
     if isinstance(choice, Named) and not _offers(call, choice.name):
         yield f"the choice of the tool {choice.name!r}, which is not on offer", "offer it, or choose another"
+
+
+def _unseen(part: object) -> Iterator[tuple[str, str]]:
+    """A picture or document that is nowhere, or is no base64."""
+    if not isinstance(part, Image | Document):
+        return
+    kind = "an image" if isinstance(part, Image) else "a document"
+    if part.data is None and not part.url:
+        yield f"{kind} without data and URL", "give one of them"
+    elif part.data is not None and not _is_base64(part.data):
+        yield f"{kind} whose data is no base64", "encode its bytes as base64, without line breaks"
+
+
+def _is_base64(data: str) -> bool:
+    try:
+        return bool(base64.b64decode(data, validate=True))
+    except ValueError:
+        return False
 
 
 def _offers(call: Call, name: str | None = None) -> bool:

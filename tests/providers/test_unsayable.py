@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
-from providers.call import Call, Message, Named, Text, Tool, user
+from providers.call import Call, Document, Image, Message, Named, Text, Tool, ToolResult, user
 from providers.errors import UnsupportedFeature
 from providers.protocols import PROTOCOLS
 from providers.wire import Endpoint, Request
 
 LOOK = Tool("look", "Look.", {"type": "object", "properties": {}})
+SHOWN = Message("tool", (ToolResult("c1", "look", (Text("see"), Image(data="a\nGk="))),))
 SYSTEM: Any = Message("system", (Text("Be short."),))  # type: ignore[arg-type]
 
 
@@ -35,11 +36,29 @@ def asked(protocol: str, **fields: Any) -> Request:
         ({"temperature": math.nan}, "a temperature of nan"),
         ({"temperature": math.inf}, "a temperature of inf"),
         ({"top_p": -math.inf}, "a top_p of -inf"),
+        ({"messages": (user(Image()),)}, "an image without data and URL"),
+        ({"messages": (user(Image(data="!!!")),)}, "an image whose data is no base64"),
+        ({"messages": (user(Image(data="")),)}, "an image whose data is no base64"),
+        ({"messages": (user("Read", Document()),)}, "a document without data and URL"),
+        ({"messages": (user("Hi"), SHOWN)}, "an image whose data is no base64"),
         ({"tool_choice": "required"}, "a required tool call without tools"),
         ({"tool_choice": Named("f")}, "the choice of the tool 'f', which is not on offer"),
         ({"tool_choice": Named("f"), "tools": (LOOK,)}, "the choice of the tool 'f', which is not on offer"),
     ],
-    ids=["role", "nan", "inf", "top_p", "required", "named", "another"],
+    ids=[
+        "role",
+        "nan",
+        "inf",
+        "top_p",
+        "nowhere",
+        "no base64",
+        "nothing",
+        "no document",
+        "a result's",
+        "required",
+        "named",
+        "another",
+    ],
 )
 @pytest.mark.parametrize("protocol", sorted(PROTOCOLS))
 def test_no_protocol_says_it(protocol: str, fields: dict[str, Any], feature: str) -> None:
