@@ -6,6 +6,7 @@ roles and parts are tables of them.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -104,6 +105,20 @@ class Judgement:
 def objects(value: JSON) -> list[Object]:
     """The objects in ``value``, none when it is no array."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def is_picture(url: str) -> bool:
+    """Whether ``url`` is another than a data URL, or one of an image in base64 of at least one byte."""
+    if not url.startswith("data:"):
+        return True
+    head, _, data = url.partition(",")
+    try:
+        return _PICTURE.fullmatch(head) is not None and bool(base64.b64decode(data, validate=True))
+    except ValueError:
+        return False
+
+
+_PICTURE = re.compile("data:image/[a-zA-Z0-9.+-]+(?:;[^;,]+)*;base64")
 
 
 def anything(judged: Judgement, value: JSON, where: str) -> None:

@@ -313,6 +313,17 @@ def _wrong_id(fault: Fault) -> Words:
     return message, fault.place, "invalid_value"
 
 
+def _picture(fault: Fault) -> Words:
+    """https://github.com/anomalyco/opencode/issues/23983; its code, https://github.com/openai/codex/pull/24169
+    (both read 2026-11-21)."""
+    return f"Invalid '{fault.place}'. {fault.violation.expected}", fault.place, "invalid_value"
+
+
+def _chat_picture(fault: Fault) -> Words:
+    """https://github.com/sipherxyz/comfyui-art-venture/pull/75 (read 2026-11-21), which tells no code."""
+    return fault.violation.expected, None, None
+
+
 def _otherwise(fault: Fault) -> Words:
     found = fault.violation
     if not found.where.startswith("/"):
@@ -349,6 +360,7 @@ _WORDINGS: Mapping[str, Wording] = {
     "orphan_result": _orphan,
     "unanswered_call": _unanswered,
     "json_word": _json_word,
+    "image": _chat_picture,
     # responses
     "body.json": _json,
     "body.unknown": _unknown,
@@ -370,6 +382,7 @@ _WORDINGS: Mapping[str, Wording] = {
     "schema.keyword": _NOT_STRICT,
     "format.json_word": _sentence("input"),
     "input.id": _wrong_id,
+    "input.image": _picture,
     "tools.schema": _NO_SCHEMA,
     "stream.only": _sentence(),
     "store.false": _sentence(),

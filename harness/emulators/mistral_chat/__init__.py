@@ -34,6 +34,11 @@ _LAWFUL = {
 }
 _ENDS = "last_role"
 _LAST_ROLE = "Expected last role User or Tool (or Assistant with prefix True) for serving"
+# https://github.com/neuron-core/neuron-ai/issues/596 (read 2026-11-21)
+_PICTURE = (
+    "Value error, Image content must be a URL (starting with 'https') or base64 encoded image (starting with "
+    "'data:image/<format>;base64,<image-base64>')."
+)
 
 
 def _known(endpoint: Endpoint) -> Endpoint:
@@ -66,6 +71,8 @@ def _told(violation: Violation, request: Request, words: Refused) -> Refused:
     """The refusal in the server's words where they are known."""
     if violation.rule == _ENDS:
         return Refused(400, f"{_LAST_ROLE} but got assistant", "invalid_request_error")
+    if violation.rule == "image":
+        return Refused(422, _PICTURE, "invalid_request_error")
     return explained(violation, request, words)
 
 

@@ -26,6 +26,7 @@ from harness.emulators.judging import (
     Object,
     anything,
     content_parts,
+    is_picture,
     model,
     model_id,
     number,
@@ -420,6 +421,8 @@ def _image_part(judged: _Judgement, part: Object, where: str) -> None:
     url = image.get("url")
     if not isinstance(url, str) or not url.startswith(("https://", "http://", "data:image/")):
         judged.refuse("url", "an http(s) URL or a data URL of an image", url, f"{where}/image_url/url")
+    elif not is_picture(url):
+        judged.refuse("image", "Invalid base64 image_url.", url, f"{where}/image_url/url")
 
 
 def _thinking_part(judged: _Judgement, part: Object, where: str) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from harness.emulators.emulator import Violation
-from harness.emulators.judging import model_id
+from harness.emulators.judging import is_picture, model_id
 from harness.emulators.schemas import itemless, unclosed, unsaid
 from harness.emulators.shaping import Shaping, anything, each, objects, one_of, within, word
 from providers.errors import MalformedFrame
@@ -287,6 +287,16 @@ def _image(judged: _Judge, value: Any, where: str) -> None:
     judged.must(offered, "input.images", "no images", value, where)
     fits = isinstance(value, str) and value.startswith(("https://", "http://", "data:image/"))
     judged.must(fits, "input.image_url", "a URL, or a data URL of an image", value, where)
+    empty = isinstance(value, str) and value.endswith(",")
+    judged.must(
+        not fits or is_picture(value),
+        "input.image",
+        "Expected a base64-encoded data URL with an image MIME type (e.g. "
+        "'data:image/png;base64,aW1nIGJ5dGVzIGhlcmU='), but got "
+        f"{'empty' if empty else 'invalid'} base64-encoded bytes.",
+        value,
+        where,
+    )
 
 
 def _file(judged: _Judge, value: Any, where: str) -> None:
