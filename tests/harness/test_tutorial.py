@@ -62,7 +62,7 @@ def test_the_page_is_followed(tmp_path: Path) -> None:
 
 
 def test_a_broken_file_is_named_with_its_keys(tmp_path: Path) -> None:
-    """A file with two faults is told with both, the others still load, and a run of checks is not green."""
+    """A file with two faults is told with both, the others still load, and no command is green."""
     for name, text in FILES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
@@ -72,8 +72,8 @@ def test_a_broken_file_is_named_with_its_keys(tmp_path: Path) -> None:
     )
     (tmp_path / "catalog" / "bad.toml").write_text(bad, "utf-8")
     for command, code in (
-        ("wirecheck providers", 0),
-        ("wirecheck fixtures build --provider acme", 0),
+        ("wirecheck providers", 1),
+        ("wirecheck fixtures build --provider acme", 1),
         ("pytest --provider acme", 1),
     ):
         done = typed(command, tmp_path)
