@@ -395,6 +395,9 @@ _OVERFLOW = (
     "number of tokens in the prompt cannot exceed",
     "`max_new_tokens` must be <=",
     "please reduce the length of the messages",
+    "input length",
+    "prompt exceeds max length",
+    "must be less than max_seq_len",
 )
 _QUOTA = (
     "insufficient_quota",
