@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from msgspec.structs import replace
+
+from harness.emulators.emulator import Violation
+from harness.emulators.judging import Judgement
 from harness.services.emulator import Desk, Form, speaking
 from providers.call import JSON
 from providers.services.models_list import ListModels, ModelList
+from providers.wire import Endpoint, Request
 
 ANTHROPIC_VERSION = {"anthropic-version": r"20\d\d-\d\d-\d\d$"}
 
@@ -82,6 +89,22 @@ def _ollama(ask: ListModels, answer: ModelList) -> JSON:
     return {"models": models}
 
 
+_SPECS = "https://us-south.ml.cloud.ibm.com/ml/v1/foundation_model_specs?version=2025-02-11"
+
+
+def _watsonx(ask: ListModels, answer: ModelList) -> JSON:
+    resources = [
+        {"model_id": id, "label": id, "provider": "IBM", "functions": [{"id": "text_generation"}]}
+        for id in answer.ids
+    ]
+    limit = ask.limit or 100
+    body: dict[str, JSON] = {"total_count": 2, "limit": limit, "first": {"href": f"{_SPECS}&limit={limit}"}}
+    if answer.next:
+        start = urlencode({"start": answer.next})
+        body["next"] = {"href": f"{_SPECS}&limit={limit}&{start}"}
+    return {**body, "resources": resources}
+
+
 def _desk(
     path: str,
     words: Callable[[ListModels, ModelList], JSON],
@@ -92,16 +115,36 @@ def _desk(
     return Desk(judge=form.judge, speak=speaking(words))
 
 
+def _versioned(desk: Desk) -> Desk:
+    """The desk of a vendor whose every target names a version, a date."""
+
+    def judge(request: Request, endpoint: Endpoint) -> tuple[Violation, ...]:
+        told = dict(parse_qsl(urlsplit(request.url).query)).get("version", "")
+        judged = Judgement(endpoint, None)
+        if not _DATE.fullmatch(told):
+            judged.refuse("version", "a date", told, "the query's version")
+        return (*desk.judge(request, endpoint), *judged.found)
+
+    return replace(desk, judge=judge)
+
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 OPENAI = _desk("/models", _openai, "limit", "after")
+GOOGLE = _desk("/models", _google, "pageSize", "pageToken", "key")
+COHERE = _desk("/v1/models", _cohere, "page_size", "page_token", "endpoint", "default_only")
+BEDROCK = _desk("/foundation-models", _bedrock, "byProvider", "byOutputModality", "byInferenceType")
+OLLAMA = _desk("/api/tags", _ollama)
 DESKS: Mapping[str, Desk] = {
     "openai-completions": OPENAI,
     "openai-responses": OPENAI,
+    "openai-text-completions": OPENAI,
     "azure-openai-responses": OPENAI,
     "mistral-chat": OPENAI,
     "anthropic-messages": _desk(
         "/models", _anthropic, "limit", "after_id", "before_id", headers=ANTHROPIC_VERSION
     ),
-    "google-generative-ai": _desk("/models", _google, "pageSize", "pageToken", "key"),
+    "google-generative-ai": GOOGLE,
+    "google-interactions": GOOGLE,
     "google-vertex": _desk(
         "/v1beta1/publishers/google/models",
         _vertex,
@@ -111,9 +154,13 @@ DESKS: Mapping[str, Desk] = {
         "view",
         "key",
     ),
-    "cohere-chat": _desk("/v1/models", _cohere, "page_size", "page_token", "endpoint", "default_only"),
-    "bedrock-converse": _desk(
-        "/foundation-models", _bedrock, "byProvider", "byOutputModality", "byInferenceType"
+    "cohere-chat": COHERE,
+    "cohere-chat-v1": COHERE,
+    "bedrock-converse": BEDROCK,
+    "bedrock-invoke": BEDROCK,
+    "ollama-chat": OLLAMA,
+    "ollama-generate": OLLAMA,
+    "watsonx-generation": _versioned(
+        _desk("/ml/v1/foundation_model_specs", _watsonx, "version", "limit", "start", "filters")
     ),
-    "ollama-chat": _desk("/api/tags", _ollama),
 }

@@ -424,7 +424,13 @@ SERVICE_SCENARIOS: Mapping[str, ServiceScenario] = {
             name="models_list_pages",
             title="The models, one to a page, until the last page",
             service="models_list",
-            protocols=("anthropic-messages", "google-generative-ai", "google-vertex", "cohere-chat"),
+            protocols=(
+                "anthropic-messages",
+                "google-generative-ai",
+                "google-vertex",
+                "cohere-chat",
+                "watsonx-generation",
+            ),
             steps=(
                 ServiceStep(
                     _always(ListModels(limit=1)), lambda asking: ModelList((asking.model,), asking.model)

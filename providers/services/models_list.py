@@ -11,18 +11,24 @@ https://googleapis.github.io/google-api-python-client/docs/dyn/aiplatform_v1beta
 stored copy; version 1 of the API has no such list),
 https://docs.cohere.com/reference/list-models,
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html,
-https://docs.ollama.com/api/tags.
+https://docs.ollama.com/api/tags,
+https://cloud.ibm.com/apidocs/watsonx-ai#list-foundation-model-specs, as
+https://www.ibm.com/docs/SSLSRPV_2.4.x/wsj/analyze-data/fm-api-model-ids.html shows it.
+
+A vendor's protocols have one list. Codex and the Gemini CLI's service have none that is documented.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from urllib.parse import parse_qs
 
 import msgspec
 from msgspec.structs import replace
 
 from providers.call import JSON
+from providers.protocols import watsonx_generation
 from providers.protocols.anthropic_messages import refusal as anthropic
 from providers.protocols.bedrock_converse import refusal as bedrock
 from providers.protocols.google_generative_ai import refusals as google
@@ -137,6 +143,21 @@ def _read_ollama(body: JSON) -> ModelList:
     return ModelList(_ids(member(body, "models", list), "name", "/models"))
 
 
+def _build_watsonx(ask: ListModels, endpoint: Endpoint) -> Request:
+    """The list names a version, as every target of the vendor's does."""
+    deviations: watsonx_generation.Deviations = endpoint.deviations or watsonx_generation.Deviations()
+    asked = {"version": deviations.version, "limit": ask.limit, "start": ask.after}
+    return getting(endpoint, "/ml/v1/foundation_model_specs", fields(endpoint), **asked)
+
+
+def _read_watsonx(body: JSON) -> ModelList:
+    """The address of the next page tells where that starts."""
+    ids = _ids(member(body, "resources", list), "model_id", "/resources")
+    href = maybe(whole(body).get("next"), "href", str) or ""
+    starts = parse_qs(href.partition("?")[2]).get("start")
+    return ModelList(ids, starts[0] if starts else None)
+
+
 def _row(
     source: str,
     build: Callable[[ListModels, Endpoint], Request],
@@ -147,30 +168,45 @@ def _row(
 
 
 OPENAI = _row("https://platform.openai.com/docs/api-reference/models/list", _build_openai, _read_openai)
+GOOGLE = _row(
+    "https://ai.google.dev/api/models#method:-models.list", _build_google, _read_google, google.error
+)
+COHERE = _row("https://docs.cohere.com/reference/list-models", _build_cohere, _read_cohere)
+BEDROCK = _row(
+    "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html",
+    _build_bedrock,
+    _read_bedrock,
+    bedrock.error,
+)
+OLLAMA = _row("https://docs.ollama.com/api/tags", _build_ollama, _read_ollama)
 
 MODELS_LIST: Mapping[str, Operations] = {
     "openai-completions": OPENAI,
     "openai-responses": OPENAI,
+    "openai-text-completions": OPENAI,
     "azure-openai-responses": OPENAI,
     "mistral-chat": OPENAI,
     "anthropic-messages": _row(
         "https://platform.claude.com/docs/en/api/models-list", _build_anthropic, _read_openai, anthropic.error
     ),
-    "google-generative-ai": _row(
-        "https://ai.google.dev/api/models#method:-models.list", _build_google, _read_google, google.error
-    ),
+    "google-generative-ai": GOOGLE,
+    "google-interactions": GOOGLE,
     "google-vertex": _row(
         "https://cloud.google.com/vertex-ai/docs/reference/rest/v1beta1/publishers.models/list",
         _build_vertex,
         _read_vertex,
         google.error,
     ),
-    "cohere-chat": _row("https://docs.cohere.com/reference/list-models", _build_cohere, _read_cohere),
-    "bedrock-converse": _row(
-        "https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModels.html",
-        _build_bedrock,
-        _read_bedrock,
-        bedrock.error,
+    "cohere-chat": COHERE,
+    "cohere-chat-v1": COHERE,
+    "bedrock-converse": BEDROCK,
+    "bedrock-invoke": BEDROCK,
+    "ollama-chat": OLLAMA,
+    "ollama-generate": OLLAMA,
+    "watsonx-generation": _row(
+        "https://cloud.ibm.com/apidocs/watsonx-ai#list-foundation-model-specs",
+        _build_watsonx,
+        _read_watsonx,
+        watsonx_generation.error,
     ),
-    "ollama-chat": _row("https://docs.ollama.com/api/tags", _build_ollama, _read_ollama),
 }

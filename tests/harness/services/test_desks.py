@@ -45,7 +45,7 @@ from providers.services.files import (
 )
 from providers.services.models_list import ListModels, ModelList
 from providers.services.vendors.xai import Added, AddEntries
-from providers.wire import Endpoint
+from providers.wire import Endpoint, Request
 
 CALL = Call(
     model="claude-haiku-4-5",
@@ -268,3 +268,15 @@ def test_a_desk_judges_head_and_parts() -> None:
     sent = operation(endpoint, upload).build(upload, endpoint)
     judged = DESKS["openai-completions"][Upload].judge(sent, at("openai-completions"))
     assert [each.where for each in judged] == ["/purpose"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "rules"), [("?version=2025-02-11", []), ("", ["version"]), ("?version=v1", ["version"])]
+)
+def test_watsonx_wants_a_version_that_is_a_date(asked: str, rules: list[str]) -> None:
+    """The list of models is refused without the version that every target of the vendor's names."""
+    url = f"https://vendor.example/ml/v1/foundation_model_specs{asked}"
+    found = DESKS["watsonx-generation"][ListModels].judge(
+        Request("GET", url, (), b""), at("watsonx-generation")
+    )
+    assert [violation.rule for violation in found] == rules

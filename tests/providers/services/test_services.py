@@ -256,6 +256,30 @@ def test_the_models_of_vertex_are_listed_for_every_project(base_url: str, listed
     assert request.url == f"{listed}/publishers/google/models?pageSize=5&pageToken=p2"
 
 
+@pytest.mark.parametrize(
+    ("protocol", "target"),
+    [
+        ("openai-text-completions", "/models?limit=5&after=p2"),
+        ("google-interactions", "/models?pageSize=5&pageToken=p2"),
+        ("cohere-chat-v1", "/v1/models?page_size=5&page_token=p2"),
+        ("ollama-generate", "/api/tags"),
+        ("bedrock-invoke", "/foundation-models"),
+        ("watsonx-generation", "/ml/v1/foundation_model_specs?version=2025-02-11&limit=5&start=p2"),
+    ],
+)
+def test_a_vendors_other_protocol_has_its_list(protocol: str, target: str) -> None:
+    """A provider that speaks one of a vendor's protocols alone is asked for that vendor's list."""
+    request = build(protocol, ListModels(limit=5, after="p2"))
+    assert (request.method, request.url, request.content) == ("GET", ROOT + target, b"")
+
+
+@pytest.mark.parametrize("protocol", ["openai-codex-responses", "google-gemini-cli"])
+def test_a_protocol_without_a_documented_list_has_none(protocol: str) -> None:
+    """What nobody documents is not asked for."""
+    with pytest.raises(UnsupportedFeature, match="models_list"):
+        build(protocol, ListModels())
+
+
 ANSWERS: tuple[tuple[str, str, type, Any, str, Any], ...] = (
     (
         "vectors by index",
@@ -289,6 +313,16 @@ ANSWERS: tuple[tuple[str, str, type, Any, str, Any], ...] = (
         ("gemini-3",),
     ),
     ("an empty page", "google-vertex", ListModels, {}, "ids", ()),
+    ("specs", "watsonx-generation", ListModels, {"resources": [{"model_id": "ibm/g"}]}, "ids", ("ibm/g",)),
+    (
+        "a next page's address",
+        "watsonx-generation",
+        ListModels,
+        {"resources": [], "next": {"href": "https://h.example/specs?limit=1&start=a%2Fb"}},
+        "next",
+        "a/b",
+    ),
+    ("no next page", "watsonx-generation", ListModels, {"resources": [], "next": {}}, "next", None),
     (
         "last page",
         "anthropic-messages",
