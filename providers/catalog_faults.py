@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from providers import patterns
+from providers import addresses, patterns
 from providers.protocols import PROTOCOLS
 from providers.services import SERVICES
 
@@ -25,6 +25,7 @@ def inside(table: Mapping[str, Any], latest: date) -> Iterator[str]:
     yield from _unfilled(table)
     yield from _bad_values(table)
     yield from _misfits(table)
+    yield from _misplaced(table)
     yield from _bad_forms(table)
     yield from _doubled(table)
     yield from _unshaped(table)
@@ -156,6 +157,42 @@ def _misfits(table: Mapping[str, Any]) -> Iterator[str]:
         word = stand_in(str(table.get("id")), name, begin)
         if example is None and default is None and not patterns.matches(pattern, word):
             yield f"values.{name}.example: give one that matches the pattern {pattern!r}; {word!r} does not"
+
+
+def _misplaced(table: Mapping[str, Any]) -> Iterator[str]:
+    """Every example, and every word in an example's place, that may not stand where an address needs it."""
+    declared, endpoints = table.get("values"), table.get("endpoints")
+    told = declared.items() if isinstance(declared, dict) else ()
+    values = {name: value for name, value in told if isinstance(value, dict)}
+    begin = heads(_base_urls(table))
+    for index, endpoint in enumerate(endpoints if isinstance(endpoints, list) else ()):
+        url, path = (
+            endpoint.get(key) if isinstance(endpoint, dict) else None for key in ("base_url", "path")
+        )
+        stands = {**_places(values, url), **_places(values, path, "path")}
+        for name, place in stands.items():
+            text = values[name].get("example")
+            text = stand_in(str(table.get("id")), name, begin) if text is None else text
+            if isinstance(text, str) and not addresses.lawful(place, text):
+                wanted = addresses.expected(place)
+                yield f"values.{name}.example: {text!r:.80} cannot stand in endpoints.{index}: give {wanted}"
+
+
+def _places(
+    values: Mapping[str, Any], template: Any, inside: addresses.Place | None = None
+) -> dict[str, addresses.Place]:
+    """Where the values without a default stand in ``template`` and in the defaults that fill it."""
+    found: dict[str, addresses.Place] = {}
+    if not isinstance(template, str) or "?" in placeholders(template):
+        return found
+    for name, place in addresses.places(template, inside):
+        default = values.get(name, {}).get("default")
+        if default is not None:
+            others = {other: value for other, value in values.items() if other != name}
+            found |= _places(others, default, None if place == "address" else place)
+        elif name in values:
+            found[name] = place
+    return found
 
 
 def _base_urls(table: Mapping[str, Any]) -> Iterator[str]:

@@ -79,6 +79,43 @@ def test_a_broken_file_of_a_named_catalog_is_not_green(
     assert "surprise" in said.err
 
 
+def test_a_provider_that_cannot_be_built_is_told_and_the_others_are_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The build goes on, names what failed and why, and ends with the code of a fault."""
+    for name, model in (("a-first", ".."), ("b-second", "model-1")):
+        (tmp_path / f"{name}.toml").write_text(BUILT.format(name=name, model=model), "utf-8")
+    made = tmp_path / "made"
+    arguments = ("--catalog", str(tmp_path), "--provider", "a-first", "--provider", "b-second")
+    assert run(monkeypatch, "fixtures", "build", "--fixtures", str(made), *arguments) == 2
+    said = capsys.readouterr()
+    assert "wirecheck: a-first is not built: a name in a path is no step in it" in said.err
+    assert "wrote b-second/google-generative-ai/" in said.out
+
+
+BUILT = """
+id = "{name}"
+name = "A provider"
+kind = "hosted"
+docs = "https://acme.example/docs"
+auth = {{ env = [], required = false, source = "docs" }}
+claims.streaming = {{ offered = true, source = "docs" }}
+
+[[endpoints]]
+protocol = "google-generative-ai"
+base_url = "https://acme.example/v1"
+source = "docs"
+
+[[models]]
+id = "{model}"
+source = "docs"
+
+[sources.docs]
+url = "https://acme.example/docs"
+read = 2026-11-21
+"""
+
+
 @pytest.mark.parametrize("kind", ["providers", "protocols", "scenarios", "checks"])
 def test_names_are_listed(
     kind: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from providers import credentials, schema
+from providers import catalog_faults, credentials, schema
 from providers.auth import AWSKeys
 from providers.errors import ConfigurationError, ConflictingConfig, InvalidDeclaration, MissingCredential
 
@@ -158,6 +160,35 @@ def test_a_text_that_its_pattern_refuses_is_a_fault(tmp_path: Path, keys: str, f
 def test_a_text_that_fits_its_pattern_is_lawful(tmp_path: Path, keys: str) -> None:
     """An example, or a pattern that any word matches, is enough; what has placeholders is judged filled."""
     assert _faults(tmp_path, f"{ACCOUNT}{keys}\n") == ()
+
+
+LABEL = "a host label: letters, digits and hyphens"
+
+
+@pytest.mark.parametrize(
+    ("values", "faults"),
+    [
+        (
+            {"zone": {"example": "a/b"}},
+            [f"values.zone.example: 'a/b' cannot stand in endpoints.0: give {LABEL}"],
+        ),
+        ({"zone": {"example": "eu"}}, []),
+        ({"zone": {}}, []),
+        ({"zone": {"default": "eu", "example": "a/b"}}, []),
+        (
+            {"zone": {"default": "{inner}"}, "inner": {"example": "a/b"}},
+            [f"values.inner.example: 'a/b' cannot stand in endpoints.0: give {LABEL}"],
+        ),
+        ({"zone": {"default": "{inner}"}, "inner": {"example": "eu"}}, []),
+        ({"zone": {"default": "{inner}"}, "inner": {"default": "{zone}"}}, []),
+        ({"zone": {"default": "{"}}, []),
+    ],
+)
+def test_an_example_stands_where_its_value_does(values: dict[str, Any], faults: list[str]) -> None:
+    """What no address may hold in that place is told when the file is read, and not when it is built from."""
+    table = {"id": "acme", "values": values, "endpoints": [{"base_url": "https://{zone}.acme.example/v1"}]}
+    told = catalog_faults.inside(table, date(2026, 11, 21))
+    assert [fault for fault in told if ".example:" in fault] == faults
 
 
 def _faults(folder: Path, project: str) -> tuple[str, ...]:
