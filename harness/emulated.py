@@ -139,6 +139,16 @@ def _has_credential(request: Request, provider: Provider, protocol: str) -> bool
     if auth.scheme == "none" or not auth.required:
         return True
     query = (name for name, _ in parse_qsl(urlsplit(request.url).query))
-    own = {each.name.lower() for each in (auth, auth.upstream) if each is not None}
-    fields = {name.lower() for name, value in request.headers if value.strip()}
-    return bool(fields & {"authorization", *own}) or (auth.scheme == "query" and auth.name in query)
+    own = [each for each in (auth, auth.upstream) if each is not None]
+    fields = {"authorization", *(each.name.lower() for each in own)}
+    wordless = {each.name.lower() for each in own if each.scheme != "bearer"}  # a key stands there alone
+    sent = [(name.lower(), value.strip()) for name, value in request.headers if name.lower() in fields]
+    words = ("bearer", "aws4-hmac-sha256") if auth.scheme == "sigv4" else ("bearer",)
+    told = any(bool(value) if name in wordless else _told(value, words) for name, value in sent)
+    return told or (auth.scheme == "query" and auth.name in query)
+
+
+def _told(value: str, words: tuple[str, ...]) -> bool:
+    """Whether a field has one of these words for its scheme, and a credential behind it."""
+    word, _, credential = value.partition(" ")
+    return word.lower() in words and bool(credential.strip())

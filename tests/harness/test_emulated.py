@@ -129,6 +129,31 @@ def test_a_credential_is_wanted_in_its_own_field(
         assert shelf.answer(request).exchange.status == expected
 
 
+@pytest.mark.parametrize(
+    ("provider", "path", "field", "value", "status"),
+    [
+        ("groq/openai-completions", "chat/completions", "authorization", "bearer k", 400),
+        ("groq/openai-completions", "chat/completions", "authorization", "Bearer ", 401),
+        ("groq/openai-completions", "chat/completions", "authorization", "Bearer", 401),
+        ("groq/openai-completions", "chat/completions", "authorization", "Basic Zm9v", 401),
+        ("groq/openai-completions", "chat/completions", "authorization", "k", 401),
+        ("groq/openai-completions", "chat/completions", "authorization", "AWS4-HMAC-SHA256 k", 401),
+        ("amazon-bedrock/bedrock-converse", "model/m/converse", "authorization", "AWS4-HMAC-SHA256 k", 400),
+        ("amazon-bedrock/bedrock-converse", "model/m/converse", "authorization", "Bearer k", 400),
+        ("amazon-bedrock/bedrock-converse", "model/m/converse", "authorization", "Basic Zm9v", 403),
+        ("anthropic/anthropic-messages", "messages", "authorization", "Bearer ", 401),
+        ("anthropic/anthropic-messages", "messages", "x-api-key", "k", 400),
+    ],
+)
+def test_a_credential_is_of_the_vendors_scheme(
+    shelf: Shelf, provider: str, path: str, field: str, value: str, status: int
+) -> None:
+    """A field with another authentication scheme, or with none behind its word, is as good as none."""
+    headers = (("content-type", "application/json"), (field, value))
+    request = Request("POST", f"{HERE}/@{EMULATOR}/{provider}/{path}", headers, b"{}")
+    assert shelf.answer(request).exchange.status == status
+
+
 def test_without_emulation_a_host_gets_the_nearest_miss() -> None:
     """A shelf that does not emulate tells the nearest recording of the host, whichever region was asked."""
     shelf = Shelf(schema.all, FIXTURES, providers=("groq", "amazon-bedrock"))
