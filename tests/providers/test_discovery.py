@@ -86,7 +86,7 @@ def test_a_server_tells_its_models() -> None:
     """What answers is found with its models; the others are nobody."""
     machine = Machine(vllm=(200, MODELS))
     found = tuple(discover(candidates(schema.all()), machine))
-    expected = ("openai-completions", "openai-responses")
+    expected = ("openai-completions", "openai-responses", "openai-text-completions")
     assert found == (Found("http://localhost:8000/v1", expected, ("vllm",), ("m-1",)),)
     assert len(machine.asked) == len(candidates(schema.all()))
 
@@ -96,7 +96,9 @@ def test_ollama_is_asked_in_its_own_way_too() -> None:
     native = [each for each in candidates([schema.get("ollama")]) if "ollama-chat" in each.protocols]
     answer = json.dumps({"models": [{"name": "llama3.2:1b"}]}).encode()
     found = ask(native[0], lambda request: (200, (), answer))
-    assert found == Found("http://localhost:11434", ("ollama-chat",), ("ollama",), ("llama3.2:1b",))
+    assert found == Found(
+        "http://localhost:11434", ("ollama-chat", "ollama-generate"), ("ollama",), ("llama3.2:1b",)
+    )
 
 
 @pytest.mark.parametrize("status", [401, 403])
