@@ -37,6 +37,7 @@ from providers.errors import (
     ProviderError,
     UnknownProvider,
 )
+from providers.extensions import points
 from providers.features import FEATURES
 from providers.protocols import PROTOCOLS
 from providers.wire import Endpoint, Refused
@@ -45,6 +46,7 @@ CATALOG = Path(__file__).parent / "catalog"
 
 Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z<][A-Za-z0-9_<>]*$")]
+SYSTEMS = ("zot", "pi", "mayros", "zeroclaw", "gomodel")  # other packages add dialects of further ones
 RefusalKind = Literal[
     "bad_key",
     "forbidden",
@@ -61,6 +63,13 @@ RefusalKind = Literal[
 def _feature(name: str) -> str:
     if name not in FEATURES:
         raise ValueError(f"unknown feature {name!r}; known: {', '.join(FEATURES)}")
+    return name
+
+
+def _system(name: str) -> str:
+    added = () if name in SYSTEMS else {point.name.partition("@")[0] for point in points("dialects")}
+    if name not in (*SYSTEMS, *added):
+        raise ValueError(f"unknown system {name!r}; known: {', '.join((*SYSTEMS, *sorted(added)))}")
     return name
 
 
@@ -112,6 +121,7 @@ FieldName = Annotated[str, AfterValidator(_field_name)]
 Sent = Annotated[str, AfterValidator(_sent)]
 Parameter = Annotated[str, AfterValidator(_parameter)]
 Target = Annotated[str, AfterValidator(_path)]
+SystemName = Annotated[str, AfterValidator(_system), Field(json_schema_extra={"examples": list(SYSTEMS)})]
 Feature = Annotated[str, AfterValidator(_feature), Field(json_schema_extra={"enum": list(FEATURES)})]
 
 
@@ -385,7 +395,7 @@ class Provider(_Strict):
     endpoints: tuple[EndpointDeclaration, ...] = Field(min_length=1)
     claims: dict[Feature, Claim] = {}
     models: tuple[Model, ...] = ()
-    systems: dict[Literal["zot", "pi", "mayros", "zeroclaw", "gomodel"], System] = {}
+    systems: dict[SystemName, System] = {}
     refusals: dict[RefusalKind, RefusalDeclaration] = {}
     disagreements: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

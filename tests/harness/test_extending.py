@@ -102,6 +102,7 @@ auth = { scheme = "bearer", env = ["ACME_API_KEY"], source = "docs" }
 models = [{ id = "acme-small", source = "docs" }]
 claims = { streaming = { offered = true, source = "docs" } }
 sources = { docs = { url = "https://docs.acme.example/api", read = 2026-11-21 } }
+systems = { acme = { id = "acme-ai", login = "key", source = "docs" } }
 
 [[endpoints]]
 protocol = "acme-chat"
@@ -160,6 +161,7 @@ def test_a_package_adds_to_every_table(tmp_path: Path) -> None:
     assert {each.protocol for each in found.values()} == {"acme-chat"}
     told = python(tmp_path, "-c", "from providers.dialects import DIALECTS; print(DIALECTS['acme'].name)")
     assert told.stdout == "acme\n"
+    assert "acme-ai" in wirecheck(tmp_path, "providers show acme")
     assert "acme-sdk" in wirecheck(tmp_path, "subject list")
 
 
@@ -236,6 +238,9 @@ gone = acme_nowhere.catalog
 [wirecheck.protocols]
 acme-chat = acme_wirecheck.protocol:PROTOCOL
 other = acme_wirecheck.broken:PROTOCOL
+
+[wirecheck.dialects]
+acme = acme_wirecheck.dialect:DIALECT
 
 [wirecheck.subjects]
 acme-sdk = acme_wirecheck.leaving:SUBJECT

@@ -133,6 +133,7 @@ def test_a_good_file_becomes_a_provider(tmp_path: Path) -> None:
         ("tools = {", "tolls = {", "claims.tolls: unknown feature 'tolls'"),
         ("offered = false", 'offered = "no"', "claims.vision.offered: "),
         ("[refusals.bad_key]", "[refusals.bad_mood]", "refusals.bad_mood: "),
+        ("[refusals.bad_key]", "[systems.us]\nid = 1\n[refusals.bad_key]", "systems.us: unknown system"),
         ('code = 17\nsource = "docs"', 'code = 17\nsource = "rumour"', "refusals.bad_key.source: 'rumour'"),
         ("read = 2026-11-21", 'read = "long ago"', "sources.docs.read: "),
     ],
