@@ -10,14 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 import msgspec
 from msgspec.structs import replace
 
-from harness.emulators.emulator import Spoken, Violation
+from harness.emulators.emulator import Spoken, Violation, spoken
 from harness.services import DESKS, Desk
 from harness.services.scenarios import SERVICE_SCENARIOS, Asking
+from providers import jsontext
 from providers.call import JSON
 from providers.errors import MalformedFrame, UnsupportedFeature
 from providers.events import Usage
@@ -28,6 +29,20 @@ from providers.wire import Endpoint, Request
 
 _ELSEWHERE = {("method", "method"), ("target", "target"), ("model", "target")}  # rules and places of a head
 _ID = re.compile(r"/(?:files|batches|batch/jobs)/(?!upload$)([^/:]+)")
+_MODEL = re.compile("(.*?/models)/(.+)")
+# Whose list's items are also told one by one: https://platform.openai.com/docs/api-reference/models/retrieve,
+# https://platform.claude.com/docs/en/api/models/retrieve, https://ai.google.dev/api/models#method:-models.get,
+# https://docs.mistral.ai/api/endpoint/models (read 2026-11-21).
+_BY_ID = frozenset(
+    {
+        "openai-completions",
+        "openai-responses",
+        "openai-text-completions",
+        "anthropic-messages",
+        "google-generative-ai",
+        "mistral-chat",
+    }
+)
 _TEXTS = ("input", "texts", "requests", "instances")  # the fields that hold the texts to embed, one each
 _SIZES = ("dimensions", "output_dimension", "outputDimensionality", "embeddingDimension")
 _SIZE = 8
@@ -36,12 +51,16 @@ _TOKENS = 9
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What a request asks for: the ``service``, the type of the ask, its desk and what the desk refuses."""
+    """What a request asks for: the ``service``, the type of the ask, its desk and what the desk refuses.
+
+    ``one``: the id of the one of a list that is asked for; "" for the list.
+    """
 
     service: str
     kind: type
     desk: Desk
     found: tuple[Violation, ...]
+    one: str = ""
 
 
 def asked(request: Request, endpoint: Endpoint) -> Asked | None:
@@ -51,7 +70,20 @@ def asked(request: Request, endpoint: Endpoint) -> Asked | None:
             found = desk.judge(place, endpoint)
             if not any((each.rule, each.where) in _ELSEWHERE for each in found):
                 return Asked(service, kind, desk, found)
-    return None
+    return _one_model(request, endpoint)
+
+
+def _one_model(request: Request, endpoint: Endpoint) -> Asked | None:
+    """A model that is asked for by its id, behind the path of the list."""
+    shape, parts = endpoint.shape("models_list"), urlsplit(request.url)
+    named = _MODEL.fullmatch(parts.path)
+    if named is None or shape not in _BY_ID:
+        return None
+    desk = DESKS[shape][ListModels]
+    found = desk.judge(replace(request, url=urlunsplit(parts._replace(path=named[1]))), endpoint)
+    if any((each.rule, each.where) in _ELSEWHERE for each in found):
+        return None
+    return Asked("models_list", ListModels, desk, found, unquote(named[2]))
 
 
 def _places(request: Request, endpoint: Endpoint) -> Iterator[Request]:
@@ -66,6 +98,8 @@ def _places(request: Request, endpoint: Endpoint) -> Iterator[Request]:
 def speak(ask: Asked, request: Request, endpoint: Endpoint, models: Sequence[str], model: str) -> Spoken:
     """The answer to a lawful request; ``models`` are those there are, ``model`` is the one that it names."""
     said, reply = _told(ask, endpoint, model or next(iter(models), "unnamed"))
+    if ask.one:
+        return _first(ask.desk.speak(said, ModelList((ask.one,)), endpoint))
     if ask.kind is ListModels:
         reply = ModelList(tuple(models) or reply.ids)
     if ask.kind is Embed:
@@ -74,6 +108,12 @@ def speak(ask: Asked, request: Request, endpoint: Endpoint, models: Sequence[str
     if named and hasattr(reply, "id"):
         reply = replace(reply, id=unquote(named[1]))
     return ask.desk.speak(said, reply, endpoint)
+
+
+def _first(listed: Spoken) -> Spoken:
+    """The only one of a list, alone: the vendors tell it in the form that it has in the list."""
+    items = (each for each in jsontext.parse(listed.content).values() if isinstance(each, list))
+    return spoken(listed.status, listed.headers, [jsontext.write(next(items)[0])])
 
 
 def _desks(endpoint: Endpoint) -> Iterator[tuple[str, type, Desk]]:

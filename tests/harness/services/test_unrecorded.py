@@ -138,7 +138,7 @@ def test_a_service_that_is_not_offered_has_no_path(shelf: Shelf) -> None:
     assert "does not offer files" in found.exchange.content.decode()
 
 
-@pytest.mark.parametrize("url", ["nowhere", "models/m", "chat/completions"])
+@pytest.mark.parametrize("url", ["nowhere", "models/", "chat/completions"])
 def test_what_no_desk_takes_is_the_protocols(shelf: Shelf, url: str) -> None:
     """A GET of another path gets what the protocol's judge says of it."""
     found = sent(shelf, f"any/openai-completions/{url}")
@@ -188,3 +188,39 @@ def test_models_are_read_of_every_protocol(shelf: Shelf) -> None:
         read = operation(endpoint, ask).read(answer.status, answer.headers, answer.content)
         assert isinstance(read, ModelList)
         assert read.ids
+
+
+@pytest.mark.parametrize(
+    ("path", "fields", "told"),
+    [
+        ("openai/openai-completions/models/gpt-5", (), {"id": "gpt-5", "object": "model"}),
+        ("mistral/mistral-chat/models/ministral-8b-latest", (), {"id": "ministral-8b-latest"}),
+        ("deepseek/openai-completions/models/a%2Fb", (), {"id": "a/b"}),
+        ("together/openai-completions/models/a/b", (), {"id": "a/b"}),
+        (
+            "anthropic/anthropic-messages/models/claude-sonnet-4-5",
+            (("x-api-key", "k"), ("anthropic-version", "2023-06-01")),
+            {"type": "model", "id": "claude-sonnet-4-5"},
+        ),
+        (
+            "google/google-generative-ai/models/gemini-2.5-pro",
+            (("x-goog-api-key", "k"),),
+            {"name": "models/gemini-2.5-pro"},
+        ),
+    ],
+)
+def test_one_model_is_told_by_its_id(
+    shelf: Shelf, path: str, fields: tuple[tuple[str, str], ...], told: dict[str, str]
+) -> None:
+    """A model behind the list's path is answered alone, in the form that it has in the list."""
+    answer = sent(shelf, path, headers=fields or KEYED)
+    assert answer.exchange.status == 200
+    found = json.loads(answer.exchange.content)
+    assert {name: found[name] for name in told} == told
+    assert sent(shelf, path, method="DELETE", headers=fields or KEYED).exchange.status in (400, 404)
+
+
+def test_a_list_without_single_models_has_none(shelf: Shelf) -> None:
+    """A vendor that tells a model in another form than its list's is not made up."""
+    answer = sent(shelf, "cohere/cohere-chat/models/command-a")
+    assert answer.exchange.status == 400
