@@ -41,7 +41,7 @@ def provider(**claims: bool) -> Provider:
             "auth": {"env": ("VENDOR_API_KEY",), "source": "docs"},
             "endpoints": (
                 {
-                    "protocol": "google-interactions",
+                    "protocol": "google-gemini-cli",
                     "base_url": "https://odd.vendor.example",
                     "source": "docs",
                 },
