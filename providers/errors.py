@@ -398,6 +398,8 @@ _OVERFLOW = (
     "input length",
     "prompt exceeds max length",
     "must be less than max_seq_len",
+    "input too long",
+    "prompt too long",
 )
 _QUOTA = (
     "insufficient_quota",
