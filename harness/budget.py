@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import msgspec
 
+from providers.declaration import Model, Price
 from providers.events import Usage
-from providers.schema import Model, Price, Provider
+from providers.schema import Provider
 
 ASSUMED = Price(input=15.0, output=75.0)
 FREE = Price(input=0.0, output=0.0)

@@ -25,10 +25,11 @@ from harness.scenarios import SCENARIOS, Scenario
 from providers import auth, catalog_faults, jsontext
 from providers.call import Call, Message
 from providers.callfields import for_call
+from providers.declaration import EndpointDeclaration, Model, Source
 from providers.errors import UnsupportedFeature
 from providers.events import Turn
 from providers.protocols import PROTOCOLS
-from providers.schema import EndpointDeclaration, Model, Provider, Source
+from providers.schema import Provider
 from providers.wire import Endpoint, Refused, Request
 
 CANARY = "wirecheck-canary-credential"

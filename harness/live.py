@@ -45,6 +45,7 @@ from harness.transports.record import Record
 from providers import credentials
 from providers.auth import Credential
 from providers.call import Call, Message
+from providers.declaration import EndpointDeclaration, Price
 from providers.errors import (
     ConfigurationError,
     Explained,
@@ -54,7 +55,7 @@ from providers.errors import (
     TransportError,
 )
 from providers.events import Usage
-from providers.schema import EndpointDeclaration, Price, Provider
+from providers.schema import Provider
 from reports import results
 
 # Refusals that can be provoked without harm; the others need a limit to be hit or a vendor in trouble.

@@ -11,9 +11,10 @@ from __future__ import annotations
 import re
 
 from providers import addresses, endings, schema
+from providers.declaration import Auth, Claim, EndpointDeclaration, Model
 from providers.errors import ConfigurationError
 from providers.protocols import PROTOCOLS
-from providers.schema import Auth, Claim, EndpointDeclaration, Model, Provider
+from providers.schema import Provider
 from providers.sendable import place
 
 # What is asked of an endpoint nobody described, so that the checks show what holds.

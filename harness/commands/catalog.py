@@ -14,8 +14,9 @@ from harness.commands import discovery, telling
 from harness.exchange import scenarios_of
 from providers import extensions
 from providers.auth import SCHEMES
+from providers.declaration import Auth, Model, System, Value
 from providers.errors import ProviderError
-from providers.schema import Auth, Catalog, Model, Provider, System, Value
+from providers.schema import Catalog, Provider
 from reports import escaping
 from reports.matrix import STATES, Cell, Matrix, State
 

@@ -15,6 +15,7 @@ import msgspec
 
 from harness.errors import UnusableInput
 from providers import schema
+from providers.declaration import Model
 from providers.dialects import DIALECTS, Dialect, files
 from providers.dialects.resolved import Given, Resolved, Warned
 
@@ -111,7 +112,7 @@ def _present(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _limits(model: schema.Model) -> dict[str, Any]:
+def _limits(model: Model) -> dict[str, Any]:
     return {
         "reasoning": model.reasoning,
         "contextWindow": model.context_window,
@@ -120,21 +121,21 @@ def _limits(model: schema.Model) -> dict[str, Any]:
     }
 
 
-def _flat_prices(model: schema.Model) -> dict[str, Any]:
+def _flat_prices(model: Model) -> dict[str, Any]:
     price = model.price
     told = (price.input, price.output, price.cache_read, price.cache_write) if price else (None,) * 4
     names = ("priceInput", "priceOutput", "priceCacheRead", "priceCacheWrite")
     return {**_limits(model), **dict(zip(names, told, strict=True))}
 
 
-def _nested_prices(model: schema.Model) -> dict[str, Any]:
+def _nested_prices(model: Model) -> dict[str, Any]:
     price = model.price
     told = (price.input, price.output, price.cache_read or 0, price.cache_write or 0) if price else None
     names = ("input", "output", "cacheRead", "cacheWrite")
     return {**_limits(model), "cost": dict(zip(names, told, strict=True)) if told else None}
 
 
-SHAPES: Mapping[str, Callable[[schema.Model], dict[str, Any]]] = {
+SHAPES: Mapping[str, Callable[[Model], dict[str, Any]]] = {
     "zot": _flat_prices,
     "pi": _nested_prices,
     "mayros": _nested_prices,

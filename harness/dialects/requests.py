@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from harness.dialects.bench import MOCK, Bench, Outcome, warned
 from providers.auth import authenticate
 from providers.call import Call, Tool, user
+from providers.declaration import Auth
 from providers.dialects import (
     gomodel,
     mayros,
@@ -26,7 +27,6 @@ from providers.dialects import (
 )
 from providers.errors import DialectFault
 from providers.protocols import PROTOCOLS
-from providers.schema import Auth
 from providers.wire import Endpoint, Protocol, Request
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from providers import schema
+from providers.declaration import System
 
 SystemName = Literal["zot", "pi", "mayros", "zeroclaw", "gomodel"]
 
@@ -53,7 +54,7 @@ def rows(providers: Iterable[schema.Provider], system: SystemName, *, newest: bo
     return dict(sorted(table.items()))
 
 
-def _variables(known: schema.System, newest: bool) -> tuple[str, ...]:
+def _variables(known: System, newest: bool) -> tuple[str, ...]:
     return known.newest_env if newest and known.newest_env is not None else known.env
 
 

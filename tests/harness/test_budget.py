@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from harness import budget
 from harness.budget import ASSUMED, Amount
 from providers import schema
+from providers.declaration import Price
 from providers.events import Usage
-from providers.schema import Price
 
 PRICE = Price(input=1.0, output=10.0, cache_read=0.1, cache_write=2.0)
 

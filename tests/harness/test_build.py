@@ -8,8 +8,9 @@ import pytest
 
 from harness.build import build
 from providers import schema
+from providers.declaration import EndpointDeclaration
 from providers.errors import ConflictingConfig
-from providers.schema import Catalog, EndpointDeclaration
+from providers.schema import Catalog
 
 CATALOG = Catalog([schema.get("groq")])
 PLACE = "groq/openai-completions/text_stream"

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from harness import evidence, proven
 from harness.cli import app
 from providers import schema
+from providers.declaration import Claim
 from providers.features import FEATURES
 from reports import matrix, render, results
 from reports.results import Result, Run
@@ -130,8 +131,8 @@ def test_what_was_declared_since_is_untested(run: Path) -> None:
     """A claim that is younger than the results makes its feature untested; one that says no, not offered."""
     groq = schema.get("groq")
     source = next(iter(groq.sources))
-    claims = {**groq.claims, "files": schema.Claim(offered=False, source=source)}
-    claims |= {"pdf": schema.Claim(offered=True, source=source)}
+    claims = {**groq.claims, "files": Claim(offered=False, source=source)}
+    claims |= {"pdf": Claim(offered=True, source=source)}
     changed = groq.model_copy(update={"claims": claims})
     states = proven.states(changed, proven.of_one(groq, run))
     assert (states["files"], states["pdf"]) == ("not_offered", "untested")

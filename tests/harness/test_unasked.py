@@ -10,7 +10,7 @@ from harness.services import playing
 from harness.services.scenarios import named
 from harness.unasked import lacking, unasked, warnings
 from providers import schema
-from providers.schema import Claim, Model
+from providers.declaration import Claim, Model
 
 
 def test_a_claim_without_a_model_for_it_is_told() -> None:

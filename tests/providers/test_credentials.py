@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from providers import credentials
+from providers.declaration import Auth, EndpointDeclaration, Source, Value
 from providers.errors import MissingCredential
-from providers.schema import Auth, EndpointDeclaration, Provider, Source, Value
+from providers.schema import Provider
 
 
 def provider(**auth: object) -> Provider:

@@ -21,7 +21,7 @@ from harness.exchange import Exchange, load, scenarios_of
 from harness.matching import differences
 from providers import auth
 from providers.auth import AWSKeys
-from providers.schema import Scheme
+from providers.declaration import Scheme
 from providers.wire import Request
 
 KEY = "canary-0a1b2c3d4e5f"

@@ -16,9 +16,10 @@ from harness.services.observation import Served
 from harness.services.scenarios import SERVICE_SCENARIOS, named
 from harness.transports.record import Record
 from providers import schema
+from providers.declaration import Claim
 from providers.errors import MissingCredential, Unreachable
 from providers.features import FEATURES
-from providers.schema import Claim, Provider
+from providers.schema import Provider
 from providers.services import SERVICES
 
 PROVIDERS = {provider.id: provider for provider in schema.all() if [*playing.plan(provider)]}

@@ -9,8 +9,8 @@ from providers import credentials, schema
 from providers.auth import Credential, Keys, authenticate
 from providers.call import Call, user
 from providers.client import prepare
+from providers.declaration import Auth
 from providers.errors import ConfigurationError, MissingCredential
-from providers.schema import Auth
 from providers.wire import Request, header
 
 GATEWAY = schema.get("cloudflare-ai-gateway")
