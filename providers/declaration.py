@@ -1,7 +1,7 @@
 """The tables of a catalog file: each by itself, strictly typed. The whole is ``providers.schema.Provider``.
 
-``docs/adding-a-provider.md`` shows a file with every key explained. What keys say against each other is judged
-by ``providers.catalog_faults``.
+``docs/adding-a-provider.md`` shows a file with every key explained. What keys say against each other, judges
+``providers.catalog_faults``.
 """
 
 from __future__ import annotations
