@@ -83,7 +83,8 @@ SHAPES: tuple[re.Pattern[str], ...] = tuple(
 _VALUE = r"(?P<named>(?=[^\s\"',;&]{0,200}[0-9])[A-Za-z0-9_+/.~%=-]{16,})"
 
 # What tells whose account it is, and values that their names make credentials: the group ``id`` is
-# replaced. An address at a name that is reserved for examples (RFC 2606) is nobody's.
+# replaced. An address at a name that is reserved for examples (RFC 2606) is nobody's, as are the accounts on
+# AWS's own pages.
 _IDENTITIES: Mapping[str, re.Pattern[str]] = {
     "credential": re.compile(
         r"(?i:\b(?:x-api-key|api-key|x-goog-api-key|aws_secret_access_key|aws_session_token)[\"']?\s*[:=]\s*[\"']?"
@@ -94,7 +95,7 @@ _IDENTITIES: Mapping[str, re.Pattern[str]] = {
     "account": re.compile(
         r"\b(?:org[-_]|proj_|acct_|user-)(?P<id>(?=[a-zA-Z_-]{0,64}[0-9])[A-Za-z0-9]{16,})"
         r"|\barn(?P<colon>:|%3[Aa])aws[a-z-]*(?P=colon)[a-z0-9-]+(?P=colon)[a-z0-9-]*(?P=colon)"
-        r"(?P<aws>[0-9]{12})(?=(?P=colon))"
+        r"(?P<aws>(?!123456789012|111122223333)[0-9]{12})(?=(?P=colon))"
         r"|\"(?:organization|organization_id|org_id|account_id|workspace_id|group_id)\"\s*:\s*\""
         r"(?P<named>(?!\[redacted\]|example)[^\"\\]{6,})(?=\")"
         r"|/accounts/(?P<hex>[0-9a-f]{32})\b"

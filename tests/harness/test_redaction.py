@@ -164,7 +164,7 @@ def test_the_shape_of_a_key_is_a_secret(shape: str) -> None:
         ('"owner": "ada.lovelace@analytical.org"', "e-mail"),
         ("in organization `org-Ab12Cd34Ef56Gh78Ij90` on", "account"),
         ('{"organization_id": "9f8e7d6c-5b4a"}', "account"),
-        ("arn:aws:bedrock:us-east-1:123456789012:inference-profile/x", "account"),
+        ("arn:aws:bedrock:us-east-1:210987654321:inference-profile/x", "account"),
         ("key gsk_" + "a1" * 12, "credential"),
         ("aws_secret_access_key = " + "aB1/" * 10, "credential"),
         ("x-api-key: " + "a1" * 12, "credential"),
@@ -188,7 +188,15 @@ def test_what_tells_whose_account_it_is_goes(text: str, kind: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["me@example.com", "a@host.invalid", "user-agent", "org-chart", "@decorator", "user-defined-words"],
+    [
+        "me@example.com",
+        "a@host.invalid",
+        "user-agent",
+        "org-chart",
+        "@decorator",
+        "user-defined-words",
+        "arn:aws:iam::123456789012:role/batch",
+    ],
 )
 def test_ordinary_words_stay(text: str) -> None:
     """Names reserved for examples and words that begin like an id are nobody's."""

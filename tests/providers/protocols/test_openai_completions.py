@@ -890,6 +890,13 @@ class TestWhole:
             "x",
             "context_length_exceeded",
         ),
+        (
+            400,
+            {"error": {"message": "the input length is no number"}},
+            InvalidRequest,
+            "the input length is no number",
+            None,
+        ),
         (502, "<html>Bad gateway</html>", RemoteError, "<html>Bad gateway</html>", None),
         (500, "", RemoteError, None, None),
         (400, {"error": {"message": 5, "type": [], "code": {}}}, InvalidRequest, None, None),
