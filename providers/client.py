@@ -42,7 +42,7 @@ from providers.features import refuse_own, refuse_unclaimed, refuse_undeclared
 from providers.listen import Listener
 from providers.protocols import PROTOCOLS
 from providers.schema import Provider
-from providers.sendable import added, place, refuse_unsendable, untold
+from providers.sendable import added, place, refuse_unsendable, refuse_unusable, untold
 from providers.services import Operation, feature, model_of, operation, protocol_for
 from providers.wire import Endpoint, Headers, Request, request_id, retry_after_s
 
@@ -114,12 +114,13 @@ def prepare(
     keyed = isinstance(key, str)
     located = provider.endpoint(protocol, call.model, base_url=base_url, values=known, keyed=keyed)
     endpoint = for_call(located, call)
-    refuse_unsendable(endpoint.base_url, (*endpoint.headers, *call.extra_headers))
+    refuse_unusable(endpoint.base_url)
     rules = provider.auth_for(endpoint.protocol, call.model)
     key = None if rules.is_placeholder(key) else key
     if rules.required and not key:
         raise MissingCredential(provider.id, rules.env)
     request = PROTOCOLS[endpoint.protocol].build(call, endpoint)
+    refuse_unsendable(request)
     signed = auth.authenticate(request, rules, auth.placed(key, known) or None)
     return Prepared(signed, endpoint, call.stream, added(request, signed))
 
@@ -144,7 +145,7 @@ def prepare_service(
 ) -> Asked:
     """Build and authenticate the request of a service, by default at the first endpoint that has it. No I/O.
 
-    Raises UnsupportedFeature, ConflictingConfig, and MissingCredential as ``prepare`` does.
+    Raises as ``prepare`` does.
     """
     provider = provider.asked_with(key)
     name = feature(ask)
@@ -160,13 +161,14 @@ def prepare_service(
     )
     known = {**provider.told_by(model_of(ask)), **auth.told(key), **(values or {})}
     endpoint = provider.endpoint(spoken, base_url=base_url, values=known, keyed=isinstance(key, str))
-    refuse_unsendable(endpoint.base_url, endpoint.headers)
+    refuse_unusable(endpoint.base_url)
     rules = provider.auth_for(endpoint.protocol)
     key = None if rules.is_placeholder(key) else key
     if rules.required and not key:
         raise MissingCredential(provider.id, rules.env)
     row = operation(endpoint, ask)
     request = row.build(ask, endpoint)
+    refuse_unsendable(request)
     signed = auth.authenticate(request, rules, auth.placed(key, known) or None)
     return Asked(signed, row, added(request, signed))
 

@@ -1,8 +1,8 @@
 """What HTTP can carry, and what of a request must not be told.
 
-A base URL or a field that cannot be sent is the operator's error, found before anything is sent. What
-authentication added to a request is remembered, so that a peer that repeats it cannot make an error of ours
-tell it. Pure.
+A base URL, or a method, an address or a field of a built request, that cannot be sent is the operator's or
+the caller's error, found before anything is sent. What authentication added to a request is remembered, so
+that a peer that repeats it cannot make an error of ours tell it. Pure.
 
 Document: RFC 9110, section 5, https://www.rfc-editor.org/rfc/rfc9110#section-5, read 2026-11-21.
 """
@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from providers.errors import ConfigurationError, ProviderError
-from providers.wire import Headers, Request
+from providers.wire import Request
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
 _SHORTEST = 8  # a shorter text stands in too many words to be blotted out
@@ -34,27 +34,46 @@ def text_fault(text: str) -> str:
     return "" if text.isascii() and text.isprintable() else "expected printable ASCII"
 
 
-def refuse_unsendable(base_url: str, headers: Headers) -> None:
-    """Raise ConfigurationError for a base URL that is none, and for a field that no request can carry."""
-    fault = _fault_of(base_url)
-    if fault:
+def refuse_unusable(base_url: str) -> None:
+    """Raise ConfigurationError for a base URL that is none."""
+    _refuse_address(base_url, "the base URL cannot be used")
+
+
+def refuse_unsendable(request: Request) -> None:
+    """Raise ConfigurationError for a method, an address or a field that no request can carry."""
+    if not _TOKEN.fullmatch(request.method):
         raise ConfigurationError(
-            "the base URL cannot be used",
-            expected="http or https and a host, as in https://api.example.com/v1",
-            seen=fault,
-            where=place(base_url),
+            "a method cannot be sent",
+            expected="a word, as GET",
+            seen=request.method,
+            where=place(request.url),
         )
-    for name, value in headers:
-        if not (name + value).isascii() or not (name + value).isprintable():
+    _refuse_address(request.url, "the address of a request cannot be used")
+    for name, value in request.headers:
+        if name_fault(name) or text_fault(value) or value != value.strip(" "):
             raise ConfigurationError(
-                "a header cannot be sent", expected="printable ASCII", seen=name, where="the call's headers"
+                "a header cannot be sent",
+                expected="a field's name, and printable ASCII without blanks around it",
+                seen=name,
+                where="the request's headers",
             )
 
 
-def _fault_of(base_url: str) -> str:
+def _refuse_address(url: str, summary: str) -> None:
+    fault = _fault_of(url)
+    if fault:
+        raise ConfigurationError(
+            summary,
+            expected="http or https and a host, as in https://api.example.com/v1",
+            seen=fault,
+            where=place(url),
+        )
+
+
+def _fault_of(address: str) -> str:
     try:
-        urlsplit(base_url)  # stricter than httpx about brackets
-        url = httpx.URL(base_url)
+        urlsplit(address)  # stricter than httpx about brackets
+        url = httpx.URL(address)
         url.host.encode("idna")  # which the resolver does
     except (httpx.InvalidURL, ValueError) as refusal:
         return str(refusal)

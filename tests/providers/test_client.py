@@ -443,6 +443,15 @@ def test_a_field_that_http_cannot_carry_is_refused(pair: tuple[str, str]) -> Non
     assert network.requests == []
 
 
+@pytest.mark.parametrize("session", ["é", "a\r\nx: y", " a"])
+def test_a_session_that_a_header_cannot_carry_is_refused(session: str) -> None:
+    """A session that goes into a header is judged as any other field, before any network use."""
+    vendor = schema.get("cloudflare-workers-ai")
+    call = Call(model=vendor.models[0].id, messages=(user("hi"),), session=session)
+    with pytest.raises(ConfigurationError, match="a header cannot be sent"):
+        client.prepare(vendor, call, key=KEY, values={"account_id": "a1"})
+
+
 def test_extra_headers_do_not_replace_the_credential() -> None:
     """The caller's own Authorization loses against the provider's authentication."""
     extra = (("authorization", "Bearer other"), ("X-Trace", "1"))

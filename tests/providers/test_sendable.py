@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from providers.errors import InvalidRequest
-from providers.sendable import added, place, refuse_unsendable, untold
+from providers.errors import ConfigurationError, InvalidRequest
+from providers.sendable import added, place, refuse_unsendable, refuse_unusable, untold
 from providers.wire import Request
 
 PLAIN = Request("POST", "https://host/v1?alt=sse", (("Accept", "*/*"),), b"")
@@ -54,4 +54,26 @@ def test_a_place_is_without_credentials() -> None:
 )
 def test_a_usable_url_is_not_refused(url: str) -> None:
     """Hosts, ports and IPv6 addresses pass."""
-    assert refuse_unsendable(url, (("X-Title", "a b"),)) is None  # type: ignore[func-returns-value]
+    assert refuse_unusable(url) is None  # type: ignore[func-returns-value]
+    assert refuse_unsendable(PLAIN) is None  # type: ignore[func-returns-value]
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "field"),
+    [
+        ("", PLAIN.url, ("a", "b")),
+        ("é", PLAIN.url, ("a", "b")),
+        ("POST\r\nA: b", PLAIN.url, ("a", "b")),
+        ("POST", "https://host/x\r\ny", ("a", "b")),
+        ("POST", "https://host/\ud800", ("a", "b")),
+        ("POST", PLAIN.url, ("", "b")),
+        ("POST", PLAIN.url, ("a b", "c")),
+        ("POST", PLAIN.url, ("a", "é")),
+        ("POST", PLAIN.url, ("a", "b\r\nc: d")),
+        ("POST", PLAIN.url, ("a", " b")),
+    ],
+)
+def test_what_no_request_can_carry_is_refused(method: str, url: str, field: tuple[str, str]) -> None:
+    """A method, an address and a field are judged by what HTTP takes."""
+    with pytest.raises(ConfigurationError, match=r"cannot be (sent|used)"):
+        refuse_unsendable(Request(method, url, (field,), b""))

@@ -14,7 +14,7 @@ from providers import schema
 from providers.auth import AWSKeys
 from providers.call import Call, user
 from providers.client import AsyncClient, Client, Retries, prepare_service
-from providers.errors import MissingCredential, RateLimited, TimedOut, UnsupportedFeature
+from providers.errors import ConfigurationError, MissingCredential, RateLimited, TimedOut, UnsupportedFeature
 from providers.schema import Provider
 from providers.services.batches import CreateBatch, GetBatch
 from providers.services.count_tokens import CountTokens
@@ -99,6 +99,24 @@ class Peer:
 def test_what_the_reference_has_is_claimed(vendor: str, ask: object, key: Any, url: str) -> None:
     """A service of the vendor's reference is asked for without being allowed as undeclared."""
     assert prepare_service(schema.get(vendor), ask, key=key).request.url == url
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        PassOn(path="/x", method="é"),
+        PassOn(path="/x", method="POST\r\nA: b"),
+        PassOn(path="/x", method=""),
+        PassOn(path="/x\r\ny"),
+        PassOn(path="/x", headers=(("x-a", "é"),)),
+        PassOn(path="/x", headers=(("x-a", "b\r\nc: d"),)),
+        PassOn(path="/x", headers=(("x a", "b"),)),
+    ],
+)
+def test_a_request_that_http_cannot_carry_is_refused(ask: PassOn) -> None:
+    """Method, address and fields of a service's request are judged before any network use."""
+    with pytest.raises(ConfigurationError, match=r"cannot be (sent|used)"):
+        prepare_service(schema.get("openai"), ask, key="k-1")
 
 
 @pytest.mark.parametrize(
