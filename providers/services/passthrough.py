@@ -7,6 +7,7 @@ endpoint's fields and the credential are ours, so a path cannot lead to another 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 import msgspec
 
@@ -18,7 +19,7 @@ from providers.wire import Endpoint, Headers, Request
 
 
 class PassOn(msgspec.Struct, frozen=True, kw_only=True):
-    """Send this. ``path`` follows the base URL, begins with a slash and may have a query."""
+    """Send this. ``path`` follows the base URL, begins with a slash and may have a query, but no fragment."""
 
     method: str = "POST"
     path: str
@@ -35,13 +36,20 @@ class Passed(msgspec.Struct, frozen=True):
 
 
 def _build(ask: PassOn, endpoint: Endpoint) -> Request:
-    if not ask.path.startswith("/") or "/../" in f"{ask.path.split('?')[0]}/":
+    if not ask.path.startswith("/") or "#" in ask.path or _leaves(ask.path.partition("?")[0]):
         raise ConfigurationError(
             "a path that is passed on stays below the base URL",
-            expected="a path that begins with / and has no ..",
+            expected="a path that begins with / and has neither . and .. as steps nor a fragment",
             seen=ask.path,
         )
     return Request(ask.method, endpoint.at(ask.path), fields(endpoint, extra=ask.headers), ask.content)
+
+
+def _leaves(path: str) -> bool:
+    """Whether a step of ``path`` is dots alone, as lenient servers read it: decoded, divided by backslashes
+    too, and without the parameters of a step."""
+    steps = unquote(path).replace("\\", "/").split("/")
+    return any(step.partition(";")[0] in (".", "..") for step in steps)
 
 
 ANY: Operations = {

@@ -524,7 +524,26 @@ def test_a_batch_may_fail_in_part() -> None:
     assert third.error is None
 
 
-@pytest.mark.parametrize("path", ["models", "//elsewhere.example/x", "/../admin", "@elsewhere.example/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "models",
+        "//elsewhere.example/x",
+        "/../admin",
+        "@elsewhere.example/",
+        "/..#x",
+        "/x#y",
+        "/x?a=1#y",
+        "/.%2e/x",
+        "/%2E%2e/x",
+        "/..%2fx",
+        "/..\\x",
+        "/..%5Cx",
+        "/..;a/x",
+        "/./x",
+        "/a/..",
+    ],
+)
 def test_what_is_passed_on_stays_at_its_host(path: str) -> None:
     """A path leads nowhere but below the base URL."""
     ask = PassOn(path=path)
@@ -533,6 +552,12 @@ def test_what_is_passed_on_stays_at_its_host(path: str) -> None:
         return
     with pytest.raises(ConfigurationError):
         build("openai-completions", ask)
+
+
+@pytest.mark.parametrize("path", ["/x?a=../..", "/a..b", "/.well-known/x", "/a%2Fb", "/...;x"])
+def test_dots_that_are_no_step_are_passed_on(path: str) -> None:
+    """Dots within a name or a query, and encoded slashes, are sent as they are."""
+    assert build("openai-completions", PassOn(path=path)).url == ROOT + path
 
 
 def test_what_is_passed_on_is_not_judged() -> None:
