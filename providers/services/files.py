@@ -9,6 +9,7 @@ https://platform.claude.com/docs/en/api/files-create (beta ``files-api-2025-04-1
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from functools import partial
 from hashlib import sha256
@@ -18,8 +19,10 @@ import msgspec
 
 from providers.addresses import segment
 from providers.call import JSON
+from providers.errors import ConfigurationError
 from providers.protocols.anthropic_messages import refusal as anthropic
 from providers.protocols.openai_completions import refusals as openai
+from providers.sendable import text_fault
 from providers.services.anthropic import FILES_BETA, next_page
 from providers.services.anthropic import headers as anthropic_headers
 from providers.services.operation import (
@@ -35,6 +38,8 @@ from providers.services.operation import (
     reading,
 )
 from providers.wire import Endpoint, Headers, Request, header
+
+_MEDIA_TYPE = re.compile(r"[^\s/;,]+/[^\s/;,]+( *;.*)?")
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +106,23 @@ class Deleted(msgspec.Struct, frozen=True):
     id: str | None = None
 
 
+def refuse_unwritable(ask: Upload) -> None:
+    """Raise ConfigurationError for a media type or a purpose that would write lines of its own into the body,
+    and for a name that is no text."""
+    faults = {
+        "media_type": text_fault(ask.media_type) or not _MEDIA_TYPE.fullmatch(ask.media_type),
+        "purpose": text_fault(ask.purpose),
+        "name": any("\ud800" <= letter <= "\udfff" for letter in ask.name),
+    }
+    for field in (name for name, fault in faults.items() if fault):
+        raise ConfigurationError(
+            f"an upload's {field} cannot be written",
+            expected="a media type, a purpose of printable ASCII, and a name of whole characters",
+            seen=getattr(ask, field),
+            where=f"the upload's {field}",
+        )
+
+
 def multipart(parts: tuple[tuple[str, str | None, str | None, bytes], ...]) -> tuple[str, bytes]:
     """(Content-Type, body) of (name, file name, media type, content) parts."""
     boundary = "wirecheck-" + sha256(b"".join(content for *_, content in parts)).hexdigest()[:32]
@@ -122,6 +144,7 @@ Fields = Callable[..., Headers]
 
 
 def _upload(head: Fields, with_purpose: bool, ask: Upload, endpoint: Endpoint) -> Request:
+    refuse_unwritable(ask)
     purpose = (("purpose", None, None, ask.purpose.encode()),) if with_purpose else ()
     media_type, body = multipart((*purpose, ("file", ask.name, ask.media_type, ask.content)))
     headers = head(endpoint, ("Content-Type", media_type))

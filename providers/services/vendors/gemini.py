@@ -47,7 +47,16 @@ from providers.services.batches import (
     ReadBatch,
     Status,
 )
-from providers.services.files import Deleted, DeleteFile, File, FileList, GetFile, ListFiles, Upload
+from providers.services.files import (
+    Deleted,
+    DeleteFile,
+    File,
+    FileList,
+    GetFile,
+    ListFiles,
+    Upload,
+    refuse_unwritable,
+)
 from providers.services.operation import (
     JSON_CONTENT,
     Object,
@@ -101,6 +110,7 @@ def _listed(body: JSON, name: str, read: Callable[[JSON, str], Kind]) -> tuple[t
 
 
 def _upload(ask: Upload, endpoint: Endpoint) -> Request:
+    refuse_unwritable(ask)
     media_type, body = _related({"file": {"displayName": ask.name}}, ask.media_type, ask.content)
     headers = fields(endpoint, ("X-Goog-Upload-Protocol", "multipart"), ("Content-Type", media_type))
     return Request("POST", _beside(endpoint, "upload").at("/files"), headers, body)

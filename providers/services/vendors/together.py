@@ -74,6 +74,7 @@ def _upload(ask: Upload, endpoint: Endpoint) -> Request:
             f"a file kept as {ask.purpose}",
             next_step=f"keep it as one of {', '.join(_PURPOSES)}",
         )
+    files.refuse_unwritable(ask)
     ending = ask.name.rpartition(".")[2].lower()
     told = {"purpose": purpose, "file_name": ask.name, **({"file_type": ending} if ending in _TYPES else {})}
     parts = tuple((name, None, None, value.encode()) for name, value in told.items())

@@ -524,6 +524,36 @@ def test_a_batch_may_fail_in_part() -> None:
     assert third.error is None
 
 
+UPLOADING = sorted(shape for shape, table in SERVICES["files"].items() if Upload in table)
+
+
+@pytest.mark.parametrize("shape", UPLOADING)
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"media_type": "a/b\r\nX: y"},
+        {"media_type": "a/é"},
+        {"media_type": ""},
+        {"name": "a\ud800"},
+        {"purpose": "batch\r\n--x"},
+    ],
+    ids=["lines", "not ASCII", "none", "no text", "lines in the purpose"],
+)
+def test_an_upload_writes_no_lines_of_its_own(shape: str, told: dict[str, str]) -> None:
+    """What would end a line of the body, or is no text, is refused in every shape of uploads."""
+    ask = replace(Upload(name="a", content=b"{}", purpose="batch"), **told)
+    with pytest.raises((ConfigurationError, UnsupportedFeature)):
+        SERVICES["files"][shape][Upload].build(ask, at("openai-completions"))
+
+
+def test_a_media_type_keeps_its_parameters() -> None:
+    """A media type with parameters is written as it is."""
+    ask = Upload(name="a", content=b"{}", media_type="text/plain; charset=utf-8")
+    assert (
+        b"\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{}" in build("openai-completions", ask).content
+    )
+
+
 @pytest.mark.parametrize(
     "path",
     [
