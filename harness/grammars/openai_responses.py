@@ -17,7 +17,8 @@ from providers.events import FinishReason
 from providers.wire import Frame, Refused
 
 _STARTS = ("response.created", "response.queued", "response.in_progress")
-_ENDS = ("response.completed", "response.incomplete", "response.failed")
+# The last of them is ChatGPT's, whose status tells which end it is.
+_ENDS = ("response.completed", "response.incomplete", "response.failed", "response.done")
 _DELTA = "response.function_call_arguments.delta"
 _ITEM_STEPS = {
     "response.output_item.added": "added",
@@ -135,7 +136,7 @@ def _with_finish(frames: list[Frame], reason: FinishReason) -> list[Frame] | Non
 def _cut(frame: Frame, detail: str) -> Frame:
     """The closing event, or the whole answer, of a response that was cut; other frames stay."""
     value = _object(frame)
-    closes = value.get("type") == "response.completed"
+    closes = value.get("type") in ("response.completed", "response.done")
     response = inner(value, "response") if closes else value
     if response.get("object") != "response" or response.get("status") != "completed":
         return frame

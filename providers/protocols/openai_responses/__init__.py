@@ -24,13 +24,16 @@ Rules of a stream
   ``response.output_item.done``, which holds it whole; between them come deltas, and ``done`` events that
   repeat them. ``output_index`` tells the item: ids may change between added and done. The completion
   signal is ``response.completed``, ``response.incomplete`` or ``response.failed``; ``error`` ends everything.
+  ``response.done``, an end too for clients of ChatGPT's route, is that which its status says; without one it
+  is completed.
   What a closing event holds beyond its deltas is made up for; where they contradict each other the deltas
   stand, but for the arguments of a call, which nobody should run: that is an error.
   Seen in real traffic: reasoning that is closed after the message it led to; final objects without the
   output; streams without sequence numbers, without ``event`` fields, and with ``[DONE]``.
 
 Source: https://platform.openai.com/docs/api-reference/responses (Create a model response, Streaming events)
-and https://platform.openai.com/docs/guides/reasoning (Encrypted reasoning items), read 2026-11-21.
+and https://platform.openai.com/docs/guides/reasoning (Encrypted reasoning items); for ``response.done``
+https://github.com/badlogic/pi-mono, packages/ai/src/providers/openai-codex-responses.ts. Read 2026-11-21.
 """
 
 from __future__ import annotations

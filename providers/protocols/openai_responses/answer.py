@@ -33,7 +33,13 @@ _INCOMPLETE: Mapping[str | None, FinishReason] = {
 }
 _STARTS = ("response.created", "response.queued", "response.in_progress")
 _UNFINISHED = ("queued", "in_progress")
-_ENDS = ("response.completed", "response.incomplete", "response.failed", "response.cancelled")
+_ENDS = (
+    "response.completed",
+    "response.incomplete",
+    "response.failed",
+    "response.cancelled",
+    "response.done",  # ChatGPT's; the status inside tells which end it is
+)
 
 # Progress of tools the vendor runs, and repetitions of what other events hold; the item's end tells it all.
 _SILENT = (
@@ -315,10 +321,11 @@ class StreamDecoder:
 
     def _end(self, message: Value) -> list[Event]:
         response = message.child("response")
-        told = {item.text("id", "") for item in response.children("output")}
-        for id in self._early.keys() - told:
+        known = {item.text("id", "") for item in response.children("output")}
+        for id in self._early.keys() - known:
             raise self._out_of_order(message, message.text("type"), f"response.output_item.added of {id}")
-        status = response.text("status", message.text("type").removeprefix("response."))
+        told = message.text("type").removeprefix("response.")
+        status = response.text("status", "completed" if told == "done" else told)
         events = [*self._response.left(response), *self._response.ending(response, status)]
         self._ended = True
         return events

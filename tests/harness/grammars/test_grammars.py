@@ -84,3 +84,15 @@ def test_an_unreadable_frame_has_no_value() -> None:
     grammar = GRAMMARS["openai-completions"]
     assert grammar.value(Frame(b"{")) is None
     assert list(grammar.values([Frame(b"{"), Frame(b"[1]"), Frame(jsontext.write({"a": 1}))])) == [{"a": 1}]
+
+
+def test_response_done_closes_a_response() -> None:
+    """ChatGPT's other closing event completes a stream of the Responses API as the vendor's own does."""
+    grammar = GRAMMARS["openai-codex-responses"]
+    value = {"type": "response.done", "response": {"object": "response", "status": "completed", "output": []}}
+    assert [step.kind for step in grammar.steps(value)] == ["end"]
+    assert grammar.completes(value)
+    assert grammar.closes(value)
+    assert grammar.with_finish is not None
+    (cut,) = grammar.with_finish([Frame(jsontext.write(value))], "length") or []
+    assert jsontext.parse(cut.data)["type"] == "response.incomplete"

@@ -937,6 +937,30 @@ def test_an_answer_may_end_otherwise(status: str, details: Any, finish: str, str
     assert turn.finish_detail == (details["reason"] if details else None)
 
 
+@pytest.mark.parametrize(
+    ("status", "finish", "raw"),
+    [
+        ("completed", "stop", "completed"),
+        ("incomplete", "length", "incomplete"),
+        ("cancelled", "other", "cancelled"),
+        (None, "stop", "completed"),
+    ],
+)
+def test_response_done_is_the_end_that_its_status_says(status: str | None, finish: str, raw: str) -> None:
+    """The end that ChatGPT's clients know beside the others is one; without a status it is completed."""
+    told = {**response(message("Hi")), "status": status}
+    turn, fault = hear(stream(CREATED, event("done", response=told)))
+    assert fault is None
+    assert (turn.text, turn.finish, turn.finish_raw, turn.complete) == ("Hi", finish, raw, True)
+
+
+def test_response_done_that_failed_is_an_error() -> None:
+    """A closing event of any name whose response failed is the error that the response tells."""
+    told = response(status="failed", error={"code": "server_error", "message": "broke"})
+    _, fault = hear(stream(CREATED, event("done", response=told)))
+    assert isinstance(fault, ServerError)
+
+
 QUOTA = {"type": "insufficient_quota", "code": "insufficient_quota", "message": "no credit", "param": None}
 
 
