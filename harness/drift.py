@@ -288,4 +288,4 @@ def as_json(compared: Iterable[Compared]) -> bytes:
     ordered = sorted(compared, key=lambda one: one.name)
     facts = [{**msgspec.to_builtins(each), "breaking": each.breaking} for each in ordered]
     told = {"format": "wirecheck-drift", "version": 1, "scenarios": facts}
-    return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
+    return msgspec.json.format(jsontext.write(told), indent=2) + b"\n"

@@ -127,16 +127,30 @@ class UnaskedEncoding(RemoteProtocolError):
     """The answer came in an encoding that was not asked for, and was not read."""
 
 
+def spelt(text: str) -> str:
+    """``text`` with a lone surrogate, which UTF-8 has no bytes for, spelt out."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def told_of(fault: BaseException) -> str:
+    """The class and the words of an exception, which may be another's and have none that can be told."""
+    try:
+        words = str(fault)
+    except Exception as inner:
+        words = f"(its words raise {type(inner).__name__})"
+    return spelt(f"{type(fault).__name__}: {words}")
+
+
 class Nonconformance(AssertionError):
     """A requirement does not hold. ``blame`` empty means: the check's own."""
 
     def __init__(self, expected: str, observed: object, at: object = "", blame: Blame = "") -> None:
-        self.expected = expected
+        self.expected = spelt(expected)
         self.observed = shown(observed)
         self.at = shown(at) if at != "" else ""
         self.blame: Blame = blame
         where = f" at {self.at}" if self.at else ""
-        super().__init__(f"expected {expected}, observed {self.observed}{where}")
+        super().__init__(f"expected {self.expected}, observed {self.observed}{where}")
 
 
 class Unjudgeable(Exception):

@@ -15,7 +15,14 @@ from typing import Literal
 import msgspec
 
 from harness.checks.registry import Check
-from harness.errors import Blame, EndlessAnswer, Nonconformance, UnaskedEncoding, Unjudgeable
+from harness.errors import (
+    Blame,
+    EndlessAnswer,
+    Nonconformance,
+    UnaskedEncoding,
+    Unjudgeable,
+    told_of,
+)
 from harness.observation import Observation
 from harness.services.observation import Served
 from providers.errors import (
@@ -62,7 +69,7 @@ def judge(check: Check, seen: Observation | Served) -> Judged:
             observed=_observed(seen),
         )
     try:
-        check.judge(seen)
+        returned: object = check.judge(seen)  # type: ignore[func-returns-value]
     except Nonconformance as finding:
         return _found(check, finding, _unexpected(seen))
     except Unjudgeable as reason:
@@ -70,7 +77,9 @@ def judge(check: Check, seen: Observation | Served) -> Judged:
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as fault:  # a check may be another's, which may raise anything, SystemExit too
-        told = f"{check.id} broke down: {type(fault).__name__}: {fault}"
+        return Judged(verdict="errored", blame="harness", reason=f"{check.id} broke down: {told_of(fault)}")
+    if returned is not None:  # a verdict that nobody asks for, or a coroutine that nobody runs
+        told = f"{check.id} returned {shown(returned)}; a check returns nothing, and raises what it finds"
         return Judged(verdict="errored", blame="harness", reason=told)
     return Judged(verdict="passed")
 

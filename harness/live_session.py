@@ -262,7 +262,7 @@ class LiveSession:
     def _tell(self, report: pytest.TestReport, compared: Compared | None, recorded: Recorded) -> None:
         """Put on a report what holds no credential and nobody's account."""
         if compared is not None or recorded != Recorded():
-            news = msgspec.json.encode(_News(compared, recorded)).decode()
+            news = results.json_line(_News(compared, recorded)).decode()
             report.__dict__[_NEWS] = untold(news, self.stage.secrets)
 
     @pytest.hookimpl(wrapper=True)
@@ -358,7 +358,7 @@ class LiveSession:
             return
         told = report.__dict__.pop(_NEWS, None)
         if told is not None:
-            news = _decode_news(told)
+            news = results.from_json(told, _News)
             self._compared += [news.compared] if news.compared is not None else []
             self._take(news.recorded)
         if self._bars is not None and report.when == "call":
@@ -418,9 +418,6 @@ class _News(msgspec.Struct, frozen=True):
 
     compared: Compared | None
     recorded: Recorded
-
-
-_decode_news = msgspec.json.Decoder(_News).decode
 
 
 class _ByScenario(LoadScopeScheduling):  # type: ignore[misc]

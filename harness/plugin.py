@@ -22,7 +22,7 @@ import pytest
 from harness import configuration, evidence, given, live_session
 from harness.checks import CHECKS
 from harness.checks.registry import selects
-from harness.errors import NotAsked, OutOfBudget, RecordingError, UnmatchedRequest, UnusableInput
+from harness.errors import NotAsked, OutOfBudget, RecordingError, UnmatchedRequest, UnusableInput, told_of
 from harness.judging import Judged, judge
 from harness.light_item import LightItem
 from harness.live import LiveStage
@@ -49,9 +49,6 @@ from reports.errors import ReportError
 from reports.spool import Spool
 
 _KEY = pytest.StashKey["Conformance"]()
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(results.Result).decode
-_decode_exchange = msgspec.json.Decoder(results.Exchange).decode
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -313,8 +310,8 @@ class Conformance:
         if not isinstance(self._stage, LiveStage):
             return found, fresh
         secrets = {*self._secrets, *self._stage.secrets}
-        texts = [untold(_encode(each).decode(), secrets) for each in (found, *fresh)]
-        return _decode(texts[0]), tuple(map(_decode_exchange, texts[1:]))
+        first, *others = (untold(results.json_line(each).decode(), secrets) for each in (found, *fresh))
+        return _read(first, others)
 
     def _keep_or_send(
         self, report: pytest.TestReport, found: results.Result, fresh: Iterable[results.Exchange]
@@ -323,7 +320,7 @@ class Conformance:
         if self._controls:
             self._keep(found, fresh)
         else:
-            report.__dict__["wirecheck"] = [_encode(each).decode() for each in (found, *fresh)]
+            report.__dict__["wirecheck"] = [results.json_line(each).decode() for each in (found, *fresh)]
 
     def _keep(self, found: results.Result, fresh: Iterable[results.Exchange]) -> None:
         fresh = tuple(fresh)
@@ -345,7 +342,7 @@ class Conformance:
             self._sharding.took(report.nodeid, report.duration)
         told = report.__dict__.pop("wirecheck", None) if self._controls else None
         if told is not None:
-            self._keep(_decode(told[0]), map(_decode_exchange, told[1:]))
+            self._keep(*_read(told[0], told[1:]))
         self._forget(report)
 
     def _forget(self, report: pytest.TestReport) -> None:
@@ -480,7 +477,7 @@ class Cell(LightItem):
         except (UnmatchedRequest, RecordingError) as fault:
             judged = Judged(verdict="errored", blame="harness", reason=str(fault))
         except (Exception, SystemExit) as fault:  # ours, or another package's protocol: nothing to judge
-            judged = Judged(verdict="errored", blame="harness", reason=f"{type(fault).__name__}: {fault}")
+            judged = Judged(verdict="errored", blame="harness", reason=told_of(fault))
         return evidence.unseen(
             case.provider, case.protocol, case.scenario, case.fault, case.check, judged
         ), ()
@@ -493,6 +490,13 @@ _OUTCOMES: Mapping[str, Literal["passed", "failed", "skipped"]] = {
     "failed": "failed",
     "errored": "failed",
 }
+
+
+def _read(first: str, others: Iterable[str]) -> tuple[results.Result, tuple[results.Exchange, ...]]:
+    """A result and its exchanges, as ``results.json_line`` wrote them."""
+    return results.from_json(first, results.Result), tuple(
+        results.from_json(each, results.Exchange) for each in others
+    )
 
 
 def _report(item: Cell, found: results.Result, start: float, stop: float) -> pytest.TestReport:

@@ -376,6 +376,14 @@ def json_line(record: object) -> bytes:
         return json.dumps(plain, separators=(",", ":")).encode()
 
 
+def from_json(text: bytes | str, kind: type[_T]) -> _T:
+    """What ``json_line`` wrote, of one type. Raises msgspec.MsgspecError for anything else."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except msgspec.DecodeError:  # a lone surrogate is read by the standard library alone
+        return msgspec.convert(json.loads(text), kind, str_keys=True)
+
+
 def write(path: Path | str, run: Run) -> Path:
     """Write ``run`` to ``path``, whole or not at all. Raises UnwritableReport, and as ``canonical`` does."""
     return files.replace(Path(path), lines(run))

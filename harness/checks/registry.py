@@ -12,6 +12,7 @@ and nothing else, and asserts one thing.
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from fnmatch import fnmatchcase
@@ -144,7 +145,8 @@ def check(
 ) -> Callable[[Judging], Judging]:
     """Register a function as the check ``id``.
 
-    Raises ValueError for an id taken and for a docstring without a level."""
+    Raises ValueError for an id taken, for a docstring without a level, and for a function that does not judge
+    when it is called."""
 
     def register(judge: Judging) -> Judging:
         requirement = " ".join((judge.__doc__ or "").split())
@@ -153,6 +155,8 @@ def check(
             raise ValueError(
                 f"{id}: an id is given once, with MUST, SHOULD or MAY, a capability and a source"
             )
+        if inspect.iscoroutinefunction(judge) or inspect.isgeneratorfunction(judge):
+            raise ValueError(f"{id}: a check is a plain function, neither async nor a generator")
         _REGISTERED[id] = Check(
             id=id,
             requirement=requirement,

@@ -9,6 +9,7 @@ from threading import Thread
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from harness import fixtures
 from harness.exchange import Exchange
@@ -125,6 +126,34 @@ def test_a_described_endpoint_passes_the_checks(
     assert server.asked < len(run.results) / 4  # once a scenario, not once a check
     assert files(place.path) - before == {"out.jsonl"}
     assert KEY not in (place.path / "out.jsonl").read_text() + ran.stdout.str() + ran.stderr.str()
+
+
+@pytest.mark.parametrize("company", PROTOCOLS[:1], indirect=True)
+@pytest.mark.parametrize("workers", [(), ("-n1",)], ids=["here", "in a worker"])
+def test_half_a_character_ends_no_run(
+    place: pytest.Pytester,
+    company: tuple[str, Company],
+    monkeypatch: pytest.MonkeyPatch,
+    workers: tuple[str, ...],
+) -> None:
+    """A server that tells half of a surrogate pair as its model is judged, and the results are written."""
+    _, server = company
+    monkeypatch.setenv("CUSTOM_API_KEY", KEY)
+    odd = {
+        key: replace(each, content=each.content.replace(b'"model":"', b'"model":"\\ud83d'), boundaries=())
+        for key, each in server.answers.items()
+    }
+    monkeypatch.setattr(server, "answers", odd)
+    place.runpytest_subprocess(
+        f"--base-url={server.base_url}", "--protocol=openai-completions", f"--model={MODEL}",
+        "--scenario=text*", "--results=out.jsonl", "-q", *workers,
+    )  # fmt: skip
+    run = results.read(place.path / "out.jsonl")
+    assert run.complete
+    found = {each.check: each for each in run.results if each.scenario == "text"}
+    assert found["text.basic"].verdict == "passed"
+    assert [each for each in run.results if each.verdict == "errored"] == []
+    assert "\\ud83d" in (place.path / "out.jsonl").read_text()
 
 
 def test_nobody_answers(place: pytest.Pytester) -> None:

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from harness.checks import CHECKS
 from harness.checks.registry import Check, Level, require, unjudgeable
-from harness.errors import Blame, EndlessAnswer, UnaskedEncoding
+from harness.errors import Blame, EndlessAnswer, Nonconformance, UnaskedEncoding
 from harness.judging import hindrance, judge
 from harness.observation import Observation, hear
 from providers.errors import AuthenticationFailed, ProviderError, RateLimited, ServerError, Unreachable
@@ -59,6 +59,47 @@ def test_a_check_that_breaks_down_is_errored(fault: BaseException) -> None:
     found = judge(replace(CHECKS["text.basic"], judge=judged), spoken("text"))
     assert (found.verdict, found.blame) == ("errored", "harness")
     assert found.reason == f"text.basic broke down: {type(fault).__name__}: gone"
+
+
+class _Wordless(Exception):
+    def __str__(self) -> str:
+        return str(self.args[1])
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (_Wordless("one"), "_Wordless: (its words raise IndexError)"),
+        (ValueError("half \ud83d"), r"ValueError: half \ud83d"),
+    ],
+    ids=["no words", "half a character"],
+)
+def test_any_exception_can_be_told(fault: Exception, told: str) -> None:
+    """An exception without words, or with some that cannot be written, is its check's error like any."""
+
+    def judged(seen: Observation) -> None:
+        raise fault
+
+    found = judge(replace(CHECKS["text.basic"], judge=judged), spoken("text"))
+    assert found.reason == f"text.basic broke down: {told}"
+
+
+def test_a_finding_can_be_written() -> None:
+    """Half of a surrogate pair, which a peer may send, is spelt out in what was expected and observed."""
+    broken = Nonconformance("half \ud83d", "half \ude00", "half \ud83d")
+    told = (str(broken), broken.expected, broken.observed, broken.at)
+    assert "".join(told).encode().count(b"\\ud") == 6
+
+
+def test_a_check_that_returns_something_is_errored() -> None:
+    """A check that says no by returning False, or gives a coroutine, is no pass."""
+
+    def judged(seen: Observation) -> bool:
+        return False
+
+    found = judge(replace(CHECKS["text.basic"], judge=judged), spoken("text"))
+    assert (found.verdict, found.blame) == ("errored", "harness")
+    assert found.reason.startswith("text.basic returned False;")
 
 
 def test_an_interrupt_while_judging_ends_the_run() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from harness.checks import CHECKS, registry
@@ -100,3 +102,19 @@ def test_an_id_is_given_once() -> None:
 
     with pytest.raises(ValueError, match=r"text\.basic"):
         check("text.basic", capability="text", source="RFC 2119")(judge)
+
+
+def test_a_check_is_a_plain_function() -> None:
+    """A coroutine or a generator, whose body nobody would run, is refused when it is registered."""
+
+    async def later(seen: Observation) -> None:
+        """An answer MUST come."""
+
+    def drawn(seen: Observation) -> Iterator[None]:
+        """An answer MUST come."""
+        yield
+
+    for judging in (later, drawn):
+        with pytest.raises(ValueError, match="plain function"):
+            check("acme.later", capability="text", source="Acme's page")(judging)  # type: ignore[type-var]
+    assert "acme.later" not in registry.registered()
