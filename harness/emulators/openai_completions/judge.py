@@ -215,7 +215,7 @@ def _schema(judged: _Judgement, value: JSON, strict: bool, where: str, depth: in
     if isinstance(value, bool) or not judged.is_a(value, dict, where):
         return
     for keyword in judged.deviations.schema_keywords_removed:
-        if keyword in value:
+        if keyword in value and not (strict and keyword == "additionalProperties"):
             judged.refuse("schema_keyword", f"no {keyword}", value[keyword], f"{where}/{keyword}")
     properties = value.get("properties")
     properties = properties if isinstance(properties, dict) else {}

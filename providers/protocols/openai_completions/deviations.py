@@ -134,7 +134,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     # With "json_object" the schema is told in the system prompt.
     structured: Literal["json_schema", "json_object", "none"] = "json_schema"
-    # JSON Schema keywords that the vendor refuses; removed at every depth.
+    # JSON Schema keywords that the vendor refuses; removed at every depth, but for what closes a strict
+    # answer's objects.
     schema_keywords_removed: tuple[str, ...] = ()
 
     # --- request: embeddings ---

@@ -211,7 +211,10 @@ def _structured(call: Call, endpoint: Endpoint, deviations: Deviations) -> Objec
         )
     if wish.schema is None or deviations.structured == "json_object":
         return {"response_format": {"type": "json_object"}}
-    schema = _without(closed(wish.schema) if wish.strict else wish.schema, deviations.schema_keywords_removed)
+    removed = deviations.schema_keywords_removed
+    if wish.strict:  # which is refused where its objects are not closed
+        removed = tuple(name for name in removed if name != "additionalProperties")
+    schema = _without(closed(wish.schema) if wish.strict else wish.schema, removed)
     described: Object = {"name": wish.name, "schema": schema}
     if wish.strict is not None:
         described["strict"] = wish.strict

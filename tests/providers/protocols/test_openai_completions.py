@@ -245,6 +245,21 @@ class TestRequest:
         assert sent["tools"] == [{"type": "function", "function": {"name": "a", "parameters": bare}}]
         assert sent["tool_choice"] == "any"
 
+    def test_a_strict_answer_is_closed_where_schemas_are_sent_open(self) -> None:
+        """What closes a strict schema is kept of the keywords that are left out otherwise."""
+        schema = {
+            "type": "object",
+            "properties": {"a": {"type": "string", "minLength": 1}},
+            "required": ["a"],
+        }
+        removed = ("additionalProperties", "minLength")
+        for strict in (True, None):
+            wish = Structured("x", schema, strict=strict)
+            sent = body(asking("hi", structured=wish), schema_keywords_removed=removed)
+            told = sent["response_format"]["json_schema"]["schema"]
+            assert told.get("additionalProperties") is (False if strict else None)
+            assert told["properties"] == {"a": {"type": "string"}}
+
     def test_system_may_go_with_the_first_user_message(self) -> None:
         """A vendor without a system role gets the system prompt before the user's words."""
         sent = body(asking("hi", system="Be brief."), system_role="user")
