@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from harness import fixtures
 from harness.emulators import EMULATORS
 from providers import credentials, schema
 from providers.auth import AccessToken
-from providers.call import Call, Message, Text, user
+from providers.call import Call, Message, Text, Thinking, Tool, user
 from providers.callfields import session
 from providers.client import Prepared, prepare, prepare_service
 from providers.dialects import DIALECTS
@@ -382,3 +383,40 @@ def test_a_faulty_declaration_is_named(tmp_path: Path, told: str, fault: str) ->
     with pytest.raises(InvalidDeclaration) as raised:
         schema.load_file(path)
     assert fault in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("provider", "protocol", "model", "wish"),
+    [
+        ("cohere", "openai-completions", "command-r7b-12-2024", {"tool_choice": "required"}),
+        ("cohere", "openai-completions", "command-r7b-12-2024", {"tool_choice": "none"}),
+        ("deepseek", "openai-completions", None, {"seed": 5}),
+        ("zai", "openai-completions", None, {"seed": 5}),
+        ("deepseek", "openai-completions", None, {"parallel_tool_calls": False}),
+        ("ollama", "ollama-chat", None, {"parallel_tool_calls": False}),
+        (
+            "nscale",
+            "openai-completions",
+            "meta-llama/Llama-3.1-8B-Instruct",
+            {"thinking": Thinking("high")},
+        ),
+        ("cloudflare-ai-gateway", "openai-completions", None, {"thinking": Thinking("high")}),
+    ],
+)
+def test_a_wish_that_cannot_be_told_is_refused(
+    provider: str, protocol: str, model: str | None, wish: Mapping[str, Any]
+) -> None:
+    """A setting that the provider has no field for is refused, not left out in silence."""
+    vendor = schema.get(provider)
+    model = model or next(m.id for m in vendor.models if vendor.declaration(protocol).serves(m.id))
+    call = Call(model=model, messages=(user("hi"),), tools=(Tool("f"),), **wish)
+    values = fixtures.placeholder_values(vendor)
+    with pytest.raises(UnsupportedFeature):
+        prepare(vendor, call, key=KEY, protocol=protocol, values=values)
+
+
+def test_a_model_that_reasons_unasked_may_be_asked_to() -> None:
+    """Without a field for it, the wish is met by a model that reasons by itself."""
+    call = Call(model="Qwen/QwQ-32B", messages=(user("hi"),), thinking=Thinking("high"))
+    body = prepare(schema.get("nscale"), call, key=KEY).request.json()
+    assert sorted(body) == ["messages", "model"]

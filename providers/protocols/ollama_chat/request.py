@@ -2,8 +2,8 @@
 
 The history is mended first (``providers.protocols.mending``). ``stream`` is always said, as a server
 streams when nothing is. Ollama cannot be made to call a tool: a named one is offered alone, "none" offers
-none, and "required" raises. Pictures are data only. Servers have three levels of reasoning, so other
-efforts become the nearest.
+none, and "required" raises, as does the wish for one call at a time. Pictures are data only. Servers have
+three levels of reasoning, so other efforts become the nearest.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     """The request for ``call``. Raises UnsupportedFeature for what the chat cannot be asked."""
     deviations: Deviations = endpoint.deviations or Deviations()
     refuse_names(call, endpoint, ToolNames())
+    if call.parallel_tool_calls is False:
+        raise UnsupportedFeature(
+            endpoint.provider, "a parallel_tool_calls of False", next_step="leave it out"
+        )
     body: Object = {"model": call.model, "messages": list(_messages(call, endpoint, deviations))}
     tools = _tools(call, endpoint)
     if tools:

@@ -49,7 +49,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     session_field: str = "prompt_cache_key"
     # Header fields that also carry the session.
     session_headers: tuple[str, ...] = ()
-    # Top-level fields that the vendor refuses; a call's wish for them is left out.
+    # Top-level fields that the vendor refuses. A call that wishes for a tool choice, a seed or one tool call
+    # at a time by such a field is refused; any other field is left out.
     unsent: tuple[str, ...] = ()
     # Top-level fields that the vendor does not know are passed over, not refused.
     ignores_unknown: bool = False
@@ -77,6 +78,8 @@ class Deviations(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         "prompt_mode",
         "none",
     ] = "reasoning_effort"
+    # Models, as globs, that reason unasked; with a ``thinking`` of "none" no other can be asked to.
+    reasons_unasked: tuple[str, ...] = ()
     # The vendor's word for one of our efforts, where it is another; also clamps ({"low": "high"}).
     efforts: Mapping[str, str] = {}
     # The top-level field for a budget in tokens; "reasoning.max_tokens" is OpenRouter's. "" for none.

@@ -10,18 +10,17 @@ from typing import Any, TypeAlias
 
 from providers import jsontext
 from providers.call import JSON, Call, Named, Tool
-from providers.errors import UnsupportedFeature
-from providers.protocols.anthropic_messages.request import closed
+from providers.errors import UnsupportedFeature, shown
 from providers.protocols.limits import (
     refuse_any_stop,
     refuse_names,
-    refuse_open_schema,
     refuse_sampling,
     refuse_stops,
 )
 from providers.protocols.mending import ToolNames
-from providers.protocols.openai_completions.deviations import Deviations
+from providers.protocols.openai_completions.deviations import Deviations, matches
 from providers.protocols.openai_completions.messages import messages
+from providers.protocols.strict import closed, refuse_open
 from providers.unsayable import chosen
 from providers.wire import Endpoint, Headers, Request
 
@@ -47,6 +46,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     }
     for fields in (_streaming, _tools, _limits, _reasoning, _structured, _identity):
         body.update(fields(call, endpoint, deviations))
+    _refuse_unsent(body, endpoint, deviations)
     if deviations.tools_with_tool_history and any(said["role"] == "tool" for said in body["messages"]):
         body.setdefault("tools", [])
     body.update(deviations.body)
@@ -71,14 +71,31 @@ def _address(call: Call, endpoint: Endpoint, deviations: Deviations) -> str:
     return endpoint.url(PATH, call.model)
 
 
+# Fields in which a call wishes for something, and the value that is no more than the vendor's own manner.
+_WISHES: Mapping[str, tuple[JSON, ...]] = {
+    "tool_choice": ("auto",),
+    "parallel_tool_calls": (True,),
+    "seed": (),
+}
+
+
+def _refuse_unsent(body: Object, endpoint: Endpoint, deviations: Deviations) -> None:
+    """Raise UnsupportedFeature for a wish that would be left out unheard."""
+    for name in deviations.unsent:
+        if name in body and name in _WISHES and body[name] not in _WISHES[name]:
+            raise UnsupportedFeature(
+                endpoint.provider, f"a {name} of {shown(body[name])}", next_step="leave it out"
+            )
+
+
 def _refuse_open_schemas(call: Call, endpoint: Endpoint, deviations: Deviations) -> None:
     for tool in call.tools:
         if tool.strict and deviations.strict_tools:
             schema = NO_ARGUMENTS if tool.parameters is None else tool.parameters
-            refuse_open_schema(schema, endpoint, f"the tool {tool.name!r}")
+            refuse_open(schema, endpoint, f"the tool {tool.name!r}")
     wish = call.structured
     if wish is not None and wish.strict and wish.schema and deviations.structured == "json_schema":
-        refuse_open_schema(wish.schema, endpoint, "the answer")
+        refuse_open(wish.schema, endpoint, "the answer")
 
 
 def _headers(call: Call, endpoint: Endpoint, deviations: Deviations) -> Headers:
@@ -195,6 +212,10 @@ def _reasoning(call: Call, endpoint: Endpoint, deviations: Deviations) -> Object
     budget = wish.budget_tokens if on else None
     if budget is not None and deviations.thinking_budget_field == "reasoning.max_tokens":
         return {"reasoning": {"max_tokens": budget}}
+    if on and deviations.thinking == "none" and not matches(call.model, deviations.reasons_unasked):
+        raise UnsupportedFeature(
+            endpoint.provider, f"asking {call.model} to reason", next_step="leave `thinking` out of the call"
+        )
     body = _SWITCHES[deviations.thinking](on, deviations.efforts.get(wish.effort, wish.effort))
     if budget is not None and deviations.thinking_budget_field:
         body[deviations.thinking_budget_field] = budget

@@ -152,6 +152,12 @@ class TestRequest:
         with pytest.raises(UnsupportedFeature):
             body(tools=(WEATHER,), tool_choice="required")
 
+    def test_calls_cannot_be_asked_for_one_at_a_time(self) -> None:
+        """Ollama has no word for single calls, and needs none for several."""
+        with pytest.raises(UnsupportedFeature):
+            body(tools=(WEATHER,), parallel_tool_calls=False)
+        assert body(tools=(WEATHER,), parallel_tool_calls=True) == body(tools=(WEATHER,))
+
     def test_pictures_stand_beside_the_words(self) -> None:
         """Pictures are base64 in a list of their own; addresses and documents raise."""
         sent = body(user("see", "this", Image(data="AA==")))["messages"][0]

@@ -179,7 +179,8 @@ class TestRequest:
         [
             ({"max_tokens_field": "max_tokens"}, {"max_output_tokens": 5}, {"max_tokens": 5}),
             ({"stream_usage": "unasked"}, {"stream": True}, {"stream": True}),
-            ({"unsent": ("seed",)}, {"seed": 1}, {}),
+            ({"unsent": ("parallel_tool_calls",)}, {"parallel_tool_calls": True}, {}),
+            ({"unsent": ("prompt_cache_key",)}, {"session": "s"}, {}),
             ({"body": {"x": 1}}, {}, {"x": 1}),
             ({"body": {"x": 1}}, {"extra_body": {"x": 2}}, {"x": 2}),
             (
@@ -213,7 +214,8 @@ class TestRequest:
                 {"thinking": Thinking("none")},
                 {"chat_template_kwargs": {"enable_thinking": False}},
             ),
-            ({"thinking": "none"}, {"thinking": Thinking()}, {}),
+            ({"thinking": "none"}, {"thinking": Thinking("none")}, {}),
+            ({"thinking": "none", "reasons_unasked": ("m-*",)}, {"thinking": Thinking()}, {}),
             (
                 {"structured": "json_schema"},
                 {"structured": Structured()},
@@ -229,6 +231,30 @@ class TestRequest:
         """A vendor's field names, switches and constants replace OpenAI's."""
         sent = body(asking("hi", **options), **deviation)
         assert {name: sent[name] for name in sent if name not in ("model", "messages")} == expected
+
+    @pytest.mark.parametrize(
+        ("deviation", "options"),
+        [
+            ({"unsent": ("tool_choice",)}, {"tools": (WEATHER,), "tool_choice": "required"}),
+            ({"unsent": ("tool_choice",)}, {"tools": (WEATHER,), "tool_choice": "none"}),
+            ({"unsent": ("tool_choice",)}, {"tools": (WEATHER,), "tool_choice": Named("weather")}),
+            ({"unsent": ("seed",)}, {"seed": 0}),
+            ({"unsent": ("parallel_tool_calls",)}, {"parallel_tool_calls": False}),
+            ({"thinking": "none"}, {"thinking": Thinking("high")}),
+            ({"thinking": "none", "reasons_unasked": ("r-*",)}, {"thinking": Thinking("low")}),
+        ],
+    )
+    def test_a_wish_that_has_no_field_is_refused(
+        self, deviation: dict[str, Any], options: dict[str, Any]
+    ) -> None:
+        """What would be left out unheard raises before anything is sent."""
+        with pytest.raises(UnsupportedFeature):
+            body(asking("hi", **options), **deviation)
+
+    def test_the_vendors_own_manner_needs_no_field(self) -> None:
+        """A choice that is left to the model is not said where the field is not taken."""
+        sent = body(asking("hi", tools=(WEATHER,), tool_choice="auto"), unsent=("tool_choice",))
+        assert "tool_choice" not in sent
 
     def test_tools_follow_the_deviations(self) -> None:
         """Refused keywords and ``strict`` are left out; a named choice may become the word and one tool."""
