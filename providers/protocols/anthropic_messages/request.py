@@ -17,7 +17,7 @@ from providers.protocols.anthropic_messages.history import (
     is_result,
     is_thought,
 )
-from providers.protocols.anthropic_messages.subset import subset
+from providers.protocols.anthropic_messages.subset import fitting
 from providers.protocols.mending import settled
 from providers.protocols.merging import Block, unthought
 from providers.wire import Endpoint, Headers, Request
@@ -35,7 +35,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
         history.add(message)
     messages = history.finish()
     _check_prefill(messages, call, endpoint, deviations)
-    tools = _tools(call, deviations)
+    tools = _tools(call, endpoint, deviations)
     declared = tools or (history.declarations() if deviations.tools_for_history else [])
     hosted = deviations.hosted_version
     body: dict[str, Any] = {
@@ -52,7 +52,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
         "metadata": {"user_id": call.user} if call.user else None,
         "stream": call.stream or None,
     }
-    _structure(body, call, deviations)
+    _structure(body, call, endpoint, deviations)
     _mark(body, call, deviations)
     sent = {name: value for name, value in body.items() if value is not None}
     sent.update(call.extra_body)
@@ -202,37 +202,23 @@ def _effort(model: str, effort: Effort, deviations: Deviations) -> str:
     return deviations.efforts.get(effort, effort)
 
 
-def _tools(call: Call, deviations: Deviations) -> list[Block]:
-    return [_tool(tool, call, deviations) for tool in call.tools]
+def _tools(call: Call, endpoint: Endpoint, deviations: Deviations) -> list[Block]:
+    return [_tool(tool, call, endpoint, deviations) for tool in call.tools]
 
 
-def _tool(tool: Tool, call: Call, deviations: Deviations) -> Block:
+def _tool(tool: Tool, call: Call, endpoint: Endpoint, deviations: Deviations) -> Block:
     strict = bool(tool.strict and deviations.strict_tools)
     schema = {**NO_ARGUMENTS, **(tool.parameters or {})}
     block: Block = {"name": tool.name}
     if tool.description:
         block["description"] = tool.description
-    block["input_schema"] = subset(schema) if strict else schema
+    block["input_schema"] = schema
     if strict:
+        block["input_schema"] = fitting(schema, endpoint, f"the tool {tool.name!r}")
         block["strict"] = True
     if deviations.eager_tool_input and call.stream:
         block["eager_input_streaming"] = True
     return block
-
-
-def closed(schema: JSON) -> JSON:
-    """``schema`` with every object closed to further properties, as strict schemas must be."""
-    if isinstance(schema, list):
-        return [closed(item) for item in schema]
-    if not isinstance(schema, Mapping):
-        return schema
-    inner = {key: closed(value) if key not in _PLAIN else value for key, value in schema.items()}
-    if schema.get("type") == "object":
-        inner.setdefault("additionalProperties", False)
-    return inner
-
-
-_PLAIN = ("enum", "const", "default", "examples", "required")  # keywords whose values are no schemas
 
 
 def _tool_choice(call: Call, deviations: Deviations) -> Block | None:
@@ -251,13 +237,13 @@ def _tool_choice(call: Call, deviations: Deviations) -> Block | None:
 _CHOICES: Mapping[str, str] = {"auto": "auto", "none": "none", "required": "any"}
 
 
-def _structure(body: dict[str, Any], call: Call, deviations: Deviations) -> None:
+def _structure(body: dict[str, Any], call: Call, endpoint: Endpoint, deviations: Deviations) -> None:
     """Ask for JSON, in the way the endpoint understands."""
     wanted = call.structured
     if wanted is None:
         return
     if deviations.structured == "format":
-        answer = {"type": "json_schema", "schema": subset(_schema(call))}
+        answer = {"type": "json_schema", "schema": fitting(_schema(call), endpoint, "the answer")}
         body["output_config"] = {**(body.get("output_config") or {}), "format": answer}
         return
     tool = {"name": wanted.name, "input_schema": {**NO_ARGUMENTS, **_schema(call)}}

@@ -3,8 +3,8 @@
 Anthropic refuses a strict schema with an open object or with a constraint that its grammars cannot hold
 ("For 'integer' type, property 'minimum' is not supported"). What is refused is left out and told in the
 schema's ``description`` instead, so that the model may keep to it; ``oneOf`` becomes ``anyOf``. So does
-``transform_schema`` of Anthropic's SDKs. References that come back to where they began have no such form:
-they are left, and refused.
+``transform_schema`` of Anthropic's SDKs. Objects declared open, and references that come back to where they
+began, have no such form: they are refused before anything is sent.
 
 Follows https://platform.claude.com/docs/en/build-with-claude/structured-outputs (JSON Schema limitations) and
 https://github.com/anthropics/anthropic-sdk-python/blob/main/src/anthropic/lib/_parse/_transform.py, both read
@@ -18,6 +18,8 @@ from typing import Any
 
 from providers import jsontext
 from providers.call import JSON
+from providers.protocols.strict import refuse_unfit
+from providers.wire import Endpoint
 
 STRING_FORMATS = frozenset(
     {"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"}
@@ -66,6 +68,13 @@ def subset(schema: JSON) -> JSON:
         before = f"{said}\n\n" if isinstance(said, str) and said else ""
         kept["description"] = before + "{" + ", ".join(told) + "}"
     return kept
+
+
+def fitting(schema: JSON, endpoint: Endpoint, what: str) -> JSON:
+    """The ``schema`` of ``what`` in Anthropic's subset. Raises UnsupportedFeature where there is none."""
+    told = subset(schema)
+    refuse_unfit(told, endpoint, what)
+    return told
 
 
 def _refused(keyword: str, value: JSON) -> bool:

@@ -10,7 +10,7 @@ from providers.call import Call, Named, Tool
 from providers.errors import UnsupportedFeature
 from providers.protocols.anthropic_messages import request as claude
 from providers.protocols.anthropic_messages.deviations import matches
-from providers.protocols.anthropic_messages.subset import subset
+from providers.protocols.anthropic_messages.subset import fitting
 from providers.protocols.bedrock_converse import profiles
 from providers.protocols.bedrock_converse.deviations import Deviations, ThinkingField, known
 from providers.protocols.bedrock_converse.history import (
@@ -48,7 +48,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
         "additionalModelRequestFields": asked.get("fields"),
         "requestMetadata": {"user": call.user} if call.user else None,
     }
-    _structure(body, call, model, deviations)
+    _structure(body, call, endpoint, model, deviations)
     _mark(body, call, model, deviations)
     sent = {name: value for name, value in body.items() if value is not None}
     sent.update(call.extra_body)
@@ -194,21 +194,23 @@ def _tools(
             )
         return None
     strict = matches(model, deviations.strict_tools)
-    tools = [_tool(tool, strict) for tool in call.tools] or called
+    tools = [_tool(tool, endpoint, strict) for tool in call.tools] or called
     if not tools:
         return None
     choice = _choice(call) if call.tools else None
     return {"tools": tools, **({"toolChoice": choice} if choice else {})}
 
 
-def _tool(tool: Tool, strict: bool) -> Block:
+def _tool(tool: Tool, endpoint: Endpoint, strict: bool) -> Block:
     closed = bool(tool.strict and strict)
     schema = {**NO_ARGUMENTS, **(tool.parameters or {})}
     return {
         "toolSpec": {
             "name": tool.name,
             **({"description": tool.description} if tool.description else {}),
-            "inputSchema": {"json": subset(schema) if closed else schema},
+            "inputSchema": {
+                "json": fitting(schema, endpoint, f"the tool {tool.name!r}") if closed else schema
+            },
             **({"strict": True} if closed else {}),
         }
     }
@@ -223,14 +225,16 @@ def _choice(call: Call) -> Block | None:
 _CHOICES: Mapping[str, Block] = {"auto": {"auto": {}}, "required": {"any": {}}}
 
 
-def _structure(body: dict[str, Any], call: Call, model: str, deviations: Deviations) -> None:
+def _structure(
+    body: dict[str, Any], call: Call, endpoint: Endpoint, model: str, deviations: Deviations
+) -> None:
     """Ask for JSON, in the way the model understands."""
     wanted = call.structured
     if wanted is None:
         return
     schema = wanted.schema or {}
     if matches(model, deviations.structured):
-        written = jsontext.write(subset(schema)).decode("utf-8", "surrogatepass")
+        written = jsontext.write(fitting(schema, endpoint, "the answer")).decode("utf-8", "surrogatepass")
         structure = {"jsonSchema": {"schema": written, "name": wanted.name}}
         body["outputConfig"] = {"textFormat": {"type": "json_schema", "structure": structure}}
         return

@@ -8,11 +8,10 @@ from typing import Any, TypeAlias
 from providers import jsontext
 from providers.call import Call, Named, Tool
 from providers.errors import UnsupportedFeature
-from providers.protocols.anthropic_messages.request import closed
-from providers.protocols.limits import refuse_open_schema
 from providers.protocols.mending import settled
 from providers.protocols.openai_responses.deviations import Deviations, known, matches
 from providers.protocols.openai_responses.items import NO_OUTPUT, TOOL_NAME, History
+from providers.protocols.strict import closed, refuse_open
 from providers.unsayable import chosen
 from providers.wire import Endpoint, Headers, Request
 
@@ -90,10 +89,10 @@ def _refuse_unsayable(call: Call, endpoint: Endpoint, deviations: Deviations) ->
 
         if tool.strict and deviations.strict_tools:
             schema = {"type": "object", "properties": {}, **(tool.parameters or {})}
-            refuse_open_schema(schema, endpoint, f"the tool {tool.name!r}")
+            refuse_open(schema, endpoint, f"the tool {tool.name!r}")
     wish = call.structured
     if wish is not None and wish.strict and wish.schema and deviations.structured == "json_schema":
-        refuse_open_schema(wish.schema, endpoint, "the answer")
+        refuse_open(wish.schema, endpoint, "the answer")
 
 
 def _headers(call: Call, endpoint: Endpoint, deviations: Deviations) -> Headers:
