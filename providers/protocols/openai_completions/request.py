@@ -21,7 +21,6 @@ from providers.protocols.mending import ToolNames
 from providers.protocols.openai_completions.deviations import Deviations, matches
 from providers.protocols.openai_completions.messages import messages
 from providers.protocols.strict import closed, refuse_open
-from providers.protocols.strict import closed, refuse_open
 from providers.unsayable import chosen
 from providers.wire import Endpoint, Headers, Request
 
