@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from msgspec.structs import replace
 
@@ -69,6 +69,8 @@ def answer(request: Request, endpoint: Endpoint, provider: Provider | None) -> S
     call = _call(request, streams_unasked=emulator.streams_unasked)
     if provider is not None and not _has_credential(request, provider, endpoint.protocol):
         return emulator.refuse(_words("bad_key", endpoint), call, endpoint)
+    if emulator.key_parameter:
+        request = _without(request, emulator.key_parameter)
     found = emulator.judge(request, endpoint)
     beside = unrecorded.asked(request, endpoint) if found else None
     if beside is not None:
@@ -138,14 +140,22 @@ def _has_credential(request: Request, provider: Provider, protocol: str) -> bool
     auth = provider.auth_for(protocol)
     if auth.scheme == "none" or not auth.required:
         return True
-    query = (name for name, _ in parse_qsl(urlsplit(request.url).query))
+    query = [name for name, _ in parse_qsl(urlsplit(request.url).query)]
+    keys = {EMULATORS[protocol].key_parameter, auth.name if auth.scheme == "query" else ""} - {""}
     own = [each for each in (auth, auth.upstream) if each is not None]
     fields = {"authorization", *(each.name.lower() for each in own)}
     wordless = {each.name.lower() for each in own if each.scheme != "bearer"}  # a key stands there alone
     sent = [(name.lower(), value.strip()) for name, value in request.headers if name.lower() in fields]
     words = ("bearer", "aws4-hmac-sha256") if auth.scheme == "sigv4" else ("bearer",)
     told = any(bool(value) if name in wordless else _told(value, words) for name, value in sent)
-    return told or (auth.scheme == "query" and auth.name in query)
+    return told or not keys.isdisjoint(query)
+
+
+def _without(request: Request, parameter: str) -> Request:
+    """The request without a parameter of its query, which is left as it is otherwise."""
+    parts = urlsplit(request.url)
+    kept = [each for each in parts.query.split("&") if each.partition("=")[0] != parameter]
+    return replace(request, url=urlunsplit(parts._replace(query="&".join(kept))))
 
 
 def _told(value: str, words: tuple[str, ...]) -> bool:

@@ -63,7 +63,7 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     forbidden, unknown_model, rate_limit, quota, overloaded, server_error, context_overflow, bad_request.
     ``told(violation, request, words)`` is the refusal of a request for a violation; ``words`` are the
     vendor's for any bad request. ``streams_unasked``: a request that does not say whether to stream is
-    answered with a stream.
+    answered with a stream. ``key_parameter``: the parameter of the query in which a key may stand too.
     """
 
     name: str
@@ -74,3 +74,4 @@ class Emulator(msgspec.Struct, frozen=True, kw_only=True):
     refusals: dict[str, Refused]
     told: Callable[[Violation, Request, Refused], Refused] = explained
     streams_unasked: bool = False
+    key_parameter: str = ""

@@ -124,6 +124,18 @@ _GEMINI = Form(
         )
     },
 )
+_GEMINI_ONE = Form(
+    method="POST",
+    path=r"/(models|tunedModels)/[^/]+:embedContent",
+    needed=("content",),
+    fields={
+        "model": model,
+        "content": _parts,
+        "taskType": _GOOGLE_TASKS,
+        "title": _text,
+        "outputDimensionality": _size,
+    },
+)
 _VERTEX = Form(
     method="POST",
     path=r"/publishers/[^/]+/models/[^/]+:predict",
@@ -139,6 +151,10 @@ _VERTEX = Form(
 
 def _gemini_words(ask: Embed, answer: Embeddings) -> JSON:
     return {"embeddings": [{"values": vector} for vector in _vectors(answer)]}
+
+
+def _gemini_one_words(ask: Embed, answer: Embeddings) -> JSON:
+    return {"embedding": {"values": _vectors(answer)[0]}}
 
 
 def _vertex_words(ask: Embed, answer: Embeddings) -> JSON:
@@ -287,4 +303,8 @@ DESKS: Mapping[str, Desk] = {
     "cohere-chat": Desk(judge=_COHERE.judge, speak=speaking(_cohere_words)),
     "bedrock-converse": Desk(judge=_judge_bedrock, speak=_speak_bedrock),
     "ollama-chat": Desk(judge=_OLLAMA.judge, speak=speaking(_ollama_words)),
+}
+# Ways to ask of which ours is none: one content by a method of its own.
+OTHERS: Mapping[str, Desk] = {
+    "google-generative-ai": Desk(judge=_GEMINI_ONE.judge, speak=speaking(_gemini_one_words)),
 }

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from harness.emulators.emulator import Spoken, Violation, spoken
 from harness.services import DESKS, Desk
+from harness.services.embeddings import OTHERS
 from harness.services.scenarios import SERVICE_SCENARIOS, Asking
 from providers import jsontext
 from providers.call import JSON
@@ -121,6 +122,9 @@ def _desks(endpoint: Endpoint) -> Iterator[tuple[str, type, Desk]]:
         shape = endpoint.shape(service)
         offered = DESKS.get(shape, {})
         yield from ((service, kind, offered[kind]) for kind in table.get(shape, {}) if kind in offered)
+    shape = endpoint.shape("embeddings")
+    if shape in OTHERS:
+        yield "embeddings", Embed, OTHERS[shape]
 
 
 def _told(ask: Asked, endpoint: Endpoint, model: str) -> tuple[Any, Any]:

@@ -16,7 +16,10 @@ from harness.emulators.google_generative_ai.words import GEMINI_REFUSALS
 from providers.protocols.google_generative_ai.surface import GEMINI
 from providers.wire import Refused
 
-__all__ = ["EMULATOR", "emulator"]
+__all__ = ["EMULATOR", "KEY_PARAMETER", "emulator"]
+
+# https://ai.google.dev/gemini-api/docs/api-key (read 2026-11-21) shows requests with ``?key=`` and no field.
+KEY_PARAMETER = "key"
 
 
 def emulator(
@@ -36,6 +39,7 @@ def emulator(
         refuse=refuse,
         refusals=refusals,
         told=named,
+        key_parameter=KEY_PARAMETER,
     )
 
 

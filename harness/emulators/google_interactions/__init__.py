@@ -10,6 +10,7 @@ Source: https://ai.google.dev/api/interactions-api (read 2026-11-21).
 from __future__ import annotations
 
 from harness.emulators.emulator import Emulator, named
+from harness.emulators.google_generative_ai import KEY_PARAMETER
 from harness.emulators.google_generative_ai.words import GEMINI_REFUSALS
 from harness.emulators.google_interactions.judge import judge
 from harness.emulators.google_interactions.speak import NAME, refuse, speak
@@ -26,6 +27,7 @@ EMULATOR = Emulator(
     speak=speak,
     refuse=refuse,
     told=named,
+    key_parameter=KEY_PARAMETER,
     refusals={
         kind: Refused(words.status, words.message, None, _WORDS.get(words.status, (words.type or "").lower()))
         for kind, words in GEMINI_REFUSALS.items()

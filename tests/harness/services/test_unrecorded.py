@@ -161,6 +161,33 @@ def test_each_text_gets_a_vector(shelf: Shelf, given: Any, count: int, encoding:
     assert [len(vector) for vector in read.vectors] == [16] * count
 
 
+def test_google_embeds_one_content(shelf: Shelf) -> None:
+    """A single content, asked for by a method of its own, has one vector of the length asked for."""
+    url = "google/google-generative-ai/models/gemini-embedding-001:embedContent"
+    key = (("x-goog-api-key", "k"), ("content-type", "application/json"))
+    body = {
+        "content": {"parts": [{"text": "Hi"}]},
+        "taskType": "RETRIEVAL_QUERY",
+        "outputDimensionality": 16,
+    }
+    found = sent(shelf, url, "POST", body, key)
+    assert found.exchange.status == 200, found.exchange.content
+    told = json.loads(found.exchange.content)
+    assert [*told] == ["embedding"]
+    assert len(told["embedding"]["values"]) == 16
+    assert sent(shelf, url, "POST", {"content": "Hi"}, key).exchange.status == 400
+    assert sent(shelf, url, "POST", body, (("content-type", "application/json"),)).exchange.status == 400
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("?key=abc", 200), ("?key=", 400), ("?key=abc&colour=red", 400)]
+)
+def test_googles_key_may_stand_in_the_query(shelf: Shelf, query: str, status: int) -> None:
+    """A key in the query is a credential as one in a field is; without one the request is refused."""
+    found = sent(shelf, f"google/google-generative-ai/models{query}", headers=())
+    assert found.exchange.status == status, found.exchange.content
+
+
 def test_an_id_is_that_of_the_path(shelf: Shelf) -> None:
     """A file and a batch are told under the id they are asked by."""
     for path in ("files/file-7", "batches/batch-7"):
