@@ -42,6 +42,14 @@ def refuse_any_stop(call: Call, endpoint: Endpoint, models: Iterable[str]) -> No
         )
 
 
+def refuse_single_calls(call: Call, endpoint: Endpoint) -> None:
+    """Raise UnsupportedFeature for the wish that tools are called one at a time, where no field tells it."""
+    if call.parallel_tool_calls is False:
+        raise UnsupportedFeature(
+            endpoint.provider, "tool calls one at a time", next_step="leave parallel_tool_calls out"
+        )
+
+
 def refuse_sampling(call: Call, endpoint: Endpoint, models: Iterable[str]) -> None:
     """Raise UnsupportedFeature for temperature or top_p with one of ``models`` (globs)."""
     sampled = call.temperature is not None or call.top_p is not None

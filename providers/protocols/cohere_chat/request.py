@@ -14,7 +14,7 @@ from providers import jsontext
 from providers.call import Call, Document, Image, Message, Named, Opaque, Part, Reasoning, Text, Tool
 from providers.errors import UnsupportedFeature
 from providers.protocols.cohere_chat.deviations import Deviations
-from providers.protocols.limits import refuse_names, refuse_stops
+from providers.protocols.limits import refuse_names, refuse_single_calls, refuse_stops
 from providers.protocols.mending import (
     Answered,
     Ids,
@@ -43,6 +43,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     deviations: Deviations = endpoint.deviations or Deviations()
     refuse_names(call, endpoint, ToolNames())
     refuse_stops(call, endpoint, deviations.stop_limit)
+    refuse_single_calls(call, endpoint)
     body: Object = {"model": call.model, "messages": list(_messages(call, endpoint, deviations))}
     for fields in (_tools, _limits, _thinking, _structured):
         body.update(fields(call, deviations))

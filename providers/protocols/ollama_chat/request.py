@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 from providers import jsontext
 from providers.call import Call, Document, Image, Message, Named, Part, Reasoning, Text, Tool
 from providers.errors import UnsupportedFeature
-from providers.protocols.limits import refuse_names
+from providers.protocols.limits import refuse_names, refuse_single_calls
 from providers.protocols.mending import Answered, Ids, Mended, ToolNames, arguments_object, mended, said_by
 from providers.protocols.ollama_chat.deviations import Deviations
 from providers.wire import Endpoint, Headers, Request
@@ -29,10 +29,7 @@ def build(call: Call, endpoint: Endpoint) -> Request:
     """The request for ``call``. Raises UnsupportedFeature for what the chat cannot be asked."""
     deviations: Deviations = endpoint.deviations or Deviations()
     refuse_names(call, endpoint, ToolNames())
-    if call.parallel_tool_calls is False:
-        raise UnsupportedFeature(
-            endpoint.provider, "a parallel_tool_calls of False", next_step="leave it out"
-        )
+    refuse_single_calls(call, endpoint)
     body: Object = {"model": call.model, "messages": list(_messages(call, endpoint, deviations))}
     tools = _tools(call, endpoint)
     if tools:

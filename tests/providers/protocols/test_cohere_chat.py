@@ -162,6 +162,12 @@ class TestRequest:
         with pytest.raises(UnsupportedFeature):
             body(structured=Structured(), tools=(WEATHER,))
 
+    def test_calls_cannot_be_asked_for_one_at_a_time(self) -> None:
+        """The chat has no word for single calls, and needs none for several."""
+        with pytest.raises(UnsupportedFeature):
+            body(tools=(WEATHER,), parallel_tool_calls=False)
+        assert body(tools=(WEATHER,), parallel_tool_calls=True) == body(tools=(WEATHER,))
+
     def test_parts_of_a_user_message(self) -> None:
         """Pictures are image_url parts; what the chat does not take raises."""
         sent = body(user("see", Image(data="AA=="), Image(url="https://x.test/a.png")))
