@@ -324,6 +324,19 @@ def _chat_picture(fault: Fault) -> Words:
     return fault.violation.expected, None, None
 
 
+def _part_word(fault: Fault) -> Words:
+    """https://github.com/irudnyts/openai/issues/66 (read 2026-11-21); the value stands in no JSON."""
+    found = fault.violation
+    return f"'{found.seen}' is not one of {found.expected.split(' or ')} - '{fault.name}'", fault.name, None
+
+
+def _empty_input(fault: Fault) -> Words:
+    """https://github.com/aryn-ai/sycamore/pull/943 (read 2026-11-21). A single empty text once was taken, by
+    https://github.com/openai/openai-python/issues/576; the reference has it that input is never empty."""
+    told = "Please check the API reference: https://platform.openai.com/docs/api-reference."
+    return f"'$.input' is invalid. {told}", None, None
+
+
 def _otherwise(fault: Fault) -> Words:
     found = fault.violation
     if not found.where.startswith("/"):
@@ -361,6 +374,9 @@ _WORDINGS: Mapping[str, Wording] = {
     "unanswered_call": _unanswered,
     "json_word": _json_word,
     "image": _chat_picture,
+    # services
+    "part_word": _part_word,
+    "empty_input": _empty_input,
     # responses
     "body.json": _json,
     "body.unknown": _unknown,

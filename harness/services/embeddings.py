@@ -36,13 +36,20 @@ def _of(*sizes: int) -> Check:
 _numbers = many(number(0, 2**31 - 1, integer=True), most=2048)
 
 
+def _words(judged: Judgement, value: JSON, where: str) -> None:
+    _text(judged, value, where)
+    if value == "":
+        judged.refuse("empty_input", "input that is no empty string", "''", where)
+
+
 def _text_or_tokens(judged: Judgement, value: JSON, where: str) -> None:
-    (_numbers if isinstance(value, list) else _text)(judged, value, where)
+    (_numbers if isinstance(value, list) else _words)(judged, value, where)
 
 
 def _input(judged: Judgement, value: JSON, where: str) -> None:
-    """A text, a list of texts, or either in tokens."""
+    """A text, a list of texts, or either in tokens; no text is empty."""
     if isinstance(value, str):
+        _words(judged, value, where)
         return
     in_tokens = isinstance(value, list) and value and all(type(each) is int for each in value)
     (_numbers if in_tokens else many(_text_or_tokens, most=2048))(judged, value, where)

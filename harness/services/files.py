@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from harness.emulators.emulator import Spoken, Violation, spoken
 from harness.services.emulator import Desk, Form, Judge, speaking
 from harness.services.models_list import ANTHROPIC_VERSION
@@ -36,9 +38,10 @@ def judge_upload(
     endpoint: Endpoint,
     *,
     words: Mapping[str, tuple[str, ...]] | None = None,
+    further: tuple[str, ...] = (),
 ) -> tuple[Violation, ...]:
     """The head, then the parts by name: the needed ones are there, and others only where they have ``words``,
-    one of which a part with such must be."""
+    one of which a part with such must be, or one of ``further``, of which a refusal does not tell."""
     words = words or {}
     known = {*needed, *words}
     found = list(form.judge(request, endpoint))
@@ -59,9 +62,9 @@ def judge_upload(
         if name not in known
     ]
     found += [
-        Violation("value", " or ".join(words[name]), repr(content), f"/{name}")
+        Violation("part_word", " or ".join(words[name]), content.decode("utf-8", "replace"), f"/{name}")
         for name, (_, content) in parts.items()
-        if name in words and content not in {word.encode() for word in words[name]}
+        if name in words and content not in {word.encode() for word in (*words[name], *further)}
     ]
     if parts.get("file", (b"?", b""))[0] == b"":
         found.append(Violation("required", "a file name", "nothing", "/file"))
@@ -76,6 +79,22 @@ def _parts(boundary: bytes, content: bytes) -> dict[str, tuple[bytes, bytes]] | 
     split = [piece.partition(b"\r\n\r\n") for piece in pieces[1:-1]]
     read = [(_DISPOSITION.search(head), inner) for head, _, inner in split]
     return {head[1].decode(): (head[2] or b"", inner) for head, inner in read if head}
+
+
+def as_sent(request: Request, file: File) -> File:
+    """``file`` as an upload tells it: the purpose, the name and the size that were sent."""
+    match = _BOUNDARY.match(header(request.headers, "content-type") or "")
+    parts = (_parts(match[1].encode(), request.content) if match else None) or {}
+    if "file" not in parts:
+        return file
+    name, content = parts["file"]
+    _, purpose = parts.get("purpose", (b"", (file.purpose or "").encode()))
+    return replace(
+        file,
+        name=name.decode("utf-8", "replace"),
+        size_bytes=len(content),
+        purpose=purpose.decode("utf-8", "replace") or None,
+    )
 
 
 def _openai_file(file: File) -> dict[str, Any]:
@@ -127,6 +146,8 @@ def _desks(
     headers: Mapping[str, str],
     parts: tuple[str, ...],
     after: tuple[str, ...],
+    purposes: tuple[str, ...] = (),
+    further: tuple[str, ...] = (),
 ) -> Mapping[type, Desk]:
     def form(method: str, path: str, *parameters: str) -> Form:
         return Form(method=method, path=path, parameters=parameters, headers=headers)
@@ -134,9 +155,11 @@ def _desks(
     def judge(method: str, path: str) -> Judge:
         return form(method, path).judge
 
+    words = {"purpose": purposes} if purposes else {}
+    upload = partial(judge_upload, form("POST", "/files"), parts, words=words, further=further)
     one = speaking(lambda ask, answer: file(answer))
     return {
-        Upload: Desk(judge=partial(judge_upload, form("POST", "/files"), parts), speak=one),
+        Upload: Desk(judge=upload, speak=one),
         ListFiles: Desk(
             judge=form("GET", "/files", *after).judge, speak=speaking(lambda ask, answer: page(answer))
         ),
@@ -148,7 +171,8 @@ def _desks(
     }
 
 
-OPENAI = _desks(
+_openai = partial(
+    _desks,
     _openai_file,
     lambda answer: {"object": "list", **_page(_openai_file, answer)},
     lambda answer: {"id": answer.id, "object": "file", "deleted": True},
@@ -156,11 +180,16 @@ OPENAI = _desks(
     parts=("purpose", "file"),
     after=("after", "limit", "order", "purpose"),
 )
+_PURPOSES = ("fine-tune", "assistants", "batch", "user_data", "vision", "evals")
+# Of others who speak chat completions: https://help.aliyun.com/en/model-studio/openai-file-interface, read
+# 2026-11-21.
+_LOOKALIKES = ("file-extract",)
+OPENAI = _openai(purposes=_PURPOSES)
 DESKS: Mapping[str, Mapping[type, Desk]] = {
-    "openai-completions": OPENAI,
+    "openai-completions": _openai(purposes=_PURPOSES, further=_LOOKALIKES),
     "openai-responses": OPENAI,
     "azure-openai-responses": OPENAI,
-    "mistral-chat": OPENAI,
+    "mistral-chat": _openai(),
     "anthropic-messages": _desks(
         _anthropic_file,
         partial(_page, _anthropic_file),

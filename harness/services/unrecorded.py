@@ -1,8 +1,8 @@
 """What a desk answers to a request that nobody recorded: which desk is meant, and a reply for it to speak.
 
 A desk is meant when its form takes the method and the path. The reply is that of a service's scenario, under
-the id that the path names, with as many vectors as texts were sent. Nothing is kept: a file that was uploaded
-is not there afterwards. Pure.
+the id that the path names, with as many vectors as texts were sent, or the name and size of the file that was. Nothing
+is kept: a file that was uploaded is not there afterwards. Pure.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from harness.emulators.emulator import Spoken, Violation, spoken
 from harness.services import DESKS, Desk
 from harness.services.embeddings import OTHERS
+from harness.services.files import as_sent
 from harness.services.scenarios import SERVICE_SCENARIOS, Asking
 from providers import jsontext
 from providers.call import JSON
@@ -25,6 +26,7 @@ from providers.errors import MalformedFrame, UnsupportedFeature
 from providers.events import Usage
 from providers.services import SERVICES
 from providers.services.embeddings import Embed, Embeddings
+from providers.services.files import Upload
 from providers.services.models_list import ListModels, ModelList
 from providers.wire import Endpoint, Request
 
@@ -105,6 +107,8 @@ def speak(ask: Asked, request: Request, endpoint: Endpoint, models: Sequence[str
         reply = ModelList(tuple(models) or reply.ids)
     if ask.kind is Embed:
         said, reply = _embedded(request, said)
+    if ask.kind is Upload:
+        reply = as_sent(request, reply)
     named = _ID.search(urlsplit(request.url).path)
     if named and hasattr(reply, "id"):
         reply = replace(reply, id=unquote(named[1]))

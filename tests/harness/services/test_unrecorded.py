@@ -161,6 +161,44 @@ def test_each_text_gets_a_vector(shelf: Shelf, given: Any, count: int, encoding:
     assert [len(vector) for vector in read.vectors] == [16] * count
 
 
+@pytest.mark.parametrize("given", ["", ["a", ""], [""]], ids=str)
+@pytest.mark.parametrize("protocol", ["openai-completions", "openai-responses"])
+def test_nothing_is_not_embedded(shelf: Shelf, protocol: str, given: Any) -> None:
+    """An empty text is refused in OpenAI's words, alone or among others."""
+    found = sent(shelf, f"any/{protocol}/embeddings", "POST", {"model": "m", "input": given})
+    assert found.exchange.status == 400
+    error = json.loads(found.exchange.content)["error"]
+    assert error["message"].startswith("'$.input' is invalid.")
+    assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", None, None)
+
+
+def upload(shelf: Shelf, protocol: str, purpose: str) -> Answer:
+    """The answer to a file of nine bytes that is called notes.jsonl."""
+    head = "--x\r\nContent-Disposition: form-data; "
+    content = f'{head}name="purpose"\r\n\r\n{purpose}\r\n{head}name="file"; filename="notes.jsonl"\r\n\r\n'
+    fields = (("authorization", "Bearer k"), ("content-type", "multipart/form-data; boundary=x"))
+    body = content.encode() + b'{"a": 12}\r\n--x--\r\n'
+    return shelf.answer(Request("POST", f"{HERE}/openai/{protocol}/files", fields, body))
+
+
+@pytest.mark.parametrize("protocol", ["openai-completions", "openai-responses"])
+def test_an_upload_is_told_as_it_was_sent(shelf: Shelf, protocol: str) -> None:
+    """The answer to an upload has the purpose, the name and the size of what was sent."""
+    told = json.loads(upload(shelf, protocol, "vision").exchange.content)
+    assert (told["purpose"], told["filename"], told["bytes"]) == ("vision", "notes.jsonl", 9)
+
+
+@pytest.mark.parametrize("protocol", ["openai-completions", "openai-responses"])
+def test_a_purpose_that_openai_does_not_have_is_refused(shelf: Shelf, protocol: str) -> None:
+    """A purpose of another name is refused in OpenAI's words."""
+    found = upload(shelf, protocol, "banana").exchange
+    assert found.status == 400
+    listed = "['fine-tune', 'assistants', 'batch', 'user_data', 'vision', 'evals']"
+    error = json.loads(found.content)["error"]
+    assert error["message"] == f"'banana' is not one of {listed} - 'purpose'"
+    assert (error["type"], error["param"], error["code"]) == ("invalid_request_error", "purpose", None)
+
+
 def test_google_embeds_one_content(shelf: Shelf) -> None:
     """A single content, asked for by a method of its own, has one vector of the length asked for."""
     url = "google/google-generative-ai/models/gemini-embedding-001:embedContent"
