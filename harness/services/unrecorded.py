@@ -1,8 +1,8 @@
 """What a desk answers to a request that nobody recorded: which desk is meant, and a reply for it to speak.
 
 A desk is meant when its form takes the method and the path. The reply is that of a service's scenario, under
-the id that the path names, with as many vectors as texts were sent, or the name and size of the file that was. Nothing
-is kept: a file that was uploaded is not there afterwards. Pure.
+the id that the path names, with as many vectors as texts were sent, or the name and size of the file that
+was. Nothing is kept: a file that was uploaded is not there afterwards. Pure.
 """
 
 from __future__ import annotations
