@@ -20,13 +20,16 @@ from providers.errors import ConfigurationError, ProviderError
 from providers.wire import Request
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110, 5.6.2
+_TRANSFER = ("connection", "content-length", "host", "transfer-encoding", "upgrade")  # by URL and body
 _SHORTEST = 8  # a shorter text stands in too many words to be blotted out
 _BLOT = "[redacted]"
 
 
 def name_fault(name: str) -> str:
-    """Why ``name`` is no field's; empty when it is one."""
-    return "" if _TOKEN.fullmatch(name) else "no field has this name: expected letters, digits, hyphens"
+    """Why ``name`` is no field's, or one that the transfer itself writes; empty when it may be sent."""
+    if not _TOKEN.fullmatch(name):
+        return "no field has this name: expected letters, digits, hyphens"
+    return "the transfer itself writes this field" if name.lower() in _TRANSFER else ""
 
 
 def text_fault(text: str) -> str:
@@ -54,7 +57,7 @@ def refuse_unsendable(request: Request) -> None:
             raise ConfigurationError(
                 "a header cannot be sent",
                 expected="a field's name, and printable ASCII without blanks around it",
-                seen=name,
+                seen=f"{name}: {fault}" if (fault := name_fault(name)) else name,
                 where="the request's headers",
             )
 

@@ -162,6 +162,11 @@ PATH = 'path = "/{region}/{model}/chat"'
         (HEADERS, 'headers = { "" = "b" }', "endpoints.0.headers.: no field has this name"),
         (
             HEADERS,
+            'headers = { Content-Length = "3" }',
+            "endpoints.0.headers.Content-Length: the transfer itself",
+        ),
+        (
+            HEADERS,
             r'call_headers = { "x\n" = "vision" }',
             "endpoints.0.call_headers.x\n: no field has this name",
         ),

@@ -77,3 +77,10 @@ def test_what_no_request_can_carry_is_refused(method: str, url: str, field: tupl
     """A method, an address and a field are judged by what HTTP takes."""
     with pytest.raises(ConfigurationError, match=r"cannot be (sent|used)"):
         refuse_unsendable(Request(method, url, (field,), b""))
+
+
+@pytest.mark.parametrize("name", ["Host", "content-length", "Transfer-Encoding", "Connection"])
+def test_what_the_transfer_writes_is_nobody_elses(name: str) -> None:
+    """A field by which a request is delimited or routed is refused, and the error says so."""
+    with pytest.raises(ConfigurationError, match=f"{name}: the transfer itself"):
+        refuse_unsendable(Request("POST", PLAIN.url, (*PLAIN.headers, (name, "3")), b""))
