@@ -3,7 +3,8 @@
 Reference: https://docs.cohere.com/reference/chat, https://docs.cohere.com/reference/chat-stream and
 https://docs.cohere.com/reference/errors; excerpts read 2026-11-21. What is said in an error stands among
 the last page's examples, but for server_error (https://github.com/cohere-ai/cohere-python/issues/563), and
-for forbidden and overloaded, of which no example was found: these are in our words.
+for forbidden and overloaded, of which no example was found: these are in our words. So is the refusal of a
+picture that is no base64, behind the vendor's "invalid request:".
 
     judge.py   what the vendor refuses in a request
     speak.py   a Turn as the vendor's bytes, and refusals
@@ -11,10 +12,20 @@ for forbidden and overloaded, of which no example was found: these are in our wo
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from harness.emulators.cohere_chat.judge import judge
 from harness.emulators.cohere_chat.speak import refuse, speak
-from harness.emulators.emulator import Emulator
-from providers.wire import Refused
+from harness.emulators.emulator import Emulator, Violation, explained
+from providers.wire import Refused, Request
+
+
+def _told(violation: Violation, request: Request, words: Refused) -> Refused:
+    if violation.rule != "image":
+        return explained(violation, request, words)
+    place = violation.where.strip("/").replace("/", ".")
+    return replace(words, message=f"invalid request: {place} must be {violation.expected}")
+
 
 EMULATOR = Emulator(
     name="cohere-chat",
@@ -22,6 +33,7 @@ EMULATOR = Emulator(
     judge=judge,
     speak=speak,
     refuse=refuse,
+    told=_told,
     refusals={
         "bad_key": Refused(401, "invalid api token"),
         "forbidden": Refused(403, "your account is not allowed to use this model"),

@@ -2,7 +2,8 @@
 
 Follows https://docs.cohere.com/reference/chat for fields, their types and ranges, and the examples of
 https://docs.cohere.com/reference/errors for what joins them: the system's turn first, an id with each result
-(read 2026-11-21). That fields out of the reference are refused is assumed: neither page says so.
+(read 2026-11-21). That fields out of the reference are refused is assumed, and so are pictures that are no
+base64: neither page says so.
 """
 
 from __future__ import annotations
@@ -11,7 +12,17 @@ from collections.abc import Mapping
 
 from harness.emulators import judging
 from harness.emulators.emulator import Violation
-from harness.emulators.judging import Check, Judgement, Object, number, objects, one_of, texts, typed
+from harness.emulators.judging import (
+    Check,
+    Judgement,
+    Object,
+    is_picture,
+    number,
+    objects,
+    one_of,
+    texts,
+    typed,
+)
 from providers.call import JSON
 from providers.protocols.cohere_chat import Deviations
 from providers.wire import Endpoint, Request
@@ -159,6 +170,8 @@ def _image_url(judged: Judgement, value: JSON, where: str) -> None:
         url = value.get("url")
         if not isinstance(url, str) or not url.startswith(("https://", "http://", "data:image/")):
             judged.refuse("url", "an http(s) URL or a data URL of an image", url, f"{where}/url")
+        elif not is_picture(url):
+            judged.refuse("image", "a data URL of an image in base64", url, f"{where}/url")
 
 
 _PARTS: Mapping[str, Check] = {

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from harness import emulated
 from harness.emulators.cohere_chat import EMULATOR
 from providers import jsontext
 from providers.call import Call, Opaque, Text, Tool, user
@@ -20,6 +21,7 @@ from providers.wire import Endpoint, Request
 from tests.strategies import json_values, messages, turns
 
 ASKED = Call(model="m-1", messages=(user("hi"),), stream=True)
+NO_BASE64 = "data:image/png;base64,!!"
 WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}
 
 
@@ -124,6 +126,11 @@ def test_accepts_what_the_reference_shows() -> None:
             "url",
             "/messages/0/content/0/image_url/url",
         ),
+        (
+            asking({"role": "user", "content": [{"type": "image_url", "image_url": {"url": NO_BASE64}}]}),
+            "image",
+            "/messages/0/content/0/image_url/url",
+        ),
         (asking({"role": "assistant"}), "required", "/messages/0/content"),
         (asking(called("a")), "unanswered_call", "/messages"),
         (asking(called("a"), {"role": "user", "content": "?"}), "unanswered_call", "/messages/1"),
@@ -134,6 +141,16 @@ def test_accepts_what_the_reference_shows() -> None:
 def test_refuses_what_the_vendor_refuses(body: Any, rule: str, where: str) -> None:
     """Each break of the reference is a violation of its rule, at its place."""
     assert (rule, where) in rules(body)
+
+
+def test_a_picture_that_is_none_is_told() -> None:
+    """The refusal of a picture that is no base64 has the form of the vendor's others."""
+    body = asking({"role": "user", "content": [{"type": "image_url", "image_url": {"url": NO_BASE64}}]})
+    at, headers = endpoint(), (("content-type", "application/json"),)
+    request = Request("POST", "https://acme.test/v2/chat", headers, jsontext.write(body))
+    answer = emulated.answer(request, at, None)
+    told = "invalid request: messages.0.content.0.image_url.url must be a data URL of an image in base64"
+    assert (answer.status, jsontext.parse(answer.content)["message"]) == (400, told)
 
 
 def test_deviations_change_what_is_refused() -> None:
