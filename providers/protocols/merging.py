@@ -48,10 +48,10 @@ def new_id(original: str | None, lawful: re.Pattern[str], taken: set[str]) -> st
 def unthought(
     messages: list[Block], is_result: Callable[[Block], bool], is_thought: Callable[[Block], bool]
 ) -> list[Block]:
-    """The assistant's messages of the turn that goes on with results, where none begins with a thought.
+    """The assistant's messages of the turn that goes on with results, where it does not begin with a thought.
 
-    A user's own words end a turn. Claude that thinks by a budget wants the turn to begin with a thought
-    (https://platform.claude.com/docs/en/build-with-claude/thinking, Thinking with tool use).
+    A user's own words end a turn, results do not. Claude that thinks by a budget wants the turn to begin with
+    a thought (https://platform.claude.com/docs/en/build-with-claude/thinking, Thinking with tool use).
     """
     turn: list[Block] = []
     for message in reversed(messages):
@@ -59,4 +59,4 @@ def unthought(
             turn.append(message)
         elif not all(is_result(block) for block in message["content"]):
             break
-    return [] if any(is_thought(message["content"][0]) for message in turn) else turn
+    return [] if turn and is_thought(turn[-1]["content"][0]) else turn

@@ -158,8 +158,10 @@ class _Judge(Judgement):
     def turn(self, messages: Any) -> None:
         """A turn that goes on with results began with thinking, where the budget is told.
 
-        A user's words begin another turn. That the request goes through without thinking is also said; but a
-        client that asks in vain for thinking has lost it, so the older refusal stands.
+        The turn is the whole loop of calls and results, by the page Thinking (Thinking with tool use): what a
+        later message begins with does not count. A user's words begin another turn. That the request goes
+        through without thinking is also said; but a client that asks in vain for thinking has lost it, so the
+        older refusal stands.
         """
         listed = messages if isinstance(messages, list) else []
         begun: list[tuple[int, Object]] = []
@@ -169,12 +171,11 @@ class _Judge(Judgement):
                 begun.append((at, next(iter(_blocks(message)), {})))
             elif not kinds or any(kind != "tool_result" for kind in kinds):
                 break
-        if any(block.get("type") in ("thinking", "redacted_thinking") for _, block in begun):
-            return
         for at, block in begun[-1:]:
+            first = block.get("type") in ("thinking", "redacted_thinking")
             expected = "Expected `thinking` or `redacted_thinking`"
             seen = f"found `{block.get('type')}`"
-            self.refuse("thinking.first", expected, seen, f"/messages/{at}/content/0/type")
+            self.must(first, "thinking.first", expected, seen, f"/messages/{at}/content/0/type")
 
     def sampling(self, body: Object, model: str) -> None:
         fixed = matches(model, self.deviations.fixed_sampling)

@@ -275,11 +275,12 @@ class _Judge:
                 not {"toolResult", "cachePoint"} & {*block} for block in blocks
             ):
                 break
-        if any("reasoningContent" in block for _, block in begun):
-            return
         for at, block in begun[-1:]:
             expected = "Expected `thinking` or `redacted_thinking`"
-            self.refuse("thinking.first", expected, f"found {', '.join(block)}", f"/messages/{at}/content/0")
+            seen = f"found {', '.join(block)}"
+            self.must(
+                "reasoningContent" in block, "thinking.first", expected, seen, f"/messages/{at}/content/0"
+            )
 
 
 def _list(value: Any) -> list[Any]:

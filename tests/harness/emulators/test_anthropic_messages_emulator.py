@@ -107,6 +107,15 @@ def used(answer: list[Any], *beside: Any) -> dict[str, Any]:
     return said(("user", "Hi"), ("assistant", answer), ("user", [RESULT, *beside]))
 
 
+AGAIN = {**USE, "id": "t2"}
+
+
+def looped(first: list[Any], second: list[Any]) -> dict[str, Any]:
+    """A conversation that goes on with the result of a second call."""
+    results = (("user", [RESULT]), ("user", [{**RESULT, "tool_use_id": "t2"}]))
+    return said(("user", "Hi"), ("assistant", first), results[0], ("assistant", second), results[1])
+
+
 LAWFUL: dict[str, dict[str, Any]] = {
     "the least": {},
     "a system prompt": {"system": [{"type": "text", "text": "Be short."}]},
@@ -155,6 +164,7 @@ LAWFUL: dict[str, dict[str, Any]] = {
     "thinking": THINKS,
     "thinking first": {**THINKS, **used([DEEP, USE]), "tools": [TOOL]},
     "thinking behind a call": {**THINKS, **used([DEEP, USE, DEEP]), "tools": [TOOL]},
+    "thinking in the first message of a loop": {**THINKS, **looped([DEEP, USE], [AGAIN]), "tools": [TOOL]},
     "thinking in another turn": {
         **THINKS,
         **used([USE], {"type": "text", "text": "?"}),
@@ -310,6 +320,10 @@ UNLAWFUL: dict[str, tuple[dict[str, Any], tuple[str, str]]] = {
     ),
     "a turn that began without thinking": (
         {**THINKS, **used([USE]), "tools": [TOOL]},
+        ("thinking.first", "/messages/1/content/0/type"),
+    ),
+    "thinking in a later message of a loop": (
+        {**THINKS, **looped([USE], [DEEP, AGAIN]), "tools": [TOOL]},
         ("thinking.first", "/messages/1/content/0/type"),
     ),
     "thinking behind the call alone": (

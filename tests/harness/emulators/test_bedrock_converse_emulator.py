@@ -116,6 +116,15 @@ def used(answer: list[Any], *beside: Any) -> dict[str, Any]:
     return said(HI, ("assistant", answer), ("user", [RESULT, *beside]))
 
 
+AGAIN = {"toolUse": {**USE["toolUse"], "toolUseId": "t2"}}
+
+
+def looped(first: list[Any], second: list[Any]) -> dict[str, Any]:
+    """A conversation that goes on with the result of a second call."""
+    later = {"toolResult": {**RESULT["toolResult"], "toolUseId": "t2"}}
+    return said(HI, ("assistant", first), ("user", [RESULT]), ("assistant", second), ("user", [later]))
+
+
 LAWFUL: dict[str, tuple[str, dict[str, Any]]] = {
     "the least": (NOVA, {}),
     "a call and its result": (NOVA, {**said(HI, ("assistant", [USE]), ("user", [RESULT])), **TOOLS}),
@@ -123,6 +132,10 @@ LAWFUL: dict[str, tuple[str, dict[str, Any]]] = {
     "unsigned reasoning of another": (NOVA, said(HI, ("assistant", [UNSIGNED, {"text": "x"}]), HI)),
     "thinking": (CLAUDE, THINKS),
     "thinking first": (CLAUDE, {**THINKS, **used([SIGNED, USE], POINT), **TOOLS}),
+    "thinking in the first message of a loop": (
+        CLAUDE,
+        {**THINKS, **looped([SIGNED, USE], [AGAIN]), **TOOLS},
+    ),
     "thinking in another turn": (CLAUDE, {**THINKS, **used([USE], {"text": "?"}), **TOOLS}),
     "a long cache point before a short one": (CLAUDE, said(("user", [{"text": "Hi"}, HOUR, POINT]))),
     "a document with words": (
@@ -304,6 +317,11 @@ UNLAWFUL: dict[str, tuple[str, dict[str, Any], tuple[str, str]]] = {
     "a turn that began without thinking": (
         CLAUDE,
         {**THINKS, **used([USE], POINT), **TOOLS},
+        ("thinking.first", "/messages/1/content/0"),
+    ),
+    "thinking in a later message of a loop": (
+        CLAUDE,
+        {**THINKS, **looped([USE], [SIGNED, AGAIN]), **TOOLS},
         ("thinking.first", "/messages/1/content/0"),
     ),
     "thinking of another": (NOVA, THINKS, ("thinking.model", "/additionalModelRequestFields/thinking")),

@@ -572,7 +572,7 @@ USES = (user("x"), Message("assistant", (THOUGHT, looked())), tool_results(found
         (USES, "lookalike-1", "enabled"),
         ((*USES, user("y")), CALL.model, "enabled"),
         ((user("x"), own(THOUGHT, looked()), tool_results(found())), CALL.model, "enabled"),
-        ((*USES, own(THOUGHT, looked("t2")), tool_results(found("t2"))), CALL.model, "enabled"),
+        ((*USES, own(THOUGHT, looked("t2")), tool_results(found("t2"))), CALL.model, None),
         ((*USES, own(looked("t2"), THOUGHT), tool_results(found("t2"))), CALL.model, None),
     ],
     ids=["foreign", "adaptive", "lookalike", "another turn", "own", "own later", "own behind"],
