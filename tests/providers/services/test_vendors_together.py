@@ -125,7 +125,7 @@ def test_a_file_is_kept_for_no_other_purpose() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
-        (b"batch-api", b"user_data", [("value", "/purpose")]),
+        (b"batch-api", b"user_data", [("part_word", "/purpose")]),
         (b'name="file_name"', b'name="title"', [("required", "/file_name"), ("unknown_field", "/title")]),
         (b'; filename="a.jsonl"', b"", [("required", "/file")]),
     ],
