@@ -35,7 +35,7 @@ def fine_grained(seen: Observation) -> None:
     "tool.strict",
     capability="strict_tools",
     scenarios=("tool_strict*",),
-    protocols=("!google-*", "!ollama-*", "!bedrock-converse"),  # no such field, or none by default
+    protocols=("!google-*", "!ollama-*"),  # they have no such field
     blames="subject",
     source=_OPENAI,
 )

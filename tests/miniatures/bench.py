@@ -6,7 +6,7 @@ written by hand; ``msgspec.structs.replace`` turns either into what a bad client
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from functools import cache
 
@@ -40,7 +40,8 @@ GEMINI = "google-generative-ai"
 MODEL = "miniature-1"
 EMBEDDING_MODEL = "cohere.embed-miniature"
 # Of a protocol's endpoint: what its server cannot do without, its login, and the base of a versioned path.
-OWN = {
+OWN: Mapping[str, Mapping[str, object]] = {
+    "bedrock-converse": {"deviations": {"strict_tools": ["*"]}},
     "cohere-chat-v1": {"base_url": "https://miniature.example"},
     "openai-completions": {"deviations": {"documents": "file_or_url"}},
     "openai-codex-responses": {"auth": {"scheme": "chatgpt", "source": "docs"}},
