@@ -136,7 +136,7 @@ def told_of(fault: BaseException) -> str:
     """The class and the words of an exception, which may be another's and have none that can be told."""
     try:
         words = str(fault)
-    except Exception as inner:
+    except (Exception, SystemExit) as inner:
         words = f"(its words raise {type(inner).__name__})"
     return spelt(f"{type(fault).__name__}: {words}")
 

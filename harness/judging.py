@@ -79,7 +79,7 @@ def judge(check: Check, seen: Observation | Served) -> Judged:
     except BaseException as fault:  # a check may be another's, which may raise anything, SystemExit too
         return Judged(verdict="errored", blame="harness", reason=f"{check.id} broke down: {told_of(fault)}")
     if returned is not None:  # a verdict that nobody asks for, or a coroutine that nobody runs
-        told = f"{check.id} returned {shown(returned)}; a check returns nothing, and raises what it finds"
+        told = f"{check.id} returned a {type(returned).__name__}; a check raises what it finds"
         return Judged(verdict="errored", blame="harness", reason=told)
     return Judged(verdict="passed")
 

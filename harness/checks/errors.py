@@ -83,7 +83,7 @@ def original_kept(seen: Observation) -> None:
     """The vendor's own words and its status code MUST be kept in the error."""
     error = _error(seen)
     require(error.status == seen.exchange.status, expected=str(seen.exchange.status), observed=error.status)
-    words = (error.message or "").encode()
+    words = (error.message or "").encode("utf-8", "surrogatepass")
     content = seen.exchange.content
     escaped = jsontext.write(error.message or "")[1:-1]
     plain = (

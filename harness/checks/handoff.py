@@ -48,7 +48,7 @@ def _sent(value: Any) -> Iterator[str]:
 def _inside(text: str) -> Iterator[str]:
     if text.startswith("{"):
         try:
-            inner: JSON = jsontext.parse(text.encode())
+            inner: JSON = jsontext.parse(text.encode("utf-8", "surrogatepass"))
         except MalformedFrame:
             return
         yield from _sent(inner)
@@ -107,7 +107,7 @@ def thinking(seen: Observation) -> None:
 
 def _unsigned(seen: Observation) -> None:
     signatures = [part.signature for part in _parts(seen) if isinstance(part, Reasoning) and part.signature]
-    leaked = [each for each in signatures if each.encode() in seen.sent.content]
+    leaked = [each for each in signatures if each.encode("utf-8", "surrogatepass") in seen.sent.content]
     require(not leaked, expected="no foreign signature", observed=leaked)
 
 

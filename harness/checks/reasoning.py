@@ -96,7 +96,7 @@ def signature(seen: Observation) -> None:
     signed = [each for part in mine if (each := getattr(part, "signature", None))]
     if not signed:
         unjudgeable("the provider signs nothing")
-    missing = [each for each in signed if each.encode() not in seen.sent.content]
+    missing = [each for each in signed if each.encode("utf-8", "surrogatepass") not in seen.sent.content]
     require(not missing, expected="every signature", observed=missing)
 
 
@@ -163,7 +163,7 @@ def must_strip(seen: Observation) -> None:
         for part in message.parts
         if isinstance(part, Reasoning) and part.signature and message.provider != seen.provider
     ]
-    leaked = [each for each in foreign if each.encode() in seen.sent.content]
+    leaked = [each for each in foreign if each.encode("utf-8", "surrogatepass") in seen.sent.content]
     require(bool(foreign) and not leaked, expected="no foreign signature", observed=leaked)
 
 
@@ -181,5 +181,5 @@ def must_replay(seen: Observation) -> None:
     thought = [p.text for m in seen.call.messages for p in m.parts if isinstance(p, Reasoning) and p.text]
     if not thought:
         unjudgeable("the provider does not show its reasoning")
-    sent = all(text.encode() in seen.sent.content for text in thought)
+    sent = all(text.encode("utf-8", "surrogatepass") in seen.sent.content for text in thought)
     require(sent == (field != "none"), expected=f"replay in {field}", observed=f"sent: {sent}")

@@ -131,7 +131,7 @@ def _object(seen: Observation) -> dict[str, object]:
             unjudgeable("the answer has neither words nor a call")
         return calls[0]
     try:
-        value = jsontext.parse(text.encode())
+        value = jsontext.parse(text.encode("utf-8", "surrogatepass"))
     except MalformedFrame:
         value = None
     require(isinstance(value, dict), expected="a JSON object", observed=text)

@@ -12,6 +12,7 @@ https://github.com/tidewave-ai/tidewave_phoenix/pull/224. Both read 2026-11-21.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import unquote
 
 from harness.emulators.judging import DEEPEST, Object
 from providers.call import JSON
@@ -174,5 +175,6 @@ def _at(root: JSON, reference: str) -> JSON:
     """The object of ``root`` that is referred to; None where there is none."""
     value = root
     for step in reference.removeprefix("#").split("/")[1:]:
-        value = value.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(value, dict) else None
+        name = unquote(step).replace("~1", "/").replace("~0", "~")
+        value = value.get(name) if isinstance(value, dict) else None
     return value

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
 from providers.call import JSON
 from providers.errors import UnsupportedFeature
@@ -143,5 +144,6 @@ def _at(schema: JSON, reference: str) -> JSON:
     """What is referred to; None where there is nothing."""
     value = schema
     for step in reference.removeprefix("#").split("/")[1:]:
-        value = value.get(step.replace("~1", "/").replace("~0", "~")) if isinstance(value, Mapping) else None
+        name = unquote(step).replace("~1", "/").replace("~0", "~")
+        value = value.get(name) if isinstance(value, Mapping) else None
     return value

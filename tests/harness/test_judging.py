@@ -66,13 +66,19 @@ class _Wordless(Exception):
         return str(self.args[1])
 
 
+class _Leaving(Exception):
+    def __str__(self) -> str:
+        raise SystemExit(3)
+
+
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
         (_Wordless("one"), "_Wordless: (its words raise IndexError)"),
+        (_Leaving("one"), "_Leaving: (its words raise SystemExit)"),
         (ValueError("half \ud83d"), r"ValueError: half \ud83d"),
     ],
-    ids=["no words", "half a character"],
+    ids=["no words", "an exit", "half a character"],
 )
 def test_any_exception_can_be_told(fault: Exception, told: str) -> None:
     """An exception without words, or with some that cannot be written, is its check's error like any."""
@@ -99,7 +105,7 @@ def test_a_check_that_returns_something_is_errored() -> None:
 
     found = judge(replace(CHECKS["text.basic"], judge=judged), spoken("text"))
     assert (found.verdict, found.blame) == ("errored", "harness")
-    assert found.reason.startswith("text.basic returned False;")
+    assert found.reason.startswith("text.basic returned a bool;")
 
 
 def test_an_interrupt_while_judging_ends_the_run() -> None:

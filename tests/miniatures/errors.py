@@ -61,6 +61,13 @@ def keeps_words_of_two_lines() -> Observation:
     return answered(body, scenario=LIMITED, status=429)
 
 
+@passes("err.original_kept")
+def keeps_half_a_character() -> Observation:
+    """A client that keeps words with half of a surrogate pair, which JSON may tell and UTF-8 cannot."""
+    body = b'{"error":{"message":"Slow \\ud83d down","type":"throttling_error"}}'
+    return answered(body, scenario=LIMITED, status=429)
+
+
 @breaks("err.original_kept")
 def has_its_own_words() -> Observation:
     """A client that puts its own words for the vendor's."""

@@ -56,6 +56,10 @@ UNFIT: dict[str, tuple[dict[str, Any], str]] = {
         },
         "/$defs/x",
     ),
+    "a circle in other letters": (
+        {**of(a={"$ref": "#/%24defs/x"}), "$defs": {"x": of(y={"$ref": "#/%24defs/x"})}},
+        "itself at /",
+    ),
     "two unions": (of(a={"anyOf": [{"type": "null"}], "oneOf": [{"type": "null"}]}), "/properties/a"),
 }
 
