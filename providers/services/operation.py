@@ -41,6 +41,17 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         msgspec.structs.force_setattr(self, "build", bounded(self.build))
 
 
+def row(
+    source: str,
+    build: Callable[[Any, Endpoint], Request],
+    read: Callable[..., Any],
+    *,
+    repeatable: bool = True,
+) -> Operation:
+    """An operation, as a table of a service's many names it."""
+    return Operation(source=source, build=build, read=read, repeatable=repeatable)
+
+
 # What one protocol offers of one service, by the type of what is asked.
 Operations: TypeAlias = Mapping[type, Operation]
 

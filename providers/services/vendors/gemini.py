@@ -22,7 +22,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from hashlib import sha256
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from msgspec.structs import replace
 
@@ -60,7 +60,6 @@ from providers.services.files import (
 from providers.services.operation import (
     JSON_CONTENT,
     Object,
-    Operation,
     Operations,
     accepted,
     fields,
@@ -69,6 +68,7 @@ from providers.services.operation import (
     member,
     posting,
     reading,
+    row,
     whole,
 )
 from providers.wire import Endpoint, Headers, Request
@@ -334,18 +334,8 @@ def _refused(error: Object) -> RemoteError:
     return google.error(status, (), jsontext.write({"error": told}))
 
 
-def _row(
-    source: str,
-    build: Callable[[Any, Endpoint], Request],
-    read: Callable[[int, Headers, bytes], Any],
-    *,
-    repeatable: bool = True,
-) -> Operation:
-    return Operation(source=source, build=build, read=read, repeatable=repeatable)
-
-
-_file_row = partial(_row, FILES_SOURCE)
-_batch_row = partial(_row, BATCHES_SOURCE)
+_file_row = partial(row, FILES_SOURCE)
+_batch_row = partial(row, BATCHES_SOURCE)
 
 SHAPE: Mapping[str, Operations] = {
     "files": {

@@ -12,9 +12,8 @@ batchjobstatus.md of https://github.com/mistralai/client-python.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
 
 from providers import jsontext
 from providers.addresses import segment
@@ -36,7 +35,6 @@ from providers.services.batches import (
 from providers.services.operation import (
     JSON_CONTENT,
     Object,
-    Operation,
     Operations,
     fields,
     getting,
@@ -44,6 +42,7 @@ from providers.services.operation import (
     member,
     posting,
     reading,
+    row,
     whole,
 )
 from providers.wire import Endpoint, Request
@@ -138,10 +137,7 @@ def _batches(body: JSON) -> BatchList:
     return BatchList(tuple(_batch(item, f"/data/{number}") for number, item in enumerate(data)))
 
 
-def _row(
-    build: Callable[[Any, Endpoint], Request], read: Callable[..., Any], *, repeatable: bool = True
-) -> Operation:
-    return Operation(source=SOURCE, build=build, read=read, repeatable=repeatable)
+_row = partial(row, SOURCE)
 
 
 SHAPE: Mapping[str, Operations] = {

@@ -14,9 +14,8 @@ file_list_response.py of https://github.com/togethercomputer/together-py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
 
 from providers import jsontext
 from providers.addresses import segment
@@ -39,7 +38,6 @@ from providers.services.files import DeleteFile, GetFile, ListFiles, ReadFile, U
 from providers.services.operation import (
     JSON_CONTENT,
     Object,
-    Operation,
     Operations,
     fields,
     getting,
@@ -47,6 +45,7 @@ from providers.services.operation import (
     member,
     posting,
     reading,
+    row,
 )
 from providers.wire import Endpoint, Request
 
@@ -152,18 +151,8 @@ def _batches(body: JSON) -> BatchList:
     return BatchList(tuple(_batch(item, f"/{number}") for number, item in enumerate(body)))
 
 
-def _row(
-    source: str,
-    build: Callable[[Any, Endpoint], Request],
-    read: Callable[..., Any],
-    *,
-    repeatable: bool = True,
-) -> Operation:
-    return Operation(source=source, build=build, read=read, repeatable=repeatable)
-
-
-_file_row = partial(_row, FILES_SOURCE)
-_batch_row = partial(_row, BATCHES_SOURCE)
+_file_row = partial(row, FILES_SOURCE)
+_batch_row = partial(row, BATCHES_SOURCE)
 
 SHAPE: Mapping[str, Operations] = {
     "files": {

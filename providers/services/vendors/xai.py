@@ -13,8 +13,8 @@ google.rpc.Status, packages/xai/src/responses/xai-responses-batch.ts of https://
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 
@@ -40,7 +40,6 @@ from providers.services.batches import (
 from providers.services.operation import (
     JSON_CONTENT,
     Object,
-    Operation,
     Operations,
     accepted,
     fields,
@@ -49,6 +48,7 @@ from providers.services.operation import (
     member,
     posting,
     reading,
+    row,
 )
 from providers.wire import Endpoint, Headers, Request
 
@@ -175,10 +175,7 @@ def _refused(code: int, message: str | None) -> RemoteError:
     return openai.error(status, (), jsontext.write({"error": {"message": message, "code": name or code}}))
 
 
-def _row(
-    build: Callable[[Any, Endpoint], Request], read: Callable[..., Any], *, repeatable: bool = True
-) -> Operation:
-    return Operation(source=SOURCE, build=build, read=read, repeatable=repeatable)
+_row = partial(row, SOURCE)
 
 
 SHAPE: Mapping[str, Operations] = {
